@@ -1,0 +1,35 @@
+"""Where the course's files lie: beside the package in a checkout, inside it in a wheel."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .errors import CourseError
+
+__all__ = ["course_root"]
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def course_root() -> Path:
+    """Return the folder that holds ``datasets``, ``notebooks`` and ``exercises``.
+
+    Looked for in this order: the environment variable ``COCREATION_ROOT``, the
+    checkout the package is installed from, the copy inside an installed wheel.
+
+    Raises
+    ------
+    CourseError
+        If none of them holds a folder ``datasets``.
+    """
+    named = os.environ.get("COCREATION_ROOT")
+    places = [Path(named)] if named else [_PACKAGE.parents[1], _PACKAGE / "_files"]
+    for place in places:
+        if (place / "datasets").is_dir():
+            return place.resolve()
+    looked = " or ".join(str(place) for place in places)
+    raise CourseError(
+        f"The course files were not found in {looked}. Install the course from a checkout "
+        "(pip install -e .) or set COCREATION_ROOT to the folder that holds 'datasets'."
+    )

@@ -1,0 +1,1 @@
+"""The numerics beneath the steps: arrays in, arrays out, nothing known of surveys."""

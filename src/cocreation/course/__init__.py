@@ -1,0 +1,1 @@
+"""Assignments, checks, personal data, releases and the building of the book."""

@@ -1,0 +1,1 @@
+"""The statistics of scale development, one module a step."""

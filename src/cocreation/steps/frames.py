@@ -1,0 +1,159 @@
+"""The gate every step's data pass: a DataFrame of items, or an error that names the culprit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError
+
+__all__ = ["items_frame", "scales_mapping"]
+
+
+def items_frame(
+    data: pd.DataFrame,
+    items: Iterable[str] | None = None,
+    *,
+    missing: str = "listwise",
+    at_least: int = 2,
+    constant: str = "raise",
+) -> pd.DataFrame:
+    """Return the items as a float DataFrame that a statistic can take.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+    items : iterable of str, optional
+        The columns to use, in this order; all columns by default.
+    missing : {"listwise", "raise", "keep"}
+        Drop respondents with a missing answer, refuse them, or leave them in.
+    at_least : int
+        The fewest items the statistic can take.
+    constant : {"raise", "keep"}
+        What to do with an item that everybody answered alike.
+
+    Returns
+    -------
+    DataFrame of float64, shape (respondents kept, items)
+
+    Raises
+    ------
+    InputError
+        For an unknown or repeated item, a column that is not numeric, infinite
+        values, too few items, no more respondents than items, or a constant
+        item; the message names it and the remedy.
+    """
+    if not isinstance(data, pd.DataFrame):
+        raise InputError(
+            f"Expected a pandas DataFrame with one column an item, got {type(data).__name__}. "
+            "Wrap the answers in pd.DataFrame(answers, columns=items)."
+        )
+    names = list(data.columns) if items is None else _as_names(items)
+    unknown = [name for name in names if name not in data.columns]
+    if unknown:
+        raise InputError(
+            f"The data have no item {_quote(unknown)}. Known columns are {_quote(data.columns, most=8)}; "
+            "check the spelling."
+        )
+    repeated = sorted({str(name) for name in names if names.count(name) > 1})
+    if repeated or data.columns.duplicated().any():
+        culprits = repeated or sorted(map(str, data.columns[data.columns.duplicated()]))
+        raise InputError(f"Item {_quote(culprits)} is named twice. Name every item once.")
+    if len(names) < at_least:
+        raise InputError(
+            f"This needs at least {at_least} items, got {len(names)} ({_quote(names) or 'none'}). "
+            "Add items."
+        )
+    columns = {name: _numeric(data[name], name) for name in names}
+    frame = pd.DataFrame(columns, index=data.index)
+    holes = frame.isna()
+    if holes.to_numpy().any() and missing == "raise":
+        first = [name for name in names if holes[name].any()]
+        raise InputError(
+            f"Item {_quote(first)} has missing values ({int(holes.to_numpy().sum())} in all), which this "
+            "statistic cannot take. Drop those respondents (data.dropna()) or use missing='listwise'."
+        )
+    if missing == "listwise":
+        frame = frame[~holes.any(axis=1)]
+    if len(frame) <= len(names):
+        raise InputError(
+            f"There are {len(frame)} complete respondents for {len(names)} items; a correlation matrix "
+            "then has no inverse. Collect more answers or use fewer items."
+        )
+    if constant == "raise":
+        spread = frame.max() - frame.min()
+        flat = [name for name in names if not spread[name] > 0]
+        if flat:
+            raise InputError(
+                f"Item {_quote(flat)} is constant: everybody gave the same answer, so it correlates "
+                "with nothing. Leave it out."
+            )
+    return frame
+
+
+def scales_mapping(
+    scales: Mapping[str, Sequence[str]], columns: Iterable[str] | None = None, *, at_least: int = 2
+) -> dict[str, list[str]]:
+    """Return ``{dimension: [item, …]}`` checked: known items, each in one dimension only.
+
+    Raises
+    ------
+    InputError
+        If it is not a mapping, a dimension has too few items, an item is
+        unknown, or an item stands in two dimensions.
+    """
+    if not isinstance(scales, Mapping) or not scales:
+        raise InputError(
+            "Expected a mapping from dimension to its items, such as "
+            f"{{'PE': ['PE1', 'PE2', 'PE3']}}, got {type(scales).__name__}."
+        )
+    checked = {str(name): _as_names(items) for name, items in scales.items()}
+    known = None if columns is None else set(columns)
+    owner: dict[str, str] = {}
+    for name, items in checked.items():
+        if len(items) < at_least:
+            raise InputError(
+                f"Dimension '{name}' has {len(items)} items; this needs at least {at_least}. Add items."
+            )
+        for item in items:
+            if known is not None and item not in known:
+                raise InputError(
+                    f"Dimension '{name}' names the item '{item}', which the data do not have. "
+                    "Check the spelling."
+                )
+            if item in owner:
+                raise InputError(
+                    f"Item '{item}' stands in '{owner[item]}' and in '{name}'. Put it in one dimension."
+                )
+            owner[item] = name
+    return checked
+
+
+def _as_names(items: Iterable[str]) -> list[str]:
+    if isinstance(items, str):
+        raise InputError(f"Expected a list of items, got the text '{items}'. Write ['{items}'].")
+    return list(items)
+
+
+def _numeric(column: pd.Series, name: str) -> np.ndarray:
+    if not pd.api.types.is_numeric_dtype(column):
+        values = pd.to_numeric(column, errors="coerce")
+        bad = column[values.isna() & column.notna()]
+        if len(bad):
+            raise InputError(
+                f"Item '{name}' is not numeric: row {bad.index[0]} holds {str(bad.iloc[0])!r}. Recode the answers "
+                "to numbers (an answer with two ticks is missing)."
+            )
+        column = values
+    array = column.to_numpy(dtype=float, na_value=np.nan)
+    if np.isinf(array).any():
+        raise InputError(f"Item '{name}' holds an infinite value. Replace it with a missing value.")
+    return array
+
+
+def _quote(names: Iterable[object], most: int = 5) -> str:
+    listed = [f"'{name}'" for name in names]
+    shown = ", ".join(listed[:most])
+    return f"{shown}, … ({len(listed)} in all)" if len(listed) > most else shown

@@ -1,0 +1,74 @@
+"""How a step's result prints: tidy tables with a note that says how they were computed."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import fields
+
+import pandas as pd
+
+__all__ = ["Result"]
+
+
+class Result:
+    """Base of every step's frozen dataclass.
+
+    A subclass is a frozen dataclass (``repr=False``) whose fields are tidy
+    DataFrames, floats, integers or text, and sets ``title`` (class attribute).
+    A field ``note`` says how the figures were computed: estimator, convention,
+    N used, treatment of missing answers. ``digits`` is the number of decimals
+    shown; the fields keep full precision.
+    """
+
+    title: str = ""
+    digits: int = 3
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables to show: by default the scalars, then every DataFrame field."""
+        scalars = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)  # type: ignore[arg-type]
+            if field.name != "note" and isinstance(getattr(self, field.name), (int, float, str))
+        }
+        shown: dict[str, pd.DataFrame] = {}
+        if scalars:
+            shown[""] = pd.DataFrame([scalars])
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if isinstance(value, pd.DataFrame):
+                shown[field.name.replace("_", " ")] = value
+        return shown
+
+    def _format(self, value: float) -> str:
+        text = f"{value:.{self.digits}f}"
+        return text.removeprefix("-") if float(text) == 0 else text
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p><strong>{html.escape(self.title)}</strong></p>"] if self.title else []
+        for name, table in self.tables().items():
+            if name:
+                parts.append(f"<p><em>{html.escape(name)}</em></p>")
+            parts.append(
+                table.to_html(
+                    index=not isinstance(table.index, pd.RangeIndex), float_format=self._format, na_rep="", border=0
+                )
+            )
+        note = getattr(self, "note", "")
+        if note:
+            parts.append(f"<p><small>{html.escape(note)}</small></p>")
+        return "\n".join(parts)
+
+    def __repr__(self) -> str:
+        parts = [self.title] if self.title else [type(self).__name__]
+        for name, table in self.tables().items():
+            if name:
+                parts.append(name)
+            parts.append(
+                table.to_string(
+                    index=not isinstance(table.index, pd.RangeIndex), float_format=self._format, na_rep=""
+                )
+            )
+        note = getattr(self, "note", "")
+        if note:
+            parts.append(note)
+        return "\n".join(parts)

@@ -1,0 +1,1 @@
+"""The synthetic study: the population, its respondents, a draw, the shipped data sets."""

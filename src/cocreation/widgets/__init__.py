@@ -1,0 +1,1 @@
+"""Exercises a person touches, in JupyterLab and in the built page."""
