@@ -1,0 +1,486 @@
+"""Maximum-likelihood estimation of covariance structures by Fisher scoring.
+
+A model is a table of path and covariance entries over the observed and the
+latent variables (reticular action model): v = A·v + e, Cov(e) = P, so that
+
+    Σ = G·P·Gᵀ,   G = the observed rows of (I − A)⁻¹.
+
+The derivative of Σ by any entry is u·vᵀ + v·uᵀ with two columns that are at
+hand, so gradient and expected information cost a few matrix products.
+Variances are not bounded: a negative estimate (Heywood case) is information.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky
+from threadpoolctl import threadpool_limits
+
+from ..errors import EstimationError
+
+__all__ = ["Entry", "MLFit", "Model", "SimpleFit", "fit", "simple_structure"]
+
+
+class Entry(NamedTuple):
+    """One cell of a model: a path (``"A"``: row ← column) or a (co)variance (``"P"``).
+
+    ``parameter`` is the number of the free parameter that sits there, or −1
+    where the cell is fixed at ``value``; entries that share a number are equal.
+    ``value`` of a free cell is its start (NaN: chosen from the data).
+    """
+
+    matrix: str
+    row: int
+    column: int
+    parameter: int
+    value: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A covariance structure: ``observed`` variables first, then ``latent`` ones.
+
+    Parameters
+    ----------
+    observed, latent : int
+        How many of each; variable numbers run over the observed, then the latent.
+    entries : sequence of Entry
+        Every cell that is not zero. A covariance is listed once.
+    """
+
+    observed: int
+    latent: int
+    entries: tuple[Entry, ...]
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """The number of free parameters."""
+        return 1 + max((entry.parameter for entry in self.entries), default=-1)
+
+    @property
+    def df(self) -> int:
+        """Sample moments minus free parameters."""
+        return self.observed * (self.observed + 1) // 2 - self.n_parameters
+
+    @classmethod
+    def correlated(cls, groups: Sequence[Sequence[int]], *, marker: bool = False) -> Model:
+        """Return the model in which each group of items measures one factor and the factors correlate.
+
+        Parameters
+        ----------
+        groups : sequence of sequences of int
+            Item numbers of each factor; each item in one group.
+        marker : bool
+            Fix the first loading of each factor at 1; otherwise each factor's variance.
+        """
+        p = sum(len(group) for group in groups)
+        entries: list[Entry] = []
+        free = iter(range(10**6))
+        for f, group in enumerate(groups):
+            for position, item in enumerate(group):
+                fixed = marker and position == 0
+                entries.append(Entry("A", item, p + f, -1 if fixed else next(free), 1.0 if fixed else np.nan))
+        entries += [Entry("P", item, item, next(free)) for item in range(p)]
+        for f in range(len(groups)):
+            entries.append(Entry("P", p + f, p + f, next(free) if marker else -1, np.nan if marker else 1.0))
+            entries += [Entry("P", p + f, p + g, next(free)) for g in range(f)]
+        return cls(p, len(groups), tuple(entries))
+
+    @cached_property
+    def _index(self) -> _Index:
+        return _Index(self)
+
+
+class _Index:
+    """The entries of a model as index arrays, ready for the matrix work."""
+
+    def __init__(self, model: Model) -> None:
+        entries = sorted(model.entries, key=lambda entry: entry.matrix)
+        self.size = model.observed + model.latent
+        self.value = np.array([entry.value for entry in entries])
+        self.parameter = np.array([entry.parameter for entry in entries])
+        self.row = np.array([entry.row for entry in entries])
+        self.column = np.array([entry.column for entry in entries])
+        self.is_path = np.array([entry.matrix == "A" for entry in entries])
+        self.free = self.parameter >= 0
+        self.free_row, self.free_column = self.row[self.free], self.column[self.free]
+        self.free_path = self.is_path[self.free]
+        self.diagonal = ~self.free_path & (self.free_row == self.free_column)
+        self.free_parameter = self.parameter[self.free]
+        #: sums the derivatives of entries that share a parameter; None where no two do
+        counts = np.bincount(self.free_parameter, minlength=model.n_parameters)
+        self.pool = np.zeros((len(self.free_parameter), model.n_parameters))
+        self.pool[np.arange(len(self.free_parameter)), self.free_parameter] = 1.0
+        self.shared = bool((counts > 1).any())
+
+    def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        value = self.value.copy()
+        value[self.free] = theta[self.free_parameter]
+        a, p = np.zeros((self.size, self.size)), np.zeros((self.size, self.size))
+        path = self.is_path
+        a[self.row[path], self.column[path]] = value[path]
+        p[self.row[~path], self.column[~path]] = value[~path]
+        p[self.column[~path], self.row[~path]] = value[~path]
+        return a, p
+
+
+@dataclass(frozen=True)
+class MLFit:
+    """What maximum likelihood found.
+
+    Attributes
+    ----------
+    model : Model
+    theta : array, shape (parameters,)
+    minimum : float
+        F = ln|Σ| + tr(SΣ⁻¹) − ln|S| − p at the optimum.
+    sigma : array, shape (p, p)
+        The implied covariances.
+    sample : array, shape (p, p)
+        The covariances that were fitted (divisor N).
+    n_obs : int
+    iterations : int
+    information : array, shape (parameters, parameters)
+        Expected information of one observation.
+    """
+
+    model: Model
+    theta: np.ndarray
+    minimum: float
+    sigma: np.ndarray
+    sample: np.ndarray
+    n_obs: int
+    iterations: int
+    information: np.ndarray
+
+    @property
+    def chi2(self) -> float:
+        """N·F, lavaan's convention; AMOS multiplies F by N − 1."""
+        return self.n_obs * self.minimum
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom."""
+        return self.model.df
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """The covariance matrix of the estimates: the inverse of N times the expected information."""
+        return np.linalg.inv(self.information) / self.n_obs
+
+    @cached_property
+    def matrices(self) -> tuple[np.ndarray, np.ndarray]:
+        """The estimated path matrix A and (co)variance matrix P over all variables."""
+        return self.model._index.matrices(self.theta)
+
+    @cached_property
+    def total(self) -> np.ndarray:
+        """The implied covariances of all variables, observed and latent."""
+        a, p = self.matrices
+        inverse = np.linalg.inv(np.eye(len(a)) - a)
+        return inverse @ p @ inverse.T
+
+    def standardized(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return A and P with every variable at unit variance.
+
+        A covariance of two disturbances is divided by the disturbances' own
+        standard deviations, so it is a correlation.
+        """
+        return _standardize(self.model, self.theta)
+
+
+def _standardize(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    a, p = model._index.matrices(theta)
+    inverse = np.linalg.inv(np.eye(len(a)) - a)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sd = np.sqrt(np.einsum("ij,jk,ik->i", inverse, p, inverse))
+        own = np.sqrt(np.diag(p))
+        paths = a * sd[None, :] / sd[:, None]
+        covariances = p / np.outer(own, own)
+        covariances[p == 0] = 0.0
+        np.fill_diagonal(covariances, np.diag(p) / sd**2)
+    return paths, covariances
+
+
+class _State(NamedTuple):
+    value: float
+    gradient: np.ndarray
+    information: np.ndarray
+    sigma: np.ndarray
+
+
+def _columns(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Σ and, a column for each free entry, the u and v of dΣ = u·vᵀ + v·uᵀ."""
+    index = model._index
+    a, p = index.matrices(theta)
+    inverse = np.linalg.inv(np.eye(index.size) - a)
+    g = inverse[: model.observed]
+    h = g @ p @ inverse.T
+    sigma = h[:, : model.observed]
+    u = g[:, index.free_row]
+    v = np.where(index.free_path, h[:, index.free_column], g[:, index.free_column])
+    v[:, index.diagonal] *= 0.5
+    return (sigma + sigma.T) / 2, u, v
+
+
+def _evaluate(model: Model, theta: np.ndarray, s: np.ndarray, log_det_s: float) -> _State | None:
+    """Return F with its derivatives at theta, or None where Σ is not positive definite."""
+    try:
+        sigma, u, v = _columns(model, theta)
+        factor = cho_factor(sigma)
+    except (LinAlgError, ValueError):
+        return None
+    w = cho_solve(factor, np.eye(model.observed))
+    ws = w @ s
+    value = 2 * np.log(np.diag(factor[0])).sum() + np.trace(ws) - log_det_s - model.observed
+    wu, wv = w @ u, w @ v
+    gradient = 2 * ((u * wv).sum(axis=0) - (wu * (s @ wv)).sum(axis=0))
+    cross = u.T @ wv
+    information = (u.T @ wu) * (v.T @ wv) + cross * cross.T
+    index = model._index
+    if index.shared:
+        gradient, information = index.pool.T @ gradient, index.pool.T @ information @ index.pool
+    else:
+        order = np.argsort(index.free_parameter)
+        gradient, information = gradient[order], information[np.ix_(order, order)]
+    return _State(value, gradient, information, sigma)
+
+
+def _starts(model: Model, s: np.ndarray) -> np.ndarray:
+    """Return starts: loadings that share half of each item's variance, with the sign the data show."""
+    p = model.observed
+    sd = np.sqrt(np.diag(s))
+    theta = np.zeros(model.n_parameters)
+    loadings = [e for e in model.entries if e.matrix == "A"]
+    fixed_variance = {
+        e.row: e.value for e in model.entries if e.matrix == "P" and e.row == e.column and e.parameter < 0
+    }
+    latent_sd: dict[int, float] = {}
+    anchor: dict[int, tuple[int, float]] = {}
+    for entry in loadings:
+        if entry.row < p <= entry.column:
+            first = entry.column not in anchor
+            if (entry.parameter < 0 and entry.value) or first:
+                sign = np.sign(entry.value) if entry.parameter < 0 and entry.value else 1.0
+                if first or entry.parameter < 0:
+                    anchor[entry.column] = (entry.row, sign)
+            if entry.parameter < 0 and entry.value:
+                latent_sd[entry.column] = 0.7 * sd[entry.row] / abs(entry.value)
+    for number, variance in fixed_variance.items():
+        if variance > 0:
+            latent_sd[number] = float(np.sqrt(variance))
+    for entry in model.entries:
+        if entry.parameter < 0:
+            continue
+        if np.isfinite(entry.value):
+            start = entry.value
+        elif entry.matrix == "A":
+            start = _loading_start(entry, p, s, sd, latent_sd, anchor)
+        elif entry.row == entry.column:
+            start = 0.5 * s[entry.row, entry.row] if entry.row < p else latent_sd.get(entry.row, 0.5) ** 2
+        else:
+            start = 0.0
+        theta[entry.parameter] = start
+    return theta
+
+
+def _loading_start(entry: Entry, p: int, s, sd, latent_sd, anchor) -> float:
+    scale = latent_sd.get(entry.column, 1.0)
+    if entry.row >= p:  # a factor on a factor
+        return 0.7 * latent_sd.get(entry.row, 1.0) / scale
+    item, sign = anchor.get(entry.column, (entry.row, 1.0))
+    sign *= -1.0 if s[entry.row, item] < 0 else 1.0
+    return sign * 0.7 * sd[entry.row] / scale
+
+
+def fit(
+    s: np.ndarray,
+    n_obs: int,
+    model: Model,
+    *,
+    start: np.ndarray | None = None,
+    tolerance: float = 1e-13,
+    iterations: int = 500,
+) -> MLFit:
+    """Fit a covariance structure by maximum likelihood.
+
+    Parameters
+    ----------
+    s : array, shape (p, p)
+        Sample covariances, divisor N.
+    n_obs : int
+        Respondents.
+    model : Model
+    start : array, shape (parameters,), optional
+    tolerance : float
+        Stop when the expected gain of the next step in F is below this.
+
+    Returns
+    -------
+    MLFit
+        ``.chi2`` (N·F), ``.df``, ``.theta``, ``.sigma``, ``.standardized()``, …
+
+    Raises
+    ------
+    EstimationError
+        If the covariances are not positive definite, the model has more
+        parameters than moments, the parameters are not identified, or the
+        search does not converge. Never returns a half-converged fit.
+    """
+    s = np.asarray(s, dtype=float)
+    try:
+        log_det_s = 2 * np.log(np.diag(cholesky(s))).sum()
+    except (LinAlgError, ValueError) as error:
+        raise EstimationError(
+            "The covariance matrix is not positive definite: an item is a sum of others, or there are too few "
+            "respondents. Leave the redundant item out."
+        ) from error
+    if model.df < 0:
+        raise EstimationError(
+            f"The model is not identified: {model.n_parameters} free parameters for "
+            f"{model.n_parameters + model.df} sample moments. Fix parameters or add items."
+        )
+    with threadpool_limits(1):
+        theta = _starts(model, s) if start is None else np.array(start, dtype=float)
+        state = _evaluate(model, theta, s, log_det_s)
+        if state is None:
+            raise EstimationError(
+                "The starting values imply an impossible covariance matrix. Give starting values for the parameters "
+                "without a marker item."
+            )
+        theta, state, used = _search(model, theta, state, s, log_det_s, tolerance, iterations)
+    return MLFit(model, theta, max(state.value, 0.0), state.sigma, s, n_obs, used, state.information)
+
+
+def _search(model, theta, state, s, log_det_s, tolerance, iterations):
+    """Fisher scoring with a Levenberg–Marquardt ridge that vanishes as the steps succeed."""
+    ridge = 0.0
+    for used in range(1, iterations + 1):
+        scale = np.diag(state.information)
+        if not np.isfinite(scale).all() or (scale <= 0).any():
+            raise _not_identified(model, state)
+        unit = state.information / np.sqrt(np.outer(scale, scale))
+        try:
+            factor = cho_factor(unit + ridge * np.eye(len(theta)))
+        except LinAlgError:
+            if ridge > 1e3:
+                raise _not_identified(model, state) from None
+            ridge = max(10 * ridge, 1e-8)
+            continue
+        # F's expected Hessian is twice the information of one observation, which `information` is
+        step = -cho_solve(factor, state.gradient / np.sqrt(scale)) / np.sqrt(scale) / 2
+        gain = -(state.gradient @ step)
+        if gain < tolerance:
+            return _finish(model, theta, state, used)
+        size, better = 1.0, None
+        while size > 1e-4:
+            trial = _evaluate(model, theta + size * step, s, log_det_s)
+            if trial is not None and trial.value <= state.value - 1e-4 * size * gain + 1e-15:
+                better = trial
+                break
+            size /= 2
+        if better is None:
+            if ridge > 1e6:
+                break
+            ridge = max(10 * ridge, 1e-4)
+            continue
+        theta, state = theta + size * step, better
+        ridge = ridge / 10 if size == 1.0 and ridge > 1e-7 else (0.0 if size == 1.0 else ridge)
+    raise EstimationError(
+        f"The model did not converge in {iterations} iterations. It asks more of the data than they hold: check for "
+        "factors of two items, nearly perfectly correlated factors, or too few respondents."
+    )
+
+
+def _finish(model, theta, state, used):
+    scale = np.sqrt(np.diag(state.information))
+    smallest = np.linalg.eigvalsh(state.information / np.outer(scale, scale))[0]
+    if smallest < 1e-9:
+        raise _not_identified(model, state)
+    return theta, state, used
+
+
+def _not_identified(model: Model, state: _State) -> EstimationError:
+    return EstimationError(
+        f"The model is not identified: its {model.n_parameters} parameters are not determined by the covariances, so "
+        "many different solutions fit alike. Give every factor at least three items (or two and a correlated factor) "
+        "and a fixed scale, or set parameters equal."
+    )
+
+
+@dataclass(frozen=True)
+class SimpleFit:
+    """A correlated-factors fit in the numbers a calibration needs.
+
+    Attributes
+    ----------
+    loadings : array, shape (p,)
+        Standardized loading of each item on its own factor.
+    phi : array, shape (k, k)
+        Factor correlations.
+    chi2, df, baseline_chi2, baseline_df : float
+        N·F of the model and of the model of independence.
+    full : MLFit
+    """
+
+    loadings: np.ndarray
+    phi: np.ndarray
+    chi2: float
+    df: int
+    baseline_chi2: float
+    baseline_df: int
+    full: MLFit
+
+
+def simple_structure(s: np.ndarray, n_obs: int, groups: Sequence[Sequence[int]]) -> SimpleFit:
+    """Fit correlated factors with simple structure: each item loads on its group's factor only.
+
+    Parameters
+    ----------
+    s : array, shape (p, p)
+        Sample covariances, divisor N; a correlation matrix gives the same
+        chi-square and standardized loadings.
+    n_obs : int
+        Respondents.
+    groups : sequence of sequences of int
+        Column numbers of each factor's items, each of 0 … p−1 once.
+
+    Returns
+    -------
+    SimpleFit
+
+    Raises
+    ------
+    EstimationError
+        As :func:`fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> phi = np.array([[1, .5], [.5, 1]])
+    >>> lam = np.kron(np.eye(2), np.array([[.8], [.7], [.6]]))
+    >>> sigma = lam @ phi @ lam.T
+    >>> np.fill_diagonal(sigma, 1)
+    >>> fitted = simple_structure(sigma, 200, [[0, 1, 2], [3, 4, 5]])
+    >>> fitted.loadings.round(3)
+    array([0.8, 0.7, 0.6, 0.8, 0.7, 0.6])
+    """
+    s = np.asarray(s, dtype=float)
+    model = Model.correlated(groups)
+    full = fit(s, n_obs, model)
+    p = len(s)
+    paths, covariances = full.standardized()
+    owner = {item: p + f for f, group in enumerate(groups) for item in group}
+    loadings = np.array([paths[item, owner[item]] for item in range(p)])
+    phi = covariances[p:, p:]
+    signs = np.array([np.sign(loadings[list(group)].sum()) or 1.0 for group in groups])
+    loadings = loadings * np.array([signs[owner[item] - p] for item in range(p)])
+    baseline = n_obs * (np.log(np.diag(s)).sum() - np.linalg.slogdet(s)[1])
+    return SimpleFit(
+        loadings, phi * np.outer(signs, signs), full.chi2, full.df, float(baseline), p * (p - 1) // 2, full
+    )
