@@ -1,0 +1,235 @@
+"""Execute the course's notebooks and store them so that a second run changes no byte.
+
+Used by the book (:mod:`.build`) and by an instructor who has changed a
+notebook: ``python -m cocreation.course.notebooks notebooks/purify.ipynb``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from ..errors import CourseError
+from .kernels import warm_kernels
+
+__all__ = ["Progress", "execute", "execute_many", "normalise", "store"]
+
+#: called with the number of notebooks done, their total, and the one just done
+Progress = Callable[[int, int, str], None]
+
+#: seconds a cell may take; the slowest takes about ten
+CELL_TIMEOUT = 300
+
+#: metadata that say who ran a notebook, where and when, not what it holds
+_PASSING_METADATA = ("execution", "ExecuteTime", "collapsed", "scrolled", "widgets", "jp-MarkdownHeadingCollapsed")
+
+
+def execute(notebook: NotebookNode, folder: Path, *, warm: bool = True) -> NotebookNode:
+    """Run a notebook in a folder and return it with its outputs.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Changed in place.
+    folder : Path
+        The kernel's working folder.
+    warm : bool
+        Fork the kernel from a process that has done the imports (see :mod:`.kernels`).
+
+    Raises
+    ------
+    CourseError
+        If a cell fails or takes longer than :data:`CELL_TIMEOUT` seconds; the
+        message holds the cell and its error.
+    """
+    import contextlib
+
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        coalesce_streams=True,
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    with warm_kernels() if warm else contextlib.nullcontext():
+        try:
+            client.execute(env=_kernel_environment())
+        except CellExecutionError as error:
+            raise CourseError(f"A cell failed.\n{_plain(str(error))}") from error
+        except (CellTimeoutError, DeadKernelError) as error:
+            raise CourseError(f"The notebook did not finish: {_plain(str(error))}") from error
+    return notebook
+
+
+def execute_many(
+    paths: Sequence[Path],
+    *,
+    done: Callable[[Path, NotebookNode], None],
+    jobs: int | None = None,
+    warm: bool = True,
+    progress: Progress | None = None,
+) -> None:
+    """Run notebooks side by side and hand each one over as soon as it is done.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    done : callable
+        Called with the path and the executed notebook, in the calling thread.
+    jobs : int, optional
+        How many at a time; by default one for each processor, at most four.
+    warm, progress
+        See :func:`execute` and :data:`Progress`.
+
+    Raises
+    ------
+    CourseError
+        After all have run, naming every notebook that failed.
+    """
+    failed: dict[Path, CourseError] = {}
+    jobs = jobs or min(4, os.cpu_count() or 1)
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        running = {path: pool.submit(_execute_file, path, warm) for path in paths}
+        for number, (path, future) in enumerate(running.items(), start=1):
+            try:
+                done(path, future.result())
+            except CourseError as error:
+                failed[path] = error
+            if progress:
+                progress(number, len(running), path.name)
+    if failed:
+        told = "\n\n".join(f"{path.parent.name}/{path.name}: {error}" for path, error in failed.items())
+        raise CourseError(f"{len(failed)} of {len(running)} notebooks failed.\n\n{told}")
+
+
+def normalise(notebook: NotebookNode) -> NotebookNode:
+    """Strip from a notebook, in place, what changes from run to run and machine to machine.
+
+    Outputs stay, for nbval compares against them. Cell ids become a digest of
+    position and source, execution counts count from 1, stream pieces are
+    joined, widget state and timings go.
+    """
+    count = 0
+    for position, cell in enumerate(notebook.cells):
+        cell["id"] = hashlib.sha256(f"{position}\n{cell.source}".encode()).hexdigest()[:8]
+        for key in _PASSING_METADATA:
+            cell.metadata.pop(key, None)
+        if cell.cell_type != "code":
+            continue
+        ran = bool(cell.source.strip()) and cell.execution_count is not None
+        count += ran
+        cell.execution_count = count if ran else None
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = cell.execution_count
+            if output.get("metadata"):
+                output.metadata.pop("needs_background", None)
+    notebook.metadata = nbformat.from_dict(
+        {
+            **{key: value for key, value in notebook.metadata.items() if key not in ("widgets", "vscode", "toc")},
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def store(
+    paths: Iterable[Path], *, run: bool = True, jobs: int | None = None, progress: Progress | None = None
+) -> list[Path]:
+    """Run notebooks, normalise them and write back those that differ.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    run : bool
+        Execute them first; otherwise only normalise what is stored.
+
+    Returns
+    -------
+    list of Path
+        The notebooks whose file changed.
+    """
+    changed: list[Path] = []
+
+    def write(path: Path, notebook: NotebookNode) -> None:
+        text = nbformat.writes(normalise(notebook)).rstrip("\n") + "\n"
+        if path.read_text(encoding="utf-8") != text:
+            whole = path.with_suffix(".tmp")
+            whole.write_text(text, encoding="utf-8", newline="\n")
+            whole.replace(path)
+            changed.append(path)
+
+    listed = list(paths)
+    if run:
+        execute_many(listed, done=write, jobs=jobs, progress=progress)
+    else:
+        for path in listed:
+            write(path, _read(path))
+    return changed
+
+
+def _execute_file(path: Path, warm: bool) -> NotebookNode:
+    return execute(_read(path), path.parent, warm=warm)
+
+
+def _read(path: Path) -> NotebookNode:
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise CourseError(f"There is no notebook {path}. Check the name.") from None
+    except Exception as error:  # nbformat raises whatever its JSON and schema readers raise
+        raise CourseError(f"{path} is not a readable notebook ({error}). Restore it from git.") from error
+
+
+def _kernel_environment() -> dict[str, str]:
+    """One thread a kernel: several kernels share the processors, and sums keep their order."""
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    # A terminal's colours and width must not reach the stored outputs.
+    return {**os.environ, **one, "PYTHONHASHSEED": "0", "COLUMNS": "100", "NO_COLOR": "1"}
+
+
+def _plain(text: str) -> str:
+    import re
+
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def _main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m cocreation.course.notebooks", description=__doc__)
+    parser.add_argument("notebooks", nargs="+", type=Path)
+    parser.add_argument("--no-run", action="store_true", help="only normalise what is stored")
+    parser.add_argument("--check", action="store_true", help="exit with status 1 if a file changed")
+    options = parser.parse_args(argv)
+    try:
+        changed = store(
+            options.notebooks,
+            run=not options.no_run,
+            progress=lambda done, total, name: print(f"{done}/{total} {name}", file=sys.stderr),
+        )
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 2
+    for path in changed:
+        print(f"changed: {path}")
+    return int(options.check and bool(changed))
+
+
+if __name__ == "__main__":
+    raise SystemExit(_main())
