@@ -19,12 +19,14 @@ def items_frame(
     missing: str = "listwise",
     at_least: int = 2,
     constant: str = "raise",
+    respondents: int | None = None,
 ) -> pd.DataFrame:
     """Return the items as a float DataFrame that a statistic can take.
 
     Parameters
     ----------
     data : DataFrame, shape (respondents, columns)
+        A row a respondent.
     items : iterable of str, optional
         The columns to use, in this order; all columns by default.
     missing : {"listwise", "raise", "keep"}
@@ -33,6 +35,9 @@ def items_frame(
         The fewest items the statistic can take.
     constant : {"raise", "keep"}
         What to do with an item that everybody answered alike.
+    respondents : int, optional
+        The fewest respondents the statistic can take; more than there are
+        items by default, which a correlation matrix needs.
 
     Returns
     -------
@@ -63,8 +68,7 @@ def items_frame(
         raise InputError(f"Item {_quote(culprits)} is named twice. Name every item once.")
     if len(names) < at_least:
         raise InputError(
-            f"This needs at least {at_least} items, got {len(names)} ({_quote(names) or 'none'}). "
-            "Add items."
+            f"This needs at least {at_least} items, got {len(names)} ({_quote(names) or 'none'}). Add items."
         )
     columns = {name: _numeric(data[name], name) for name in names}
     frame = pd.DataFrame(columns, index=data.index)
@@ -77,7 +81,12 @@ def items_frame(
         )
     if missing == "listwise":
         frame = frame[~holes.any(axis=1)]
-    if len(frame) <= len(names):
+    if respondents is not None and len(frame) < respondents:
+        raise InputError(
+            f"This needs at least {respondents} respondents, got {len(frame)}. Collect more answers"
+            + (" or keep respondents with a missing answer." if missing == "listwise" else ".")
+        )
+    if respondents is None and len(frame) <= len(names):
         raise InputError(
             f"There are {len(frame)} complete respondents for {len(names)} items; a correlation matrix "
             "then has no inverse. Collect more answers or use fewer items."
@@ -114,19 +123,14 @@ def scales_mapping(
     owner: dict[str, str] = {}
     for name, items in checked.items():
         if len(items) < at_least:
-            raise InputError(
-                f"Dimension '{name}' has {len(items)} items; this needs at least {at_least}. Add items."
-            )
+            raise InputError(f"Dimension '{name}' has {len(items)} items; this needs at least {at_least}. Add items.")
         for item in items:
             if known is not None and item not in known:
                 raise InputError(
-                    f"Dimension '{name}' names the item '{item}', which the data do not have. "
-                    "Check the spelling."
+                    f"Dimension '{name}' names the item '{item}', which the data do not have. Check the spelling."
                 )
             if item in owner:
-                raise InputError(
-                    f"Item '{item}' stands in '{owner[item]}' and in '{name}'. Put it in one dimension."
-                )
+                raise InputError(f"Item '{item}' stands in '{owner[item]}' and in '{name}'. Put it in one dimension.")
             owner[item] = name
     return checked
 
