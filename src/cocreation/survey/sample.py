@@ -1,0 +1,212 @@
+"""Draw answers from the population: the same seed gives the same answers on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from ..errors import InputError
+from .population import Population, load
+
+__all__ = ["Latent", "answers", "draw", "latent", "normal", "outcomes", "wave"]
+
+#: Latent values are rounded before they are cut, so that the last bit of a
+#: sum, which differs between processors, never decides about an answer.
+_DECIMALS = 9
+
+
+@dataclass(frozen=True)
+class Latent:
+    """What no questionnaire shows: everything that makes up the answers of n respondents.
+
+    ``dimensions`` (n, 5), ``themes`` (n, 14), ``method`` (n, 1) and ``unique``
+    (n, 43) are standard normal; the dimensions correlate.
+    """
+
+    dimensions: np.ndarray
+    themes: np.ndarray
+    method: np.ndarray
+    unique: np.ndarray
+
+    def rows(self, which: np.ndarray) -> Latent:
+        """Return the chosen respondents."""
+        return Latent(self.dimensions[which], self.themes[which], self.method[which], self.unique[which])
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return standard normal values by inverting uniform ones.
+
+    NumPy promises the stream of uniform values, not that of its normal ones;
+    half a step is added so that no value is 0.
+    """
+    return ndtri(rng.random(shape) + 2.0**-54)
+
+
+def latent(n: int, *, seed: int | Iterable[int], population: Population) -> Latent:
+    """Draw n respondents; the first k of a longer draw equal a draw of k."""
+    widths = [len(population.dimensions), len(population.themes), 1, len(population.items)]
+    z = normal(np.random.default_rng(seed), (n, sum(widths)))
+    general, themes, method, unique = np.split(z, np.cumsum(widths)[:-1], axis=1)
+    root = np.linalg.cholesky(population.correlations.to_numpy())
+    return Latent(general @ root.T, themes, method, unique)
+
+
+def answers(
+    who: Latent, population: Population, *, firms: pd.DataFrame | None = None, items: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """Return the answers 1 … 7 of respondents.
+
+    Parameters
+    ----------
+    who : Latent
+    population : Population
+    firms : DataFrame, optional
+        Columns such as ``size`` whose values shift dimensions and items as the
+        population says.
+    items : iterable of str, optional
+        All 43 by default.
+
+    Returns
+    -------
+    DataFrame of int64, shape (respondents, items)
+    """
+    table = population.items
+    position = {code: k for k, code in enumerate(population.dimensions["dimension"])}
+    place = {theme: k for k, theme in enumerate(population.themes["theme"])}
+    general, shift = _differences(who.dimensions, table["item"], population, firms)
+    mixture = (
+        general[:, table["dimension"].map(position)] * table["loading"].to_numpy()
+        + who.themes[:, table["theme"].map(place)] * table["theme_loading"].to_numpy()
+        + who.method * table["method"].to_numpy()
+        + who.unique * table["unique"].to_numpy()
+        + table["location"].to_numpy()
+        + shift
+    )
+    crossed = np.flatnonzero(table["cross"].to_numpy() != "")
+    other = table["cross"].iloc[crossed].map(position)
+    mixture[:, crossed] += general[:, other] * table["cross_loading"].to_numpy()[crossed]
+    chosen = _chosen(table["item"], items)
+    return pd.DataFrame(_cut(mixture, population.cuts), columns=table["item"].tolist())[chosen]
+
+
+def draw(
+    n: int, *, seed: int, population: Population | None = None, items: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """Draw the clean answers of n respondents.
+
+    Parameters
+    ----------
+    n : int
+        Number of respondents.
+    seed : int
+        The same seed gives the same answers, on any machine.
+    population : Population, optional
+        The shipped one by default.
+    items : iterable of str, optional
+        The items to answer; an item's answers do not depend on which others
+        are asked.
+
+    Returns
+    -------
+    DataFrame of int64 1 … 7, shape (n, items)
+
+    Raises
+    ------
+    InputError
+        If n is not positive or an item is unknown.
+    """
+    if n < 1:
+        raise InputError(f"A survey needs at least one respondent, got n={n}.")
+    population = population or load()
+    chosen = _chosen(population.items["item"], items)
+    return answers(latent(n, seed=seed, population=population), population, items=chosen)
+
+
+def outcomes(who: Latent, population: Population, *, seed: int | Iterable[int]) -> pd.DataFrame:
+    """Return outcome items (1 … 7) and ``growth`` (per cent a year, from the books) of respondents."""
+    rng = np.random.default_rng(seed)
+    known = {code: who.dimensions[:, k] for k, code in enumerate(population.dimensions["dimension"])}
+    codes = list(known)
+    relation = population.correlations.to_numpy()
+    columns: dict[str, np.ndarray] = {}
+    # covariance of every latent variable so far with the dimensions, to keep each outcome at variance 1
+    weights_of = {code: np.eye(len(codes))[k] for k, code in enumerate(codes)}
+    noise_of: dict[str, dict[str, float]] = {code: {} for code in codes}
+    table = population.outcomes
+    for entry in [*population.raw["outcomes"], {"code": "growth", **population.raw["growth"]}]:
+        code = entry["code"]
+        reach = sum((w * weights_of[name] for name, w in entry["weights"].items()), np.zeros(len(codes)))
+        noise: dict[str, float] = {}
+        for name, w in entry["weights"].items():
+            for source, amount in noise_of[name].items():
+                noise[source] = noise.get(source, 0.0) + w * amount
+        explained = reach @ relation @ reach + sum(amount**2 for amount in noise.values())
+        own = np.sqrt(1 - explained)
+        z = normal(rng, (len(who.method), 1 + len(entry.get("loadings", []))))
+        known[code] = sum((w * known[name] for name, w in entry["weights"].items()), 0.0) + own * z[:, 0]
+        weights_of[code], noise_of[code] = reach, {**noise, code: own}
+        for k, row in enumerate(table[table["outcome"] == code].itertuples(), start=1):
+            rest = np.sqrt(1 - row.loading**2 - row.method**2)
+            mixture = row.loading * known[code] + row.method * who.method[:, 0] + rest * z[:, k]
+            columns[row.item] = _cut(mixture[:, None], population.cuts)[:, 0]
+    books = population.raw["growth"]
+    columns["growth"] = np.round(np.round(books["mean"] + books["spread"] * known["growth"], _DECIMALS), 1) + 0.0
+    return pd.DataFrame(columns)
+
+
+def wave(who: Latent, population: Population, *, seed: int | Iterable[int]) -> Latent:
+    """Return the same respondents at the second wave: part of each latent value has changed."""
+    rules = population.raw["follow_up"]
+    new = latent(len(who.method), seed=seed, population=population)
+
+    def moved(part: str, stable: float) -> np.ndarray:
+        return stable * getattr(who, part) + np.sqrt(1 - stable**2) * getattr(new, part)
+
+    return replace(
+        who,
+        dimensions=moved("dimensions", rules["stable_dimension"]),
+        themes=moved("themes", rules["stable_theme"]),
+        method=moved("method", rules["stable_method"]),
+        unique=moved("unique", rules["stable_unique"]),
+    )
+
+
+def _cut(mixture: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    rounded = np.round(mixture, _DECIMALS)
+    category = np.ones(rounded.shape, dtype=np.int64)
+    for cut in cuts:
+        category += rounded > cut
+    return category
+
+
+def _differences(
+    general: np.ndarray, items: pd.Series, population: Population, firms: pd.DataFrame | None
+) -> tuple[np.ndarray, np.ndarray]:
+    shift = np.zeros((len(general), len(items)))
+    if firms is None:
+        return general, shift
+    general = general.copy()
+    for group in population.raw["groups"]:
+        member = (firms[group["column"]] == group["value"]).to_numpy()
+        for code, amount in group["dimensions"].items():
+            general[member, population.dimensions["dimension"].tolist().index(code)] += amount
+        for item, amount in group["items"].items():
+            shift[member, items.tolist().index(item)] += amount
+    return general, shift
+
+
+def _chosen(known: pd.Series, items: Iterable[str] | None) -> list[str]:
+    if items is None:
+        return known.tolist()
+    chosen = list(items)
+    unknown = [name for name in chosen if name not in set(known)]
+    if unknown:
+        raise InputError(
+            f"The population has no item '{unknown[0]}'. Items are {known.iloc[0]} … {known.iloc[-1]}; "
+            "cocreation.survey.population.load().items lists them."
+        )
+    return chosen
