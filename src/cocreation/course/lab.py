@@ -1,0 +1,203 @@
+"""A working copy of the course in the student's own folder, and JupyterLab on it.
+
+The copy grows with the course and never costs a student a keystroke: a file
+the student has touched is theirs for good. Which files are untouched is known
+from a record of what was put there.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .._paths import course_root
+from ..errors import CourseError
+from . import release
+from ._files import digest, read_record, write_record, write_whole
+
+__all__ = ["RECORD", "Update", "command", "environment", "start", "update", "upstream"]
+
+#: what was copied, in the working copy
+RECORD = ".cocreation/copied.json"
+_FOLDERS = {"notebooks": {".ipynb", ".csv"}, "datasets": {".csv", ".md", ".toml"}}
+#: a kernel starts with the notebook, and Lab asks no host for news or updates
+_SETTINGS = """{
+  "@jupyterlab/notebook-extension:tracker": {"autoStartDefaultKernel": true},
+  "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}
+}
+"""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What bringing a working copy up to date did; every name is relative to the folder.
+
+    Attributes
+    ----------
+    added : list of str
+        Files that were not there.
+    replaced : list of str
+        Files the student had not touched, now newer.
+    beside : dict of str to str
+        Files the student has changed, which stay, and where the newer one lies.
+    """
+
+    folder: Path
+    added: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    beside: dict[str, str] = field(default_factory=dict)
+
+
+def upstream(root: Path | None = None) -> Iterator[tuple[str, bytes]]:
+    """Yield (relative path, content) of everything a student gets, exercises as student editions."""
+    root = root or course_root()
+    for folder, kinds in _FOLDERS.items():
+        for path in sorted((root / folder).rglob("*")):
+            hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+            if path.is_file() and path.suffix in kinds and not hidden:
+                yield path.relative_to(root).as_posix(), path.read_bytes()
+    for path in release.assignments(root / "exercises"):
+        yield f"exercises/{path.name}", release.student_edition(path).content
+
+
+def update(
+    folder: Path | str, *, root: Path | None = None, progress: Callable[[str, int, int], None] | None = None
+) -> Update:
+    """Bring a working copy up to date, or make it, without touching the student's work.
+
+    Parameters
+    ----------
+    folder : path
+        The student's folder; made if it is not there.
+    root : path, optional
+        The course's files, by default the installed ones.
+    progress : callable, optional
+        Called with (file, files done, files in all).
+
+    Raises
+    ------
+    CourseError
+        If the folder is a file, is the course itself, or cannot be written to.
+    """
+    root = (root or course_root()).resolve()
+    folder = Path(folder).expanduser()
+    _refuse(folder.resolve(), root)
+    record = read_record(folder / RECORD)
+    copied, offered = record.get("copied", {}), record.get("offered", {})
+    done = Update(folder)
+    files = list(upstream(root))
+    for number, (name, content) in enumerate(files):
+        if progress:
+            progress(name, number, len(files))
+        _bring(done, name, content, copied, offered)
+    write_whole(folder / ".cocreation" / "labconfig" / "default_setting_overrides.json", _SETTINGS.encode())
+    write_record(folder / RECORD, {"copied": copied, "offered": offered})
+    return done
+
+
+def _bring(done: Update, name: str, content: bytes, copied: dict[str, str], offered: dict[str, str]) -> None:
+    target, new = done.folder / name, digest(content)
+    if not target.exists():
+        write_whole(target, content)
+        copied[name] = new
+        done.added.append(name)
+        return
+    if not target.is_file():
+        raise CourseError(f"{target} is a folder, but the course has a file of that name. Rename the folder.")
+    theirs = digest(target.read_bytes())
+    if theirs == new:
+        copied[name] = new
+    elif theirs == copied.get(name):
+        write_whole(target, content)
+        copied[name] = new
+        done.replaced.append(name)
+    elif new not in (copied.get(name), offered.get(name)):
+        done.beside[name] = _lay_beside(done.folder, name, content)
+        offered[name] = new
+
+
+def _lay_beside(folder: Path, name: str, content: bytes) -> str:
+    """Write the newer version under the first name of the row "x (newer)", "x (newer 2)" … that is free."""
+    path, number = Path(name), 1
+    while True:
+        mark = "newer" if number == 1 else f"newer {number}"
+        beside = path.with_name(f"{path.stem} ({mark}){path.suffix}")
+        target = folder / beside
+        if not target.exists():
+            write_whole(target, content)
+            return beside.as_posix()
+        if target.is_file() and target.read_bytes() == content:
+            return beside.as_posix()
+        number += 1
+
+
+def _refuse(folder: Path, root: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise CourseError(f"{folder} is a file. Name a folder with --folder.")
+    if folder == root or any(
+        folder == root / name or root / name in folder.parents
+        for name in os.listdir(root)
+        if (root / name).is_dir() and name in {"notebooks", "exercises", "datasets", "src", "book"}
+    ):
+        raise CourseError(
+            f"{folder} is the course itself, not a working copy. Name another folder with --folder, "
+            "for instance ~/cocreation."
+        )
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment for JupyterLab: the course's settings as defaults beneath the user's own.
+
+    Linear algebra gets one thread unless the user has said otherwise: on shared cores more
+    threads make the fits of this course several times slower.
+    """
+    settings = str((folder / ".cocreation").resolve())
+    known = os.environ.get("JUPYTER_CONFIG_PATH")
+    merged = dict(os.environ, JUPYTER_CONFIG_PATH=settings + (os.pathsep + known if known else ""))
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        merged.setdefault(name, "1")
+    return merged
+
+
+def command(folder: Path, *, browser: bool = True, port: int | None = None) -> list[str]:
+    """Return the command that starts JupyterLab on the folder.
+
+    Raises
+    ------
+    CourseError
+        If JupyterLab is not installed or the port is taken.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("jupyterlab") is None:
+        raise CourseError("JupyterLab is not installed. Install it with: pip install 'cocreation[course]'.")
+    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
+    if not browser:
+        words.append("--no-browser")
+    if port is not None:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise CourseError(
+                    f"Port {port} cannot be used ({error.strerror}). Name another with --port, or leave it out."
+                ) from error
+        words += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    return words
+
+
+def start(folder: Path, *, browser: bool = True, port: int | None = None) -> int:
+    """Run JupyterLab on the folder until it ends, and return its exit status."""
+    words = command(folder, browser=browser, port=port)
+    with subprocess.Popen(words, env=environment(folder), cwd=folder) as lab:
+        while True:
+            try:
+                return lab.wait()
+            except KeyboardInterrupt:
+                # The terminal has told JupyterLab too; it asks whether to stop, and answers by ending.
+                continue
