@@ -24,13 +24,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 __all__ = ["ForkedKernel", "can_fork", "warm_kernels"]
-
-#: where jupyter_client looks for the provisioner to use
-_CHOICE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
-
 
 def can_fork() -> bool:
     """Say whether kernels can be forked here (Linux; macOS frameworks do not survive it)."""
@@ -49,15 +45,14 @@ def warm_kernels() -> Iterator[bool]:
     if not can_fork():
         yield False
         return
-    before = os.environ.get(_CHOICE)
-    os.environ[_CHOICE] = "cocreation-forked"
+    # The environment variable that names the provisioner is read only once a process.
+    factory = KernelProvisionerFactory.instance()
+    before = factory.default_provisioner_name
+    factory.default_provisioner_name = "cocreation-forked"
     try:
         yield True
     finally:
-        if before is None:
-            del os.environ[_CHOICE]
-        else:
-            os.environ[_CHOICE] = before
+        factory.default_provisioner_name = before
 
 
 class ForkedKernel(LocalProvisioner):
@@ -184,7 +179,6 @@ def _become_kernel(request: dict[str, Any], server: int) -> None:
             "--matplotlib=inline",
             # The kernel goes when the fork server goes, and that with the process that started it.
             f"--IPKernelApp.parent_handle={server}",
-            "--IPKernelApp.log_level=ERROR",
         ]
     )
     os._exit(0)

@@ -7,8 +7,10 @@ notebook: ``python -m cocreation.course.notebooks notebooks/purify.ipynb``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +34,7 @@ CELL_TIMEOUT = 300
 _PASSING_METADATA = ("execution", "ExecuteTime", "collapsed", "scrolled", "widgets", "jp-MarkdownHeadingCollapsed")
 
 
-def execute(notebook: NotebookNode, folder: Path, *, warm: bool = True) -> NotebookNode:
+def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """Run a notebook in a folder and return it with its outputs.
 
     Parameters
@@ -41,8 +43,6 @@ def execute(notebook: NotebookNode, folder: Path, *, warm: bool = True) -> Noteb
         Changed in place.
     folder : Path
         The kernel's working folder.
-    warm : bool
-        Fork the kernel from a process that has done the imports (see :mod:`.kernels`).
 
     Raises
     ------
@@ -50,8 +50,6 @@ def execute(notebook: NotebookNode, folder: Path, *, warm: bool = True) -> Noteb
         If a cell fails or takes longer than :data:`CELL_TIMEOUT` seconds; the
         message holds the cell and its error.
     """
-    import contextlib
-
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -64,15 +62,15 @@ def execute(notebook: NotebookNode, folder: Path, *, warm: bool = True) -> Noteb
         kernel_name="python3",
         coalesce_streams=True,
         record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
-    with warm_kernels() if warm else contextlib.nullcontext():
-        try:
-            client.execute(env=_kernel_environment())
-        except CellExecutionError as error:
-            raise CourseError(f"A cell failed.\n{_plain(str(error))}") from error
-        except (CellTimeoutError, DeadKernelError) as error:
-            raise CourseError(f"The notebook did not finish: {_plain(str(error))}") from error
+    try:
+        client.execute(env=_kernel_environment())
+    except CellExecutionError as error:
+        raise CourseError(f"A cell failed.\n{_plain(str(error))}") from error
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise CourseError(f"The notebook did not finish: {_plain(str(error))}") from error
     return notebook
 
 
@@ -93,8 +91,9 @@ def execute_many(
         Called with the path and the executed notebook, in the calling thread.
     jobs : int, optional
         How many at a time; by default one for each processor, at most four.
-    warm, progress
-        See :func:`execute` and :data:`Progress`.
+    warm : bool
+        Fork the kernels from a process that has done the imports (see :mod:`.kernels`).
+    progress : Progress, optional
 
     Raises
     ------
@@ -103,8 +102,9 @@ def execute_many(
     """
     failed: dict[Path, CourseError] = {}
     jobs = jobs or min(4, os.cpu_count() or 1)
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        running = {path: pool.submit(_execute_file, path, warm) for path in paths}
+    choose = warm_kernels if warm else contextlib.nullcontext
+    with choose(), ThreadPoolExecutor(max_workers=jobs) as pool:
+        running = {path: pool.submit(_execute_file, path) for path in paths}
         for number, (path, future) in enumerate(running.items(), start=1):
             try:
                 done(path, future.result())
@@ -185,8 +185,8 @@ def store(
     return changed
 
 
-def _execute_file(path: Path, warm: bool) -> NotebookNode:
-    return execute(_read(path), path.parent, warm=warm)
+def _execute_file(path: Path) -> NotebookNode:
+    return execute(_read(path), path.parent)
 
 
 def _read(path: Path) -> NotebookNode:
@@ -206,8 +206,6 @@ def _kernel_environment() -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    import re
-
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 

@@ -1,0 +1,118 @@
+"""The commands of the course. All sessions share one environment, set up from requirements.lock.
+
+    nox -s book       build the HTML book and say where it is
+    nox -s tests      unit, golden, notebook (nbval) and browser tests
+    nox -s lab        open JupyterLab on a working copy of your own
+    nox -s notebooks  run the notebooks and store their outputs
+    nox -s lint       look for what ruff and the notebook normaliser would change
+    nox -s lock       pin the dependencies anew
+    nox -s nightly    what is too slow for every change
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+ENVIRONMENT = ROOT / ".nox" / "course"
+LOCK = ROOT / "requirements.lock"
+
+nox.needs_version = ">=2024.4.15"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "tests"]
+
+#: one thread a process: several share the processors, and sums keep their order
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def course(session: nox.Session) -> str:
+    """Return the Python of the shared environment; make it where the lock file or pyproject changed."""
+    if sys.version_info < (3, 11):
+        session.error(f"The course needs Python 3.11 or newer; nox runs on {sys.version.split()[0]}.")
+    python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    wanted = hashlib.sha256(
+        sys.version.encode() + str(ROOT).encode() + LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+    ).hexdigest()
+    stamp = ENVIRONMENT / "made-from"
+    if not (python.exists() and stamp.exists() and stamp.read_text() == wanted):
+        session.log("Setting up the environment (a few minutes, once)")
+        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+        session.run(sys.executable, "-m", "venv", str(ENVIRONMENT), external=True, silent=True)
+        pip = (str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+        session.run(*pip, "--require-hashes", "-r", str(LOCK), external=True)
+        # pip cannot hash a folder, so the course itself is installed in a second step.
+        session.run(*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT), external=True)
+        stamp.write_text(wanted)
+    os.environ["PATH"] = str(python.parent) + os.pathsep + os.environ["PATH"]
+    return str(python)
+
+
+@nox.session
+def book(session: nox.Session) -> None:
+    """Execute the notebooks and build the HTML book."""
+    session.run(course(session), "-m", "cocreation", "book", *session.posargs, external=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the unit, golden, notebook and browser tests."""
+    python = course(session)
+    if session.posargs:
+        session.run(python, "-m", "pytest", *session.posargs, env=ONE_THREAD, external=True)
+        return
+    session.run(python, "-m", "pytest", "-n", "2", "--dist", "loadfile", env=ONE_THREAD, external=True)
+    nbval(session, python, "-n", "2", "--dist", "loadfile")
+
+
+def nbval(session: nox.Session, python: str, *options: str) -> None:
+    """Compare every stored output of the notebooks with a fresh run."""
+    session.run(python, "-m", "pytest", "--nbval", "--nbval-sanitize-with", "tests/nbval.cfg", *options,
+                "notebooks", "exercises/purify.ipynb", env=ONE_THREAD, external=True)  # fmt: skip
+
+
+@nox.session
+def lab(session: nox.Session) -> None:
+    """Open JupyterLab on a working copy of your own."""
+    session.run(course(session), "-m", "cocreation", "lab", *session.posargs, external=True)
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Run the notebooks (all, or those named) and store their outputs, normalised."""
+    paths = session.posargs or [str(path) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    session.run(course(session), "-m", "cocreation.course.notebooks", *paths, external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Look for what ruff and the notebook normaliser would change."""
+    python = course(session)
+    session.run(python, "-m", "ruff", "check", external=True)
+    session.run(python, "-m", "ruff", "format", "--check", external=True)
+    stored = [str(path) for folder in ("notebooks", "exercises") for path in sorted((ROOT / folder).glob("*.ipynb"))]
+    session.run(python, "-m", "cocreation.course.notebooks", "--no-run", "--check", *stored, external=True)
+
+
+@nox.session(venv_backend="virtualenv|venv")
+def lock(session: nox.Session) -> None:
+    """Pin every dependency with hashes, for Linux, macOS and Windows and every supported Python."""
+    session.install("uv>=0.8")
+    session.run("uv", "pip", "compile", "pyproject.toml", "--extra", "course", "--universal", "--python-version",
+                "3.11", "--generate-hashes", "--no-header", "--no-emit-index-url", "--no-annotate", "--quiet",
+                "--output-file", "requirements.lock", *session.posargs)  # fmt: skip
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """What is too slow for every change: everything from nothing, serially, and the benchmarks."""
+    python = course(session)
+    session.run(python, "-m", "pytest", env={**ONE_THREAD, "COCREATION_NIGHTLY": "1"}, external=True)
+    nbval(session, python)
+    session.run(python, "-m", "cocreation", "data", "--calibrate", "--check", external=True)
+    session.run(python, "benchmarks/run.py", external=True)

@@ -1,0 +1,5 @@
+"""``python -m cocreation`` is the command line ``cocreation``."""
+
+from .cli import main
+
+main()
