@@ -316,9 +316,13 @@ def fit(
     n_obs : int
         Respondents.
     model : Model
+        The structure.
     start : array, shape (parameters,), optional
+        Starting values; chosen from the data by default.
     tolerance : float
         Stop when the expected gain of the next step in F is below this.
+    iterations : int
+        The most steps tried.
 
     Returns
     -------

@@ -12,7 +12,8 @@ def covariance(x: np.ndarray, *, divisor: str = "N-1") -> np.ndarray:
 
     Parameters
     ----------
-    x : array, shape (n, p), without missing values
+    x : array, shape (n, p)
+        Complete data.
     divisor : {"N-1", "N"}
         N−1 is the unbiased estimate that a table of descriptives prints; N is
         the maximum-likelihood estimate that lavaan and semopy fit to.
