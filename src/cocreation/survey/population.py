@@ -107,7 +107,9 @@ def read(path: str | Path, *, calibrated: Calibrated | None = None) -> Populatio
     try:
         return build(raw, calibrated or _calibrated(raw))
     except KeyError as missing:
-        raise CourseError(f"{path} lacks the entry {missing}. Compare it with the shipped population.toml.") from missing
+        raise CourseError(
+            f"{path} lacks the entry {missing}. Compare it with the shipped population.toml."
+        ) from missing
 
 
 def build(raw: dict[str, Any], calibrated: Calibrated) -> Population:
@@ -167,7 +169,7 @@ def _items(
             explained += 2 * loading * cross_loading * correlations.loc[dimension, other]
         if explained >= 1:
             raise InputError(
-                f"The loadings of item '{entry['item']}' explain {explained:.3f} of its variance, which is 1. Lower one."
+                f"The loadings of item '{entry['item']}' explain {explained:.3f} of its variance of 1. Lower one."
             )
         rows.append(
             (

@@ -63,7 +63,9 @@ def answers(
     Parameters
     ----------
     who : Latent
+        The respondents.
     population : Population
+        The items they answer.
     firms : DataFrame, optional
         Columns such as ``size`` whose values shift dimensions and items as the
         population says.

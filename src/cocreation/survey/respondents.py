@@ -1,0 +1,289 @@
+"""The people behind the questionnaires: those who answer, and those who spoil them.
+
+Every kind of respondent that screening looks for occurs in known numbers:
+forms that never come back, skipped items, two ticks in one item, random
+answers, a trap question overlooked, one and the same answer throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..errors import EstimationError, InputError
+from . import sample
+from .population import Population
+
+__all__ = ["KINDS", "Survey", "follow_up", "formal_survey", "pre_survey", "spoil", "valid_answers"]
+
+#: what can happen to a questionnaire, beside being answered well
+KINDS = ("not_returned", "skipping", "double_ticking", "careless", "trap_failing", "straight_lining")
+
+#: respondents drawn beyond the wanted number, in case one answers all items alike without meaning to
+_SPARE = 40
+
+_ROLES = ["middle manager", "senior manager"]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A survey and the truth about it.
+
+    ``raw`` is the table as keyed in (answers are text), ``kind`` says what each
+    questionnaire is ("genuine" or one of :data:`KINDS`), ``who`` holds the latent
+    values, ``firms`` the firms, ``clean`` the answers before anything was spoiled.
+    """
+
+    raw: pd.DataFrame
+    kind: pd.Series
+    who: sample.Latent
+    firms: pd.DataFrame
+    clean: pd.DataFrame
+
+    def valid(self) -> pd.DataFrame:
+        """Return the clean answers of the genuine respondents."""
+        return self.clean[self.kind == "genuine"]
+
+
+def spoil(
+    answers: pd.DataFrame,
+    *,
+    seed: int | Iterable[int],
+    items: Iterable[str] | None = None,
+    not_returned: int = 0,
+    skipping: int = 0,
+    double_ticking: int = 0,
+    careless: int = 0,
+    trap_failing: int = 0,
+    straight_lining: int = 0,
+    trap: str = "trap",
+    right: int = 2,
+) -> pd.DataFrame:
+    """Let some of the respondents spoil their questionnaires.
+
+    Parameters
+    ----------
+    answers : DataFrame of int 1 … 7, shape (respondents, columns)
+        Clean answers, as :func:`cocreation.survey.sample.draw` gives them.
+    seed : int
+        Decides who spoils what.
+    items : iterable of str, optional
+        Where skipped items and double ticks occur; all columns by default.
+    not_returned, skipping, double_ticking, careless, trap_failing, straight_lining : int
+        How many respondents of each kind. A careless respondent answers at
+        random and misses the trap question; a straight-lining one gives the
+        same answer throughout, half of them to the trap question too.
+    trap, right : str, int
+        Name of the trap question's column, and its right answer.
+
+    Returns
+    -------
+    DataFrame, shape (respondents, columns + 2)
+        Answers as text ("" where there is none, "3|5" for two ticks), the trap
+        question, and ``kind``.
+
+    Raises
+    ------
+    InputError
+        If more respondents are to be spoiled than there are, or a column for
+        the trap question exists already.
+    """
+    counts = dict(
+        zip(KINDS, [not_returned, skipping, double_ticking, careless, trap_failing, straight_lining], strict=True)
+    )
+    if min(counts.values()) < 0 or sum(counts.values()) > len(answers):
+        raise InputError(
+            f"{sum(counts.values())} of {len(answers)} respondents are to be spoiled. Ask for none below 0 "
+            "and no more in all than there are."
+        )
+    if {trap, "kind"} & set(answers.columns):
+        raise InputError(f"The answers have a column '{trap}' or 'kind' already. Give the trap question another name.")
+    rng = np.random.default_rng(seed)
+    kind = _kinds(len(answers), counts, rng)
+    return _spoiled(answers, kind, rng, list(items) if items is not None else list(answers.columns), trap, right)
+
+
+def _kinds(n: int, counts: Mapping[str, int], rng: np.random.Generator) -> np.ndarray:
+    kind = np.full(n, "genuine", dtype=object)
+    kind[rng.permutation(n)[: sum(counts.values())]] = np.repeat(list(counts), list(counts.values()))
+    return kind
+
+
+def _spoiled(
+    answers: pd.DataFrame, kind: np.ndarray, rng: np.random.Generator, items: list[str], trap: str, right: int
+) -> pd.DataFrame:
+    """Return the answers as text, spoiled as each respondent's kind says."""
+    values = answers.to_numpy().copy()
+    top, width = 7, values.shape[1]
+    answered = np.full(len(values), right)
+    random = kind == "careless"
+    values[random] = rng.integers(1, top + 1, (random.sum(), width))
+    wrong = np.array([answer for answer in range(1, top + 1) if answer != right])
+    missed = random | (kind == "trap_failing")
+    answered[missed] = rng.choice(wrong, missed.sum())
+    straight = np.flatnonzero(kind == "straight_lining")
+    always = rng.choice([4, 5, 6, 7], len(straight))
+    values[straight] = always[:, None]
+    unread = rng.permutation(len(straight)) < len(straight) // 2
+    answered[straight[unread]] = always[unread]
+
+    text = values.astype(str).astype(object)
+    place = [answers.columns.get_loc(item) for item in items]
+    for row in np.flatnonzero(kind == "skipping"):
+        skipped = rng.choice(place, rng.integers(1, min(5, len(place)) + 1), replace=False)
+        text[row, skipped] = ""
+    for row in np.flatnonzero(kind == "double_ticking"):
+        for column in rng.choice(place, rng.integers(1, min(2, len(place)) + 1), replace=False):
+            tick = values[row, column]
+            beside = tick + (1 if tick == 1 else -1 if tick == top else rng.choice([-1, 1]))
+            text[row, column] = f"{min(tick, beside)}|{max(tick, beside)}"
+    lost = kind == "not_returned"
+    text[lost] = ""
+    raw = pd.DataFrame(text, columns=answers.columns, index=answers.index)
+    raw[trap] = np.where(lost, "", answered.astype(str))
+    raw["kind"] = kind
+    return raw
+
+
+def pre_survey(population: Population, *, seed: int | None = None) -> Survey:
+    """Return the pre-survey: 43 items, 223 questionnaires, 188 of them valid."""
+    plan = population.raw["pre_survey"]
+    seed = population.calibrated.seeds["pre_survey"] if seed is None else seed
+    items, n = population.items["item"].tolist(), plan["distributed"]
+    who, clean = _attentive(population, n, seed=[seed, 1], items=items)
+    raw = spoil(clean, seed=[seed, 2], right=population.raw["trap"]["right"], **plan["spoiled"])
+    kind = raw.pop("kind")
+    rng = np.random.default_rng([seed, 3])
+    about = pd.DataFrame({"respondent": [f"P{k:03d}" for k in range(1, n + 1)]})
+    about["returned"] = np.where(kind == "not_returned", "no", "yes")
+    about["channel"] = rng.choice(["face to face", "e-mail", "online link"], n, p=[0.2, 0.35, 0.45])
+    about["role"] = rng.choice(_ROLES, n, p=[0.62, 0.38])
+    about["seconds"] = _seconds(rng, kind, len(items))
+    answers = _with_trap(raw, plan["trap_after"])
+    return Survey(pd.concat([about, answers], axis=1), kind, who, about, clean)
+
+
+def formal_survey(population: Population, *, seed: int | None = None) -> Survey:
+    """Return the formal survey: 21 items and outcomes, 700 questionnaires, 600 returned, 486 valid."""
+    seed = population.calibrated.seeds["formal_survey"] if seed is None else seed
+    kind, firms, who, clean, rng = _formal(population, seed)
+    n, plan, items = len(kind), population.raw["formal_survey"], population.kept()
+    outcome = sample.outcomes(who, population, seed=[seed, 4])
+    growth = outcome.pop("growth")
+    right = population.raw["trap"]["right"]
+    both = pd.concat([clean, outcome], axis=1)
+    raw = _spoiled(both, kind.to_numpy(), np.random.default_rng([seed, 5]), items, "trap", right).drop(columns="kind")
+    about = pd.DataFrame({"respondent": [f"F{k:03d}" for k in range(1, n + 1)]})
+    about["returned"] = np.where(kind == "not_returned", "no", "yes")
+    about["channel"] = rng.choice(["direct", "industry association"], n, p=[0.55, 0.45])
+    about["role"] = rng.choice(_ROLES, n, p=[0.62, 0.38])
+    about = pd.concat([about, firms], axis=1)
+    about["day"] = _for_returned(rng.integers(1, 85, n), kind)
+    about["seconds"] = _seconds(rng, kind, both.shape[1])
+    answers = _with_trap(raw, plan["trap_after"])
+    answers["growth"] = [f"{value:.1f}" if k != "not_returned" else "" for value, k in zip(growth, kind, strict=True)]
+    return Survey(pd.concat([about, answers], axis=1), kind, who, firms, clean)
+
+
+def _formal(
+    population: Population, seed: int
+) -> tuple[pd.Series, pd.DataFrame, sample.Latent, pd.DataFrame, np.random.Generator]:
+    """Return who answers the formal survey and how, before anything is spoiled."""
+    plan = population.raw["formal_survey"]
+    n, spoiled = plan["distributed"], plan["spoiled"]
+    rng = np.random.default_rng([seed, 2])
+    kind = _kinds(n, spoiled, rng)
+    firms = _firms(plan["firms"], kind == "genuine", np.random.default_rng([seed, 3]))
+    who, clean = _attentive(population, n, seed=[seed, 1], items=population.kept(), firms=firms)
+    return pd.Series(kind, name="kind"), firms, who, clean, rng
+
+
+def valid_answers(population: Population, survey: str, *, seed: int | None = None) -> pd.DataFrame:
+    """Return the clean answers of a survey's genuine respondents, without making up the rest.
+
+    Equals what is left of the survey after screening; the calibration draws it
+    hundreds of times.
+
+    Raises
+    ------
+    InputError
+        If ``survey`` is neither "pre_survey" nor "formal_survey".
+    """
+    if survey not in ("pre_survey", "formal_survey"):
+        raise InputError(f"There is no survey '{survey}'; choose 'pre_survey' or 'formal_survey'.")
+    seed = population.calibrated.seeds[survey] if seed is None else seed
+    if survey == "formal_survey":
+        kind, _, _, clean, _ = _formal(population, seed)
+    else:
+        plan, items = population.raw[survey], population.items["item"].tolist()
+        _, clean = _attentive(population, plan["distributed"], seed=[seed, 1], items=items)
+        kind = _kinds(len(clean), plan["spoiled"], np.random.default_rng([seed, 2]))
+        kind = pd.Series(kind)
+    return clean[kind == "genuine"]
+
+
+def follow_up(population: Population, first: Survey, *, seed: int | None = None) -> pd.DataFrame:
+    """Return the second wave: some of the valid respondents of the formal survey answer the 21 items again."""
+    seed = population.calibrated.seeds["formal_survey"] if seed is None else seed
+    rng = np.random.default_rng([seed, 6])
+    genuine = np.flatnonzero((first.kind == "genuine").to_numpy())
+    chosen = np.sort(rng.choice(genuine, population.raw["follow_up"]["respondents"], replace=False))
+    later = sample.wave(first.who, population, seed=[seed, 7])
+    answers = sample.answers(later, population, firms=first.firms, items=population.kept()).iloc[chosen]
+    about = pd.DataFrame({"respondent": first.raw["respondent"].iloc[chosen]})
+    about["weeks"] = rng.integers(5, 8, len(chosen))
+    return pd.concat([about, answers], axis=1).reset_index(drop=True)
+
+
+def _attentive(
+    population: Population, n: int, *, seed: Iterable[int], items: list[str], firms: pd.DataFrame | None = None
+) -> tuple[sample.Latent, pd.DataFrame]:
+    """Draw n respondents; whoever by chance answers all items alike gives way to a spare one."""
+    drawn = sample.latent(n + _SPARE, seed=seed, population=population)
+    rows, spare = np.arange(n), n
+    while True:
+        who = drawn.rows(rows)
+        clean = sample.answers(who, population, firms=firms, items=items)
+        alike = np.flatnonzero(clean.nunique(axis=1).to_numpy() == 1)
+        if not len(alike):
+            return who, clean
+        if spare + len(alike) > n + _SPARE:
+            raise EstimationError(
+                "Too many respondents answer all items alike: the population's loadings are close to 1 or its cuts lie "
+                "far out. Lower the loadings or move the cuts."
+            )
+        rows[alike] = np.arange(spare, spare + len(alike))
+        spare += len(alike)
+
+
+def _firms(counts: dict[str, dict[str, int]], valid: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    """Return firms whose valid part has exactly the given counts; the others follow the same proportions."""
+    firms = {}
+    for column, categories in counts.items():
+        names, numbers = list(categories), np.array(list(categories.values()))
+        values = np.empty(len(valid), dtype=object)
+        values[valid] = rng.permutation(np.repeat(names, numbers))
+        values[~valid] = rng.choice(names, int((~valid).sum()), p=numbers / numbers.sum())
+        firms[column] = values
+    return pd.DataFrame(firms)
+
+
+def _seconds(rng: np.random.Generator, kind: pd.Series, questions: int) -> list[str]:
+    """Return the time to complete, some seven seconds a question; who does not read is faster."""
+    pace = np.exp(0.35 * sample.normal(rng, (len(kind),)))
+    hasty = kind.isin(["careless", "straight_lining"]).to_numpy()
+    seconds = np.round(np.round(questions * np.where(hasty, 2.2, 7.0) * pace, 6)).astype(int)
+    return _for_returned(seconds, kind)
+
+
+def _for_returned(values: np.ndarray, kind: pd.Series) -> list[str]:
+    return [str(value) if k != "not_returned" else "" for value, k in zip(values, kind, strict=True)]
+
+
+def _with_trap(raw: pd.DataFrame, after: str) -> pd.DataFrame:
+    columns = [column for column in raw.columns if column != "trap"]
+    columns.insert(columns.index(after) + 1, "trap")
+    return raw[columns]
