@@ -1,12 +1,12 @@
 """The commands of the course. All sessions share one environment, set up from requirements.lock.
 
-    nox -s book       build the HTML book and say where it is
-    nox -s tests      unit, golden, notebook (nbval) and browser tests
-    nox -s lab        open JupyterLab on a working copy of your own
-    nox -s notebooks  run the notebooks and store their outputs
-    nox -s lint       look for what ruff and the notebook normaliser would change
-    nox -s lock       pin the dependencies anew
-    nox -s nightly    what is too slow for every change
+nox -s book       build the HTML book and say where it is
+nox -s tests      unit, golden, notebook (nbval) and browser tests
+nox -s lab        open JupyterLab on a working copy of your own
+nox -s notebooks  run the notebooks and store their outputs
+nox -s lint       look for what ruff and the notebook normaliser would change
+nox -s lock       pin the dependencies anew
+nox -s nightly    what is too slow for every change
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 def course(session: nox.Session) -> str:
     """Return the Python of the shared environment; make it where the lock file or pyproject changed."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 – nox itself may run on an older Python
         session.error(f"The course needs Python 3.11 or newer; nox runs on {sys.version.split()[0]}.")
     python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     wanted = hashlib.sha256(

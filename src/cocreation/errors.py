@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CourseError", "InputError", "EstimationError"]
+__all__ = ["CourseError", "EstimationError", "InputError"]
 
 
 class CourseError(Exception):

@@ -23,7 +23,17 @@ from threadpoolctl import threadpool_limits
 
 from ..errors import EstimationError
 
-__all__ = ["Entry", "MLFit", "Model", "SimpleFit", "fit", "simple_structure"]
+__all__ = [
+    "Entry",
+    "MLFit",
+    "Model",
+    "SimpleFit",
+    "fit",
+    "modification_indices",
+    "simple_structure",
+    "standardize",
+    "start_values",
+]
 
 
 class Entry(NamedTuple):
@@ -110,7 +120,6 @@ class _Index:
         self.free = self.parameter >= 0
         self.free_row, self.free_column = self.row[self.free], self.column[self.free]
         self.free_path = self.is_path[self.free]
-        self.diagonal = ~self.free_path & (self.free_row == self.free_column)
         self.free_parameter = self.parameter[self.free]
         #: sums the derivatives of entries that share a parameter; None where no two do
         counts = np.bincount(self.free_parameter, minlength=model.n_parameters)
@@ -191,10 +200,14 @@ class MLFit:
         A covariance of two disturbances is divided by the disturbances' own
         standard deviations, so it is a correlation.
         """
-        return _standardize(self.model, self.theta)
+        return standardize(self.model, self.theta)
 
 
-def _standardize(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def standardize(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the path and (co)variance matrices at ``theta`` with every variable at unit variance.
+
+    A cell is NaN where a variance is negative.
+    """
     a, p = model._index.matrices(theta)
     inverse = np.linalg.inv(np.eye(len(a)) - a)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -217,15 +230,23 @@ class _State(NamedTuple):
 def _columns(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return Σ and, a column for each free entry, the u and v of dΣ = u·vᵀ + v·uᵀ."""
     index = model._index
-    a, p = index.matrices(theta)
-    inverse = np.linalg.inv(np.eye(index.size) - a)
-    g = inverse[: model.observed]
-    h = g @ p @ inverse.T
+    g, h = _response(model, theta)
     sigma = h[:, : model.observed]
-    u = g[:, index.free_row]
-    v = np.where(index.free_path, h[:, index.free_column], g[:, index.free_column])
-    v[:, index.diagonal] *= 0.5
-    return (sigma + sigma.T) / 2, u, v
+    return (sigma + sigma.T) / 2, *_derivative(g, h, index.free_row, index.free_column, index.free_path)
+
+
+def _response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how the observed respond to each disturbance, and their covariances with all variables."""
+    a, p = model._index.matrices(theta)
+    inverse = np.linalg.inv(np.eye(len(a)) - a)
+    g = inverse[: model.observed]
+    return g, g @ p @ inverse.T
+
+
+def _derivative(g, h, row, column, is_path) -> tuple[np.ndarray, np.ndarray]:
+    v = np.where(is_path, h[:, column], g[:, column])
+    v[:, ~is_path & (row == column)] *= 0.5
+    return g[:, row], v
 
 
 def _evaluate(model: Model, theta: np.ndarray, s: np.ndarray, log_det_s: float) -> _State | None:
@@ -251,7 +272,7 @@ def _evaluate(model: Model, theta: np.ndarray, s: np.ndarray, log_det_s: float) 
     return _State(value, gradient, information, sigma)
 
 
-def _starts(model: Model, s: np.ndarray) -> np.ndarray:
+def start_values(model: Model, s: np.ndarray) -> np.ndarray:
     """Return starts: loadings that share half of each item's variance, with the sign the data show."""
     p = model.observed
     sd = np.sqrt(np.diag(s))
@@ -350,7 +371,7 @@ def fit(
             f"{model.n_parameters + model.df} sample moments. Fix parameters or add items."
         )
     with threadpool_limits(1):
-        theta = _starts(model, s) if start is None else np.array(start, dtype=float)
+        theta = start_values(model, s) if start is None else np.array(start, dtype=float)
         state = _evaluate(model, theta, s, log_det_s)
         if state is None:
             raise EstimationError(
@@ -415,6 +436,43 @@ def _not_identified(model: Model, state: _State) -> EstimationError:
         "many different solutions fit alike. Give every factor at least three items (or two and a correlated factor) "
         "and a fixed scale, or set parameters equal."
     )
+
+
+def modification_indices(fitted: MLFit, candidates: Sequence[Entry]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the score test of each cell that is fixed at zero and the value it would take.
+
+    Parameters
+    ----------
+    fitted : MLFit
+        A converged fit.
+    candidates : sequence of Entry
+        Cells not in the model.
+
+    Returns
+    -------
+    index : array, shape (candidates,)
+        The expected fall of chi-square (N·F), from the expected information.
+    change : array, shape (candidates,)
+        The expected parameter change. Both are NaN where a cell is not
+        identified beside the others.
+    """
+    model, theta = fitted.model, fitted.theta
+    pooled = model._index
+    g, h = _response(model, theta)
+    _, u, v = _columns(model, theta)
+    row = np.array([entry.row for entry in candidates])
+    column = np.array([entry.column for entry in candidates])
+    is_path = np.array([entry.matrix == "A" for entry in candidates])
+    cu, cv = _derivative(g, h, row, column, is_path)
+    w = np.linalg.inv(fitted.sigma)
+    q = w - w @ fitted.sample @ w
+    score = -fitted.n_obs * (cu * (q @ cv)).sum(axis=0)
+    wcu, wcv = w @ cu, w @ cv
+    own = (cu * wcu).sum(axis=0) * (cv * wcv).sum(axis=0) + (cu * wcv).sum(axis=0) ** 2
+    mixed = ((u.T @ wcu) * (v.T @ wcv) + (u.T @ wcv) * (v.T @ wcu)).T @ pooled.pool
+    left = own - np.einsum("ij,jk,ik->i", mixed, np.linalg.inv(fitted.information), mixed)
+    left = np.where(left > 1e-9 * own, left, np.nan) * fitted.n_obs
+    return score**2 / left, score / left
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,11 @@ def build_book(
         html,
         path_config=root / "_config.yml",
         noconfig=True,
-        confoverrides={"external_toc_path": "_toc.yml", "nb_execution_cache_path": str(cache)},
+        confoverrides={
+            "external_toc_path": "_toc.yml",
+            "nb_execution_cache_path": str(cache),
+            "latex_individualpages": False,
+        },
         doctreedir=out / ".doctrees",
         warningiserror=strict,
         keep_going=True,

@@ -28,6 +28,7 @@ from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvision
 
 __all__ = ["ForkedKernel", "can_fork", "warm_kernels"]
 
+
 def can_fork() -> bool:
     """Say whether kernels can be forked here (Linux; macOS frameworks do not survive it)."""
     return sys.platform.startswith("linux")

@@ -64,9 +64,7 @@ class Result:
             if name:
                 parts.append(name)
             parts.append(
-                table.to_string(
-                    index=not isinstance(table.index, pd.RangeIndex), float_format=self._format, na_rep=""
-                )
+                table.to_string(index=not isinstance(table.index, pd.RangeIndex), float_format=self._format, na_rep="")
             )
         note = getattr(self, "note", "")
         if note:

@@ -1,1 +1,16 @@
-"""Exercises a person touches, in JupyterLab and in the built page."""
+"""Exercises a person touches, in JupyterLab and in the built book.
+
+A widget is one Python class with traits, one ECMAScript module and one style
+sheet. All logic that must answer at once lives in the module, so that a page
+needs neither kernel nor network. :mod:`cocreation.widgets.sphinx_ext` is the
+Sphinx extension that puts widgets into the book's pages.
+"""
+
+from __future__ import annotations
+
+from .card_sort import CardSort
+
+__all__ = ["WIDGETS", "CardSort"]
+
+WIDGETS = {"card-sort": CardSort}
+"""Name of a widget in a page's ``widget`` directive -> its class."""

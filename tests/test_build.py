@@ -1,0 +1,118 @@
+"""The build of the book stops at what a reader must not see."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from cocreation.course.build import book_notebooks, build_book, fingerprint
+from cocreation.errors import CourseError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def notebook(*sources: str) -> nbformat.NotebookNode:
+    cells = [nbformat.v4.new_markdown_cell("# A notebook"), *map(nbformat.v4.new_code_cell, sources)]
+    return nbformat.v4.new_notebook(
+        cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    )
+
+
+@pytest.fixture
+def small_book(tmp_path: Path) -> Path:
+    """A book of two pages under the course's own configuration."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    config.pop("bibtex_bibfiles")
+    config["sphinx"]["config"].pop("bibtex_default_style")
+    (tmp_path / "_config.yml").write_text(yaml.safe_dump(config))
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: page\n")
+    (tmp_path / "index.md").write_text("# Start\n\nA word.\n")
+    nbformat.write(notebook("print(6 * 7)"), tmp_path / "page.ipynb")
+    return tmp_path
+
+
+def test_a_book_without_fault_is_built_and_a_second_build_runs_nothing(small_book):
+    ran: list[str] = []
+    for _ in range(2):
+        html = build_book(small_book, progress=lambda done, total, name: ran.append(name))
+    assert "42" in (html / "page.html").read_text()
+    assert ran == ["page.ipynb"]
+
+
+def test_a_failing_cell_fails_the_build_and_is_named(small_book):
+    nbformat.write(notebook("1 / 0"), small_book / "page.ipynb")
+    with pytest.raises(CourseError, match=r"page\.ipynb.*(?s:.)*ZeroDivisionError"):
+        build_book(small_book)
+
+
+def test_a_cell_that_fails_only_inside_jupyter_book_fails_it_too(small_book):
+    """The plain command an instructor may know stops as well."""
+    nbformat.write(notebook("1 / 0"), small_book / "page.ipynb")
+    run = subprocess.run(
+        [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "-W", str(small_book)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert "page" in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        ("# Start\n\nSee [nowhere](nowhere.md).\n", "nowhere"),
+        ("# Start\n\n```{nodirective}\n```\n", "nodirective"),
+    ],
+)
+def test_a_warning_fails_the_build_and_is_told(small_book, page, told, capfd):
+    (small_book / "index.md").write_text(page)
+    with pytest.raises(CourseError, match="warnings"):
+        build_book(small_book)
+    assert told in capfd.readouterr().err
+
+
+def test_words_on_standard_error_fail_the_build(small_book):
+    nbformat.write(notebook("import sys; print('careful', file=sys.stderr)"), small_book / "page.ipynb")
+    with pytest.raises(CourseError):
+        build_book(small_book)
+
+
+def test_a_folder_without_a_book_is_told(tmp_path):
+    with pytest.raises(CourseError, match=r"_config\.yml is missing"):
+        build_book(tmp_path)
+
+
+def test_data_source_and_logs_belong_to_what_the_cache_knows(small_book):
+    before = fingerprint(small_book)
+    for name in ("datasets/a.csv", "src/cocreation/steps/a.py", "notebooks/decisions/a.csv", "requirements.lock"):
+        path = small_book / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("changed")
+        after = fingerprint(small_book)
+        assert after != before, name
+        before = after
+    (small_book / "index.md").write_text("# Other words\n")
+    assert fingerprint(small_book) == before
+
+
+def test_a_changed_decision_log_runs_the_notebooks_that_read_it_again(small_book):
+    log = "from pathlib import Path\nlog = Path('notebooks/decisions/a.csv')\n"
+    (small_book / "notebooks" / "decisions").mkdir(parents=True)
+    nbformat.write(notebook(log + "_ = log.write_text('kept: 21')"), small_book / "page.ipynb")
+    nbformat.write(notebook(log + "print(log.read_text() if log.exists() else 'no log')"), small_book / "other.ipynb")
+    (small_book / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: other\n  - file: page\n")
+    html = build_book(small_book, jobs=1)
+    assert "kept: 21" in (html / "other.html").read_text()
+
+
+def test_the_books_notebooks_are_those_of_its_table_of_contents():
+    names = [path.relative_to(ROOT).as_posix() for path in book_notebooks(ROOT)]
+    assert names[0] == "notebooks/conceptualize.ipynb"
+    assert "notebooks/report.ipynb" in names
+    assert not [name for name in names if name.startswith("exercises")]

@@ -1,0 +1,166 @@
+"""The house keeps its own rules: floors, slugs, pins, stored notebooks."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "cocreation"
+#: from the ground up; a floor imports only from floors below it
+FLOORS = ["errors", "_paths", "core", "survey", "steps", "widgets", "course", "cli", "__main__"]
+WITH_NOTEBOOK = [
+    "conceptualize",
+    "generate",
+    "judge",
+    "screen",
+    "purify",
+    "explore",
+    "confirm",
+    "validate",
+    "report",
+]
+CHAPTERS = ["value", "roles", "mechanisms", "industries", "logics", "construct", *WITH_NOTEBOOK]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+EXERCISES = sorted((ROOT / "exercises").glob("*.ipynb"))
+
+
+def _imported(path: Path) -> set[str]:
+    """The floors of cocreation a module imports from, wherever in it the import stands."""
+    package = path.relative_to(PACKAGE.parent).with_suffix("").parts[:-1]
+    floors = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            full = [*base, *(node.module.split(".") if node.module else [])]
+            names = [[*full, alias.name] for alias in node.names] if len(full) == 1 else [full]
+        elif isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        else:
+            continue
+        floors |= {name[1] for name in names if name[0] == "cocreation" and len(name) > 1}
+    return floors
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_floor_imports_only_from_floors_below(path):
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if own == "__init__":
+        assert not _imported(path)
+        return
+    above = {name for name in _imported(path) if name in FLOORS and FLOORS.index(name) > FLOORS.index(own)}
+    assert not above, f"{path.name} reaches up to {above}"
+
+
+def test_every_module_belongs_to_a_floor():
+    rooms = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.name != "__pycache__"}
+    assert rooms - {"__init__"} == set(FLOORS)
+
+
+def test_a_slug_names_chapter_notebook_module_and_test():
+    for slug in CHAPTERS:
+        assert (ROOT / "book" / f"{slug}.md").is_file(), slug
+    for slug in WITH_NOTEBOOK:
+        assert (ROOT / "notebooks" / f"{slug}.ipynb").is_file(), slug
+        assert (PACKAGE / "steps" / f"{slug}.py").is_file(), slug
+        assert (ROOT / "tests" / f"test_{slug}.py").is_file(), slug
+
+
+def test_every_page_of_the_book_is_in_the_table_of_contents():
+    toc = (ROOT / "_toc.yml").read_text()
+    pages = [*(ROOT / "book").glob("*.md"), *NOTEBOOKS]
+    missing = [page.name for page in pages if f"{page.parent.name}/{page.stem}\n" not in toc]
+    assert pages
+    assert not missing
+
+
+def test_importing_the_package_or_the_command_line_loads_no_library():
+    code = (
+        "import sys, cocreation, cocreation.cli;"
+        "print([name for name in ('numpy', 'pandas', 'scipy', 'matplotlib', 'semopy') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+def test_the_lock_file_pins_everything_with_hashes_and_names_no_host():
+    text = (ROOT / "requirements.lock").read_text()
+    requirements = re.split(r"\n(?=\S)", text.strip())
+    assert len(requirements) > 100
+    for requirement in requirements:
+        assert re.match(r"[A-Za-z0-9._-]+(\[[^]]*\])?==\S+", requirement), requirement[:80]
+        assert "--hash=sha256:" in requirement, requirement[:80]
+    assert "://" not in text
+    assert "index-url" not in text
+
+
+def test_the_lock_file_serves_what_pyproject_asks_for():
+    import tomllib
+
+    from packaging.requirements import Requirement
+
+    pinned = dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for line in [*project["dependencies"], *project["optional-dependencies"]["course"]]:
+        requirement = Requirement(line)
+        name = re.sub(r"[-_.]+", "-", requirement.name).lower()
+        assert requirement.specifier.contains(pinned[name], prereleases=True), line
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    command = "nox -s tests"
+    readme = (ROOT / "README.md").read_text()
+    assert f"pip install nox && {command}" in readme
+    assert "pip install nox && nox -s book" in readme
+    assert command in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+class TestNotebook:
+    """Every notebook of the book."""
+
+    def test_stores_an_output_and_no_error(self, path):
+        cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+        outputs = [output for cell in cells for output in cell["outputs"]]
+        assert len(outputs) >= 3
+        assert not [output for output in outputs if output["output_type"] == "error"]
+        assert not [output for output in outputs if output.get("name") == "stderr"]
+
+    def test_shows_no_address_of_an_object(self, path):
+        outputs = [output for cell in json.loads(path.read_text())["cells"] for output in cell.get("outputs", [])]
+        texts = [output.get("data", {}).get("text/plain", output.get("text", "")) for output in outputs]
+        assert not re.search(r"0x[0-9a-f]{6,}", "".join("".join(text) for text in texts))
+
+    def test_describes_every_figure_for_those_who_do_not_see_it(self, path):
+        for cell in json.loads(path.read_text())["cells"]:
+            pictures = [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+            if pictures:
+                alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
+                assert len(alt) > 20, "".join(cell["source"])[:60]
+
+    def test_is_short(self, path):
+        cells = json.loads(path.read_text())["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        assert 3 <= len(code) <= 25
+        for cell in code:
+            lines = [line for line in "".join(cell["source"]).splitlines() if line.strip()]
+            assert len(lines) <= 12, "".join(cell["source"])
+
+    def test_leaves_nothing_of_the_run_that_made_it(self, path):
+        import nbformat
+
+        from cocreation.course.notebooks import normalise
+
+        stored = path.read_text(encoding="utf-8")
+        assert nbformat.writes(normalise(nbformat.reads(stored, as_version=4))).rstrip("\n") + "\n" == stored
+
+
+def test_there_are_notebooks():
+    assert len(NOTEBOOKS) >= len(WITH_NOTEBOOK)
+    assert EXERCISES

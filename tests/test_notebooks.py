@@ -1,0 +1,140 @@
+"""Stored outputs: deterministic, free of noise, and watched by nbval."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from cocreation.course import notebooks
+from cocreation.errors import CourseError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def new(*sources: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+
+
+def test_running_a_notebook_twice_changes_no_byte(tmp_path):
+    path = tmp_path / "a.ipynb"
+    nbformat.write(
+        new(
+            "print('a')\nprint('b')",
+            "import matplotlib.pyplot as plt\nax = plt.figure().subplots()\n_ = ax.plot([1, 2])",
+        ),
+        path,
+    )
+    assert notebooks.store([path]) == [path]
+    once = path.read_bytes()
+    assert notebooks.store([path]) == []
+    assert path.read_bytes() == once
+    assert b"image/png" in once
+
+
+def test_a_warm_and_a_cold_kernel_store_the_same(tmp_path):
+    path = tmp_path / "a.ipynb"
+    nbformat.write(
+        new("import numpy as np, pandas as pd, seaborn as sns", "pd.DataFrame({'a': np.arange(3) / 7}).round(3)",
+            "ax = sns.lineplot(x=[1, 2], y=[3, 4])"), path
+    )  # fmt: skip
+    stored = []
+    for warm in (True, False):
+        notebooks.execute_many(
+            [path], warm=warm, done=lambda _, nb: stored.append(nbformat.writes(notebooks.normalise(nb)))
+        )
+    assert stored[0] == stored[1]
+
+
+def test_a_kernel_that_is_told_to_stop_is_gone(tmp_path):
+    path = tmp_path / "a.ipynb"
+    nbformat.write(new("import os; print(os.getpid())"), path)
+    pids: list[int] = []
+    notebooks.execute_many([path], done=lambda _, nb: pids.append(int(nb.cells[0].outputs[0].text)))
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def test_every_failed_notebook_is_named_with_its_error(tmp_path):
+    for name, source in {"good": "1", "bad": "raise KeyError('x')", "worse": "1 / 0"}.items():
+        nbformat.write(new(source), tmp_path / f"{name}.ipynb")
+    with pytest.raises(CourseError) as told:
+        notebooks.store(sorted(tmp_path.glob("*.ipynb")))
+    assert "2 of 3 notebooks failed" in str(told.value)
+    assert re.search(r"bad\.ipynb.*KeyError.*worse\.ipynb.*ZeroDivisionError", str(told.value), re.DOTALL)
+    assert "\x1b" not in str(told.value)
+
+
+def test_a_file_that_is_no_notebook_is_told(tmp_path):
+    (tmp_path / "a.ipynb").write_text("{")
+    with pytest.raises(CourseError, match="not a readable notebook"):
+        notebooks.store([tmp_path / "a.ipynb"])
+    with pytest.raises(CourseError, match="no notebook"):
+        notebooks.store([tmp_path / "b.ipynb"], run=False)
+
+
+def test_normalising_strips_the_run_and_keeps_the_outputs():
+    nb = new("1", "", "2")
+    nb.cells[0].update(execution_count=17, metadata={"execution": {"iopub.status.busy": "now"}, "tags": ["hide-input"]})
+    nb.cells[0].outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "1"}, execution_count=17)]
+    nb.cells[2].execution_count = 20
+    nb.metadata.update(widgets={"state": {}}, language_info={"name": "python", "version": "3.11.7"}, authors=["A"])
+    nb = notebooks.normalise(nb)
+    assert [cell.execution_count for cell in nb.cells] == [1, None, 2]
+    assert nb.cells[0].outputs[0].execution_count == 1
+    assert nb.cells[0].metadata == {"tags": ["hide-input"]}
+    assert "version" not in nb.metadata.language_info
+    assert "widgets" not in nb.metadata
+    assert nb.metadata.authors == ["A"]
+    nbformat.validate(nb)
+
+
+def nbval(path: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval", "--nbval-sanitize-with", str(ROOT / "tests" / "nbval.cfg"),
+         "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(path.parent), str(path)],
+        capture_output=True, text=True, check=False, cwd=path.parent,
+    )  # fmt: skip
+
+
+def test_one_changed_digit_in_a_stored_output_turns_nbval_red(tmp_path):
+    """On the real notebook of the step purify, at the first figure it prints."""
+    source = ROOT / "notebooks" / "purify.ipynb"
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for log in (ROOT / "notebooks" / "decisions").glob("*.csv"):
+        (folder / "decisions").mkdir(exist_ok=True)
+        (folder / "decisions" / log.name).write_bytes(log.read_bytes())
+    nb = json.loads(source.read_text())
+    path = folder / "purify.ipynb"
+    path.write_text(json.dumps(nb))
+    green = nbval(path)
+    assert green.returncode == 0, green.stdout
+
+    for cell in nb["cells"]:
+        for output in cell.get("outputs", []):
+            text = "".join(output.get("data", {}).get("text/plain", output.get("text", "")))
+            figure = re.search(r"\d\.\d\d\d", text)
+            if figure:
+                last = str((int(figure.group()[-1]) + 1) % 10)
+                tampered = text[: figure.end() - 1] + last + text[figure.end() :]
+                if "data" in output:
+                    output["data"]["text/plain"] = tampered
+                else:
+                    output["text"] = tampered
+                break
+        else:
+            continue
+        break
+    else:
+        pytest.fail("the notebook prints no figure with three decimals")
+    path.write_text(json.dumps(nb))
+    red = nbval(path)
+    assert red.returncode == 1, red.stdout
+    assert "1 failed" in red.stdout
