@@ -1,0 +1,73 @@
+"""Coefficient alpha and the item statistics that go with it, from a complete data matrix."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import f as f_distribution
+
+from .moments import covariance, to_correlation
+
+__all__ = ["ItemStatistics", "alpha_from_covariance", "alpha_interval", "item_statistics", "standardized_alpha"]
+
+
+def alpha_from_covariance(s: np.ndarray) -> float:
+    """Return coefficient alpha k/(k−1)·(1 − Σ s_ii / ΣΣ s_ij) (Cronbach 1951)."""
+    k = len(s)
+    return float(k / (k - 1) * (1 - np.trace(s) / s.sum()))
+
+
+def alpha_interval(alpha: float, n_obs: int, k: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the confidence limits of alpha (Feldt, Woodruff & Salih 1987).
+
+    Parameters
+    ----------
+    alpha : float
+        The estimate.
+    n_obs, k : int
+        Respondents and items.
+    level : float
+        Confidence.
+    """
+    tail = (1 - level) / 2
+    first, second = n_obs - 1, (n_obs - 1) * (k - 1)
+    lower = 1 - (1 - alpha) * f_distribution.ppf(1 - tail, first, second)
+    return float(lower), float(1 - (1 - alpha) * f_distribution.ppf(tail, first, second))
+
+
+class ItemStatistics(NamedTuple):
+    """One value an item: corrected item–total correlation, alpha without it (NaN with two items)."""
+
+    citc: np.ndarray
+    alpha_if_deleted: np.ndarray
+
+
+def item_statistics(x: np.ndarray) -> ItemStatistics:
+    """Return each item's correlation with the sum of the others, and alpha without the item.
+
+    NaN where the sum of the others does not vary.
+
+    Parameters
+    ----------
+    x : array, shape (n, k)
+        Complete answers.
+    """
+    s = covariance(x)
+    k = len(s)
+    with_rest = s.sum(axis=1) - np.diag(s)
+    rest_variance = s.sum() - 2 * s.sum(axis=1) + np.diag(s)
+    scale = np.trace(s)
+    varies = rest_variance > 1e-12 * scale
+    citc = np.full(k, np.nan)
+    citc[varies] = with_rest[varies] / np.sqrt(np.diag(s)[varies] * rest_variance[varies])
+    without = np.full(k, np.nan)
+    if k > 2:
+        for i in np.flatnonzero(varies):
+            without[i] = alpha_from_covariance(np.delete(np.delete(s, i, 0), i, 1))
+    return ItemStatistics(np.clip(citc, -1, 1), without)
+
+
+def standardized_alpha(s: np.ndarray) -> float:
+    """Return alpha of the standardized items."""
+    return alpha_from_covariance(to_correlation(s))
