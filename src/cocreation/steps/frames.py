@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..errors import InputError
 
-__all__ = ["items_frame", "scales_mapping"]
+__all__ = ["items_frame", "refuse_singular", "scales_mapping"]
 
 
 def items_frame(
@@ -92,8 +92,9 @@ def items_frame(
             "then has no inverse. Collect more answers or use fewer items."
         )
     if constant == "raise":
-        spread = frame.max() - frame.min()
-        flat = [name for name in names if not spread[name] > 0]
+        spread, size = frame.max() - frame.min(), frame.abs().max()
+        # a spread lost in the rounding of its own column has no correlation either
+        flat = [name for name in names if not spread[name] > max(1e-10 * size[name], 1e-100)]
         if flat:
             raise InputError(
                 f"Item {_quote(flat)} is constant: everybody gave the same answer, so it correlates "
@@ -154,7 +155,36 @@ def _numeric(column: pd.Series, name: str) -> np.ndarray:
     array = column.to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(array).any():
         raise InputError(f"Item '{name}' holds an infinite value. Replace it with a missing value.")
+    if (np.abs(array) > 1e100).any():
+        raise InputError(f"Item '{name}' holds a value above 1e100, whose square is infinite. Correct it.")
     return array
+
+
+def refuse_singular(frame: pd.DataFrame, purpose: str) -> None:
+    """Raise where the items' correlation matrix has no inverse, naming the items that repeat each other.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Complete answers, as :func:`items_frame` returns them.
+    purpose : str
+        What needs the inverse, for the message.
+
+    Raises
+    ------
+    InputError
+        Naming the items and the remedy.
+    """
+    r = np.corrcoef(frame.to_numpy(), rowvar=False)
+    values, vectors = np.linalg.eigh(r)
+    if values[0] > 1e-10:
+        return
+    weights = np.abs(vectors[:, 0])
+    together = [name for name, weight in zip(frame.columns, weights, strict=True) if weight > 0.1 * weights.max()]
+    raise InputError(
+        f"Items {_quote(together)} repeat each other exactly (one is a sum of the others), so the correlation "
+        f"matrix is singular and {purpose} does not exist. Leave one of them out."
+    )
 
 
 def _quote(names: Iterable[object], most: int = 5) -> str:
