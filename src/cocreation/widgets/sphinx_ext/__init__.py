@@ -1,0 +1,30 @@
+"""Sphinx extension of the book: live exercises, and pages that need no network.
+
+Add ``cocreation.widgets.sphinx_ext`` to the extensions; it sets everything else:
+
+* the directive ``widget`` and a small script that brings embedded widgets to
+  life, on pages that hold one (:mod:`.live`);
+* formulas rendered when the book is built, fonts and icons from the book's own
+  folder, no script from elsewhere (:mod:`.offline`);
+* warnings for what a reader would miss: an image without alt text, a widget
+  that cannot live without a kernel (:mod:`.lint`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import lint, live, offline
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+__all__ = ["setup"]
+
+
+def setup(app: Sphinx) -> dict[str, object]:
+    """Register the extension with Sphinx."""
+    offline.setup(app)
+    live.setup(app)
+    lint.setup(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
