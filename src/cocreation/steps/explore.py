@@ -1,0 +1,770 @@
+"""Explore: is there something to factor, how many factors, which items carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..core import factor
+from ..core.adequacy import bartlett_sphericity, kmo
+from ..core.moments import correlation
+from ..errors import EstimationError, InputError
+from .frames import items_frame, refuse_singular
+from .result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "Adequacy",
+    "Comparison",
+    "Exploration",
+    "Extraction",
+    "NumberOfFactors",
+    "adequacy",
+    "compare",
+    "components",
+    "explore",
+    "factors",
+    "n_factors",
+]
+
+METHODS = {"minres": "minimum residuals", "principal_axis": "principal axes", "ml": "maximum likelihood"}
+ROTATIONS = ("varimax", "oblimin", "promax", "none")
+
+
+@dataclass(frozen=True, repr=False)
+class Adequacy(Result):
+    """Whether the correlations are worth factoring.
+
+    Attributes
+    ----------
+    kmo : float
+        Overall measure of sampling adequacy.
+    bartlett_chi2, df, p : float, int, float
+        Bartlett's test of sphericity.
+    n : int
+        Respondents used.
+    kmo_items : DataFrame
+        Columns item, kmo.
+    note : str
+    """
+
+    title = "Adequacy for factor analysis"
+
+    kmo: float
+    bartlett_chi2: float
+    df: int
+    p: float
+    n: int
+    kmo_items: pd.DataFrame
+    note: str
+
+
+def adequacy(data: pd.DataFrame, *, items: Iterable[str] | None = None) -> Adequacy:
+    """Return the Kaiser–Meyer–Olkin measure and Bartlett's test of sphericity.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    items : iterable of str, optional
+        The items; all columns by default.
+
+    Raises
+    ------
+    InputError
+        For data that cannot be taken; for items that repeat each other, since
+        both statistics need the inverse of the correlation matrix; for items
+        that correlate with nothing at all.
+
+    Notes
+    -----
+    KMO after Kaiser & Rice (1974), Bartlett (1951). Both agree with
+    factor_analyzer's ``calculate_kmo`` and ``calculate_bartlett_sphericity`` to
+    twelve decimals. KMO > .50 is Kaiser's "miserable", not a sign of quality.
+    """
+    frame = items_frame(data, items)
+    refuse_singular(frame, "KMO")
+    r = correlation(frame.to_numpy())
+    overall, of_items = kmo(r)
+    lonely = [name for name, value in zip(frame.columns, of_items, strict=True) if np.isnan(value)]
+    if lonely:
+        raise InputError(f"Item '{lonely[0]}' correlates with no other item, so its KMO does not exist. Leave it out.")
+    chi2, df, p = bartlett_sphericity(r, len(frame))
+    table = pd.DataFrame({"item": list(frame.columns), "kmo": of_items})
+    return Adequacy(overall, chi2, df, p, len(frame), table, f"Pearson correlations, listwise: {_used(frame, data)}.")
+
+
+def _used(frame: pd.DataFrame, data: pd.DataFrame) -> str:
+    left_out = len(data) - len(frame)
+    return f"{len(frame)} respondents" + (f", {left_out} with missing answers left out" if left_out else "")
+
+
+@dataclass(frozen=True, repr=False)
+class NumberOfFactors(Result):
+    """What the rules say about the number of factors.
+
+    Attributes
+    ----------
+    kaiser : int
+        Eigenvalues above 1.
+    parallel : int
+        Eigenvalues, from the first on, above the 95th percentile of random data.
+    parallel_mean : int
+        The same against the mean of random data (Horn 1965).
+    map, map_fourth : int
+        Velicer's minimum average partial, squared (1976) and fourth power (2000).
+    table : DataFrame
+        Columns number, eigenvalue, percent, random_mean, random_p95, map, map_fourth
+        (the averages after that many components; empty where none exists).
+    note : str
+    """
+
+    title = "Number of factors"
+
+    kaiser: int
+    parallel: int
+    parallel_mean: int
+    map: int
+    map_fourth: int
+    table: pd.DataFrame
+    note: str
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the scree of the data over the band of random data. Return the Axes."""
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(figsize=(7, 4.2))
+        number = self.table["number"]
+        ax.fill_between(
+            number,
+            self.table["random_mean"],
+            self.table["random_p95"],
+            color="tab:orange",
+            alpha=0.45,
+            label="random data, mean to 95th percentile",
+        )
+        ax.plot(number, self.table["eigenvalue"], "o-", color="tab:blue", label="data")
+        ax.axhline(1, color="0.35", linestyle="--", linewidth=1, label="eigenvalue 1")
+        ax.set_xlabel("component")
+        ax.set_ylabel("eigenvalue")
+        ax.set_ylim(bottom=0)
+        ax.set_xlim(0.5, len(number) + 0.5)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.set_title(f"Above 1: {self.kaiser} · above random: {self.parallel} · MAP: {self.map}")
+        ax.legend(frameon=True)
+        return ax
+
+
+def n_factors(
+    data: pd.DataFrame, *, items: Iterable[str] | None = None, draws: int = 1000, seed: int = 20240
+) -> NumberOfFactors:
+    """Return the eigenvalues beside those of random data, and how many factors each rule keeps.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    items : iterable of str, optional
+        The items; all columns by default.
+    draws, seed : int
+        How many random data sets, at least 20, and the seed they are drawn with.
+
+    Raises
+    ------
+    InputError
+        For data that cannot be taken, or fewer than 20 draws.
+
+    Notes
+    -----
+    Random eigenvalues come from Wishart matrices drawn by Bartlett's
+    decomposition: exact in distribution, for normal answers, and quick. All
+    rules judge the unreduced correlation matrix.
+    """
+    if draws < 20:
+        raise InputError(f"draws is {draws}; a 95th percentile needs at least 20 random data sets. Use 1000.")
+    frame = items_frame(data, items)
+    r = correlation(frame.to_numpy())
+    p = len(r)
+    eigenvalues = np.linalg.eigvalsh(r)[::-1]
+    random = factor.parallel_eigenvalues(len(frame), p, draws=draws, seed=seed)
+    mean, high = random.mean(axis=0), np.quantile(random, 0.95, axis=0)
+    squared, fourth = factor.map_criterion(r)
+    table = pd.DataFrame(
+        {
+            "number": np.arange(1, p + 1),
+            "eigenvalue": eigenvalues,
+            "percent": 100 * eigenvalues / p,
+            "random_mean": mean,
+            "random_p95": high,
+            "map": [*squared[1:], np.nan],
+            "map_fourth": [*fourth[1:], np.nan],
+        }
+    )
+    note = (
+        f"Pearson correlations, listwise: {_used(frame, data)}. Parallel analysis: {draws} random correlation "
+        f"matrices, seed {seed}; MAP without components: {squared[0]:.4f}."
+    )
+    return NumberOfFactors(
+        _kaiser(eigenvalues),
+        int(np.cumprod(eigenvalues > high).sum()),
+        int(np.cumprod(eigenvalues > mean).sum()),
+        int(np.nanargmin(squared)),
+        int(np.nanargmin(fourth)),
+        table,
+        note,
+    )
+
+
+def _kaiser(eigenvalues: np.ndarray) -> int:
+    return int((eigenvalues > 1 + 1e-10).sum())
+
+
+@dataclass(frozen=True, repr=False)
+class Extraction(Result):
+    """Loadings of items on components or common factors.
+
+    Attributes
+    ----------
+    loadings : DataFrame, shape (items, factors)
+        The pattern: what each factor contributes to an item. Columns C1 … for
+        components, F1 … for common factors, by falling explained variance.
+    structure : DataFrame, shape (items, factors)
+        Correlations of items with factors; equals ``loadings`` where the
+        factors are uncorrelated.
+    phi : DataFrame, shape (factors, factors)
+        Correlations of the factors, in the order of the columns.
+    communalities : Series
+        Variance of each item that the factors explain together.
+    variance : DataFrame
+        Columns factor, ss_loadings, percent, cumulative (percent of the items' total variance).
+    n : int
+        Respondents used.
+    method, rotation : str
+        How the factors were found and turned.
+    heywood : tuple of str
+        Items whose unique variance ran into its floor of .005.
+    note : str
+    """
+
+    title = "Extraction"
+
+    loadings: pd.DataFrame
+    structure: pd.DataFrame
+    phi: pd.DataFrame
+    communalities: pd.Series
+    variance: pd.DataFrame
+    n: int
+    method: str
+    rotation: str
+    heywood: tuple[str, ...]
+    note: str
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return loadings with communalities, explained variance, and phi where factors correlate."""
+        shown = {"loadings": self.loadings.assign(communality=self.communalities), "variance": self.variance}
+        if self.rotation in ("oblimin", "promax") and len(self.phi) > 1:
+            shown["factor correlations"] = self.phi
+        return shown
+
+    @property
+    def primary(self) -> pd.DataFrame:
+        """One row an item: item, factor, loading (the largest), cross (the largest of the others), communality."""
+        size = self.loadings.abs().to_numpy()
+        first = size.argmax(axis=1)
+        rows = np.arange(len(size))
+        others = size.copy()
+        others[rows, first] = -1.0
+        cross = np.maximum(others.max(axis=1), 0.0)
+        return pd.DataFrame(
+            {
+                "item": list(self.loadings.index),
+                "factor": self.loadings.columns[first],
+                "loading": self.loadings.to_numpy()[rows, first],
+                "cross": cross,
+                "communality": self.communalities.to_numpy(),
+            }
+        )
+
+    @property
+    def scales(self) -> dict[str, list[str]]:
+        """``{factor: [item, …]}``, each item with the factor it loads on most."""
+        owner = self.primary
+        return {
+            str(name): owner.loc[owner["factor"] == name, "item"].tolist()
+            for name in self.loadings.columns
+            if (owner["factor"] == name).any()
+        }
+
+    def plot(self, ax: Axes | None = None, *, grouped: bool = True) -> Axes:
+        """Draw the loadings as a heatmap, items grouped by their factor. Return the Axes."""
+        import matplotlib.pyplot as plt
+        import seaborn as sns
+
+        table = self.loadings
+        if grouped:
+            position = {name: i for i, name in enumerate(table.columns)}
+            order = self.primary.assign(rank=lambda t: t["factor"].map(position), size=lambda t: -t["loading"].abs())
+            table = table.loc[order.sort_values(["rank", "size"], kind="stable")["item"]]
+        if ax is None:
+            _, ax = plt.subplots(figsize=(1.0 * table.shape[1] + 2.6, 0.3 * len(table) + 1.4))
+        sns.heatmap(
+            table,
+            ax=ax,
+            vmin=-1,
+            vmax=1,
+            cmap="RdBu",
+            annot=True,
+            fmt=".2f",
+            annot_kws={"size": 8},
+            linewidths=0.5,
+            yticklabels=True,
+            cbar_kws={"label": "loading"},
+        )
+        ax.set_ylabel("")
+        ax.set_title(f"{self.method}, {self.rotation if self.rotation != 'none' else 'unrotated'}")
+        ax.tick_params(axis="y", rotation=0)
+        return ax
+
+
+def components(
+    data: pd.DataFrame,
+    n: int | None = None,
+    rotation: str = "varimax",
+    *,
+    items: Iterable[str] | None = None,
+    kaiser: bool = True,
+) -> Extraction:
+    """Return principal components, rotated.
+
+    Components are weighted sums that keep as much *total* variance as they can,
+    error included: they are not factor analysis, and their loadings are larger
+    than a common factor's (see :func:`factors`).
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    n : int, optional
+        How many; by default as many as eigenvalues exceed 1.
+    rotation : {"varimax", "oblimin", "promax", "none"}
+        Turn towards simple structure, orthogonally (varimax) or obliquely.
+    items : iterable of str, optional
+        The items; all columns by default.
+    kaiser : bool
+        Kaiser normalization while rotating, as SPSS does.
+
+    Returns
+    -------
+    Extraction
+
+    Raises
+    ------
+    InputError
+        For data that cannot be taken, more components than items, or an unknown rotation.
+    """
+    frame = items_frame(data, items)
+    r = correlation(frame.to_numpy())
+    if n is None:
+        n = _kaiser(np.linalg.eigvalsh(r))
+        if n == 0:
+            raise EstimationError("No eigenvalue exceeds 1: the items do not correlate. There is nothing to reduce.")
+    _check_number(n, len(r), "components", most=len(r))
+    loadings = factor.principal_components(r, n)
+    note = f"Eigen-decomposition of Pearson correlations, listwise: {_used(frame, data)}."
+    return _rotated(loadings, frame, "principal components", rotation, kaiser, note, "C", ())
+
+
+def factors(
+    data: pd.DataFrame,
+    n: int,
+    method: str = "minres",
+    rotation: str = "oblimin",
+    *,
+    items: Iterable[str] | None = None,
+    kaiser: bool = True,
+) -> Extraction:
+    """Return common factors, rotated: what the items share, error left out.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    n : int
+        How many; see :func:`n_factors`.
+    method : {"minres", "principal_axis", "ml"}
+        Smallest residual correlations; iterated principal axes (which end at the
+        same place); maximum likelihood.
+    rotation : {"oblimin", "varimax", "promax", "none"}
+        Oblique by default, since dimensions of one construct correlate.
+    items : iterable of str, optional
+        The items; all columns by default.
+    kaiser : bool
+        Kaiser normalization while rotating, as SPSS does; psych's oblimin goes without.
+
+    Returns
+    -------
+    Extraction
+        ``heywood`` names items whose unique variance ran into its floor.
+
+    Raises
+    ------
+    InputError
+        For data that cannot be taken, items that repeat each other, more factors
+        than the items can determine, or an unknown method or rotation.
+    EstimationError
+        If extraction or rotation does not converge.
+
+    Notes
+    -----
+    Extraction by Newton's method with exact second derivatives, oblimin by gradient
+    projection from several starts; both reproduce converged psych and GPArotation
+    solutions to 1e-7.
+    """
+    if method not in METHODS:
+        raise InputError(f"method is one of {', '.join(METHODS)}, not {method!r}.")
+    frame = items_frame(data, items)
+    p = frame.shape[1]
+    _check_number(n, p, "factors", most=_most_factors(p))
+    refuse_singular(frame, "a common-factor solution")
+    found = factor.extract(correlation(frame.to_numpy()), n, method)
+    heywood = tuple(name for name, hit in zip(frame.columns, found.heywood, strict=True) if hit)
+    note = f"{METHODS[method].capitalize()} from Pearson correlations, listwise: {_used(frame, data)}."
+    if heywood:
+        note += f" Heywood case: the unique variance of {', '.join(map(str, heywood))} ran into its floor of .005."
+    return _rotated(found.loadings, frame, METHODS[method], rotation, kaiser, note, "F", heywood)
+
+
+def _most_factors(p: int) -> int:
+    """The largest number of factors with no more parameters than correlations."""
+    return max((n for n in range(1, p) if (p - n) ** 2 >= p + n), default=0)
+
+
+def _check_number(n: int, p: int, what: str, *, most: int) -> None:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+        raise InputError(f"The number of {what} is a whole number, not {n!r}.")
+    if not 1 <= n <= most:
+        limit = f"at most {most}" if most else "none"
+        raise InputError(f"{p} items can determine {limit} {what}, not {n}. Ask for fewer {what} or add items.")
+
+
+def _rotated(loadings, frame, method, rotation, kaiser, note, letter, heywood) -> Extraction:
+    if rotation not in ROTATIONS:
+        raise InputError(f"rotation is one of {', '.join(ROTATIONS)}, not {rotation!r}.")
+    n = loadings.shape[1]
+    phi = np.eye(n)
+    if rotation == "varimax":
+        loadings = factor.varimax(loadings, kaiser=kaiser)
+    elif rotation in ("oblimin", "promax") and n > 1:
+        oblique = getattr(factor, rotation)(loadings, kaiser=kaiser)
+        loadings, phi = oblique.pattern, oblique.phi
+    if rotation != "none" and n > 1:
+        note += f" {rotation.capitalize()} {'with' if kaiser else 'without'} Kaiser normalization."
+    names = [f"{letter}{i + 1}" for i in range(n)]
+    structure = loadings @ phi
+    explained = (loadings * structure).sum(axis=0)
+    percent = 100 * explained / len(loadings)
+    index = pd.Index(frame.columns, name="item")
+    return Extraction(
+        pd.DataFrame(loadings, index=index, columns=names),
+        pd.DataFrame(structure, index=index, columns=names),
+        pd.DataFrame(phi, index=names, columns=names),
+        pd.Series((loadings * structure).sum(axis=1), index=index, name="communality"),
+        pd.DataFrame({"factor": names, "ss_loadings": explained, "percent": percent, "cumulative": percent.cumsum()}),
+        len(frame),
+        method,
+        rotation,
+        heywood,
+        note,
+    )
+
+
+@dataclass(frozen=True, repr=False)
+class Exploration(Result):
+    """The published item selection, round by round.
+
+    Attributes
+    ----------
+    rounds : DataFrame
+        Columns round, items, components, percent (variance explained), dropped, rule, evidence.
+    decisions : DataFrame
+        The decision log: subject, decision, rule, evidence.
+    final : Extraction
+        Components of the items kept.
+    kept : list of str
+    note : str
+    """
+
+    title = "Item selection by the published rules"
+
+    rounds: pd.DataFrame
+    decisions: pd.DataFrame
+    final: Extraction
+    kept: list[str]
+    note: str
+
+    @property
+    def scales(self) -> dict[str, list[str]]:
+        """``{component: [item, …]}`` of the items kept."""
+        return self.final.scales
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the rounds and the final loadings; the decision log goes to a file."""
+        return {"rounds": self.rounds, **self.final.tables()}
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the final loadings as a heatmap. Return the Axes."""
+        return self.final.plot(ax)
+
+
+def explore(
+    data: pd.DataFrame,
+    *,
+    items: Iterable[str] | None = None,
+    loading_below: float = 0.50,
+    cross_above: float = 0.40,
+    communality_below: float = 0.50,
+    one_at_a_time: bool = True,
+) -> Exploration:
+    """Drop items by the published rules until none offends.
+
+    Each round extracts as many principal components as eigenvalues exceed 1,
+    rotates them by varimax, and applies the rules in the published order: largest
+    loading < ``loading_below``; second-largest loading > ``cross_above``; communality <
+    ``communality_below``. **One item goes a round**: the worst offender against the
+    first rule that anyone breaks. Every deletion changes all loadings and
+    sometimes the number of components, so an item that offends beside a bad one
+    may be sound without it; dropping all offenders at once
+    (``one_at_a_time=False``, all that break any rule) judges them on a solution
+    that no longer exists.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    items : iterable of str, optional
+        The items to start from; all columns by default.
+    loading_below, cross_above, communality_below : float
+        The limits, between 0 and 1.
+    one_at_a_time : bool
+        See above.
+
+    Returns
+    -------
+    Exploration
+
+    Raises
+    ------
+    InputError
+        For data or limits that cannot be taken.
+    EstimationError
+        If fewer than three items survive.
+
+    Notes
+    -----
+    These are the rules of the published study (principal components, eigenvalue > 1,
+    varimax). For what a reviewer would ask for instead, see :func:`compare`.
+    """
+    limits = {"loading_below": loading_below, "cross_above": cross_above, "communality_below": communality_below}
+    for name, value in limits.items():
+        if not 0 <= value <= 1:
+            raise InputError(f"{name} is a limit between 0 and 1, not {value}.")
+    frame = items_frame(data, items, at_least=3)
+    pool = left = list(frame.columns)
+    rounds: list[tuple] = []
+    dropped: dict[str, tuple[str, str]] = {}
+    while True:
+        if len(left) < 3:
+            raise EstimationError(
+                f"The rules leave {len(left)} of {len(pool)} items (last dropped: '{next(reversed(dropped))}'), too "
+                "few for components. Loosen a limit or look at the items' correlations first."
+            )
+        now = components(frame, items=left)
+        offenders = _offenders(now.primary, loading_below, cross_above, communality_below)
+        going = offenders[:1] if one_at_a_time else offenders
+        percent = now.variance["cumulative"].iloc[-1]
+        number = len(rounds) + 1
+        _, rule, evidence = going[0] if going else ("", "", "")
+        gone = ", ".join(str(item) for item, *_ in going)
+        rounds.append((number, len(left), now.loadings.shape[1], percent, gone, rule, evidence))
+        if not going:
+            break
+        for item, broken, figures in going:
+            dropped[item] = (broken, f"round {number}: {figures}")
+        left = [item for item in left if item not in dropped]
+    note = (
+        f"Principal components with eigenvalue > 1, varimax with Kaiser normalization, {_used(frame, data)}. Rules in "
+        f"order: loading < {loading_below:.2f}, cross-loading > {cross_above:.2f}, communality < "
+        f"{communality_below:.2f}; {'one item a round, the worst' if one_at_a_time else 'all offenders a round'}."
+    )
+    columns = ["round", "items", "components", "percent", "dropped", "rule", "evidence"]
+    return Exploration(pd.DataFrame(rounds, columns=columns), _log(pool, dropped, now, limits), now, list(left), note)
+
+
+def _offenders(
+    primary: pd.DataFrame, loading_below: float, cross_above: float, communality_below: float
+) -> list[tuple[str, str, str]]:
+    """Return (item, rule, evidence), by the order of the rules and within a rule the worst first."""
+    size = primary["loading"].abs()
+    broken = [
+        (size < loading_below, size - loading_below, f"loading < {loading_below:.2f}", size),
+        (
+            primary["cross"] > cross_above,
+            cross_above - primary["cross"],
+            f"cross-loading > {cross_above:.2f}",
+            primary["cross"],
+        ),
+        (
+            primary["communality"] < communality_below,
+            primary["communality"] - communality_below,
+            f"communality < {communality_below:.2f}",
+            primary["communality"],
+        ),
+    ]
+    found: dict[str, tuple[str, str, str]] = {}
+    for breaks, badness, rule, value in broken:
+        for i in badness[breaks].sort_values(kind="stable").index:
+            item = primary.loc[i, "item"]
+            figures = f"{rule.split(' ')[0]} {value[i]:.3f} on {primary.loc[i, 'factor']}"
+            if rule.startswith("cross"):
+                figures = f"cross-loading {value[i]:.3f} beside {size[i]:.3f} on {primary.loc[i, 'factor']}"
+            elif rule.startswith("comm"):
+                figures = f"communality {value[i]:.3f}"
+            found.setdefault(item, (item, rule, figures))
+    return list(found.values())
+
+
+def _log(pool, dropped, final: Extraction, limits: dict[str, float]) -> pd.DataFrame:
+    primary = final.primary.set_index("item")
+    kept_rule = (
+        f"loading ≥ {limits['loading_below']:.2f}, cross-loading ≤ {limits['cross_above']:.2f}, "
+        f"communality ≥ {limits['communality_below']:.2f}"
+    )
+    rows = []
+    for item in pool:
+        if item in dropped:
+            rows.append((item, "drop", *dropped[item]))
+        else:
+            row = primary.loc[item]
+            evidence = (
+                f"loading {row['loading']:.3f} on {row['factor']}, cross-loading {row['cross']:.3f}, "
+                f"communality {row['communality']:.3f}"
+            )
+            rows.append((item, "keep", kept_rule, evidence))
+    return pd.DataFrame(rows, columns=["subject", "decision", "rule", "evidence"])
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison(Result):
+    """Components with varimax beside common factors with oblimin.
+
+    Attributes
+    ----------
+    loadings : DataFrame
+        Columns item, component, component_loading, component_communality, factor,
+        factor_loading, factor_communality: each item's largest loading in both.
+    variance : DataFrame
+        Columns solution, number, percent (of the items' total variance).
+    rules : DataFrame
+        Columns rule, number: how many factors each rule keeps.
+    phi : DataFrame
+        Correlations of the common factors.
+    components, factors : Extraction
+    note : str
+    """
+
+    title = "Components and common factors side by side"
+
+    loadings: pd.DataFrame
+    variance: pd.DataFrame
+    rules: pd.DataFrame
+    phi: pd.DataFrame
+    components: Extraction
+    factors: Extraction
+    note: str
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw each item's largest loading in both solutions, joined by a line. Return the Axes."""
+        import matplotlib.pyplot as plt
+
+        table = self.loadings.iloc[::-1].reset_index(drop=True)
+        if ax is None:
+            _, ax = plt.subplots(figsize=(7, max(2.5, 0.26 * len(table) + 1.1)))
+        first, second = table["component_loading"].abs(), table["factor_loading"].abs()
+        ax.hlines(table.index, first, second, color="0.7")
+        ax.plot(first, table.index, "o", color="tab:orange", label="component, varimax")
+        ax.plot(second, table.index, "o", color="tab:blue", label="common factor, oblimin")
+        ax.set_yticks(table.index, table["item"], fontsize=8)
+        ax.set_xlabel("size of the largest loading")
+        ax.set_xlim(0, 1.02)
+        ax.set_title("Components flatter the loadings")
+        ax.legend(loc="lower left", frameon=True)
+        return ax
+
+
+def compare(
+    data: pd.DataFrame,
+    n: int | None = None,
+    *,
+    items: Iterable[str] | None = None,
+    draws: int = 1000,
+    seed: int = 20240,
+) -> Comparison:
+    """Return the published kind of analysis beside a proper common-factor analysis.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    n : int, optional
+        How many components and factors; by default the number of eigenvalues above 1.
+    items : iterable of str, optional
+        The items; all columns by default.
+    draws, seed : int
+        For parallel analysis; see :func:`n_factors`.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError, EstimationError
+        As :func:`components`, :func:`factors` and :func:`n_factors`.
+    """
+    frame = items_frame(data, items)
+    rules = n_factors(frame, draws=draws, seed=seed)
+    component = components(frame, n)
+    common = factors(frame, component.loadings.shape[1])
+    left, right = component.primary, common.primary
+    loadings = pd.DataFrame(
+        {
+            "item": left["item"],
+            "component": left["factor"],
+            "component_loading": left["loading"],
+            "component_communality": left["communality"],
+            "factor": right["factor"],
+            "factor_loading": right["loading"],
+            "factor_communality": right["communality"],
+        }
+    )
+    number = component.loadings.shape[1]
+    variance = pd.DataFrame(
+        {
+            "solution": ["principal components, varimax", "minres factors, oblimin"],
+            "number": [number, number],
+            "percent": [component.variance["cumulative"].iloc[-1], common.variance["cumulative"].iloc[-1]],
+        }
+    )
+    names = ["eigenvalue > 1", "parallel analysis, 95th percentile", "parallel analysis, mean", "MAP", "MAP, 4th power"]
+    kept = [rules.kaiser, rules.parallel, rules.parallel_mean, rules.map, rules.map_fourth]
+    note = f"Both with Kaiser normalization. {rules.note}"
+    return Comparison(
+        loadings, variance, pd.DataFrame({"rule": names, "number": kept}), common.phi, component, common, note
+    )
