@@ -169,7 +169,13 @@ def try_out(edition: Edition) -> None:
 
     notebook = nbformat.reads(edition.content.decode(), as_version=4)
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": folder}})
+        client = NotebookClient(
+            notebook,
+            timeout=120,
+            kernel_name="python3",
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            resources={"metadata": {"path": folder}},
+        )
         with client.setup_kernel():
             for index, cell in enumerate(notebook.cells):
                 if cell.cell_type != "code":
