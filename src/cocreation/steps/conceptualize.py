@@ -1,0 +1,343 @@
+"""Conceptualizing: do coders see the same themes, and do further interviews still bring new ones?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import gammaln
+from scipy.stats import norm
+
+from ..errors import InputError
+from .result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Agreement", "Saturation", "agreement", "saturation"]
+
+
+@dataclass(frozen=True, repr=False)
+class Agreement(Result):
+    """How far two coders agree.
+
+    Attributes
+    ----------
+    n : int
+        Excerpts coded by both.
+    percent : float
+        Percent of them with the same code.
+    expected : float
+        Percent that chance would give two coders who use the codes as often as these did.
+    kappa, se, lower, upper : float
+        Cohen's kappa, its standard error and its interval.
+    se0, z, p : float
+        Standard error if there were no agreement beyond chance, and the two-sided test with it.
+    codes : DataFrame
+        ``code``, ``coder_a``, ``coder_b`` (how often each used it), ``both``,
+        ``agreement``: the percent of its uses on which both agree,
+        2·both / (coder_a + coder_b).
+    confusion : DataFrame, shape (codes, codes)
+        Rows what the first coder said, columns the second.
+    note : str
+    """
+
+    n: int
+    percent: float
+    expected: float
+    kappa: float
+    se: float
+    lower: float
+    upper: float
+    se0: float
+    z: float
+    p: float
+    codes: pd.DataFrame
+    confusion: pd.DataFrame
+    note: str
+
+    title = "Agreement of two coders"
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the figures and the codes; the confusion is what ``plot`` draws."""
+        shown = super().tables()
+        shown.pop("confusion")
+        return shown
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw who confuses what: a cell off the diagonal is a disagreement."""
+        import matplotlib.pyplot as plt
+        import seaborn as sns
+
+        side = 0.42 * len(self.confusion) + 2
+        ax = ax if ax is not None else plt.subplots(figsize=(side + 0.8, side))[1]
+        sns.heatmap(
+            self.confusion,
+            annot=self.confusion.astype(object).where(self.confusion > 0, "").astype(str),
+            fmt="",
+            cmap=sns.light_palette("#20639b", as_cmap=True),
+            cbar=False,
+            square=True,
+            linewidths=0.5,
+            ax=ax,
+        )
+        ax.set(xlabel="second coder", ylabel="first coder")
+        ax.tick_params(axis="x", rotation=45)
+        plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
+        ax.tick_params(axis="y", rotation=0)
+        return ax
+
+
+def agreement(
+    coder_a: Sequence[object] | pd.Series,
+    coder_b: Sequence[object] | pd.Series,
+    *,
+    order: Sequence[object] | None = None,
+    level: float = 0.95,
+) -> Agreement:
+    """Compare the codes two coders gave to the same excerpts.
+
+    Parameters
+    ----------
+    coder_a, coder_b : sequence, length n
+        The codes (nominal), in the same order of excerpts.
+    order : sequence, optional
+        All codes of the scheme, in the order to list them; by default those
+        used, sorted. Codes nobody used do not change kappa.
+    level : float
+        Of the interval.
+
+    Notes
+    -----
+    kappa = (po − pe) / (1 − pe) (Cohen, 1960). The standard errors are the
+    large-sample ones of Fleiss, Cohen and Everitt (1969, Psychological
+    Bulletin, 72, 323-327): ``se`` for the interval, ``se0`` for the test that
+    kappa is zero. A symmetric interval may pass 1; it is not cut.
+
+    Raises
+    ------
+    InputError
+        For unequal lengths, a missing code, a code outside ``order``, fewer
+        than two excerpts, or two coders who both used one and the same code
+        for everything (kappa is then 0/0).
+    """
+    a, b = _codings(coder_a, coder_b)
+    codes = sorted(set(a) | set(b), key=str) if order is None else list(order)
+    unknown = [code for code in [*a, *b] if code not in codes]
+    if unknown:
+        raise InputError(f"The code {unknown[0]!r} is not in the order given. Add it or correct the coding.")
+    if not 0 < level < 1:
+        raise InputError(f"level is a share between 0 and 1, such as 0.95, not {level!r}.")
+    place = {code: i for i, code in enumerate(codes)}
+    counts = np.zeros((len(codes), len(codes)), dtype=int)
+    np.add.at(counts, ([place[code] for code in a], [place[code] for code in b]), 1)
+    kappa, se, se0, observed, expected = _kappa(counts)
+    reach = norm.ppf(0.5 + level / 2) * se
+    z = kappa / se0
+    used = counts.sum(axis=1) + counts.sum(axis=0)
+    table = pd.DataFrame(
+        {
+            "code": codes,
+            "coder_a": counts.sum(axis=1),
+            "coder_b": counts.sum(axis=0),
+            "both": counts.diagonal(),
+            "agreement": 100 * 2 * counts.diagonal() / np.where(used, used, np.nan),
+        }
+    )
+    confusion = pd.DataFrame(counts, index=codes, columns=codes)
+    note = (
+        f"{len(a)} excerpts, two coders. Cohen's kappa with the large-sample standard error of Fleiss, Cohen and "
+        f"Everitt (1969); interval {100 * level:g} %; se0, z and p for the hypothesis of no agreement beyond chance."
+    )
+    return Agreement(
+        len(a),
+        100 * observed,
+        100 * expected,
+        kappa,
+        se,
+        kappa - reach,
+        kappa + reach,
+        se0,
+        z,
+        float(2 * norm.sf(abs(z))),
+        table,
+        confusion,
+        note,
+    )
+
+
+def _codings(coder_a: object, coder_b: object) -> tuple[list[object], list[object]]:
+    both = []
+    for name, codes in (("first", coder_a), ("second", coder_b)):
+        if isinstance(codes, str) or not hasattr(codes, "__len__"):
+            raise InputError(f"The {name} coder's codes must be a list or a column, one code an excerpt.")
+        codes = list(codes)
+        empty = [i for i, code in enumerate(codes) if pd.isna(code) or code == ""]
+        if empty:
+            raise InputError(
+                f"The {name} coder gave no code to excerpt number {empty[0] + 1}. Leave out excerpts only one coded."
+            )
+        both.append(codes)
+    a, b = both
+    if len(a) != len(b):
+        raise InputError(f"The first coder coded {len(a)} excerpts, the second {len(b)}. Compare the same excerpts.")
+    if len(a) < 2:
+        raise InputError("Agreement needs at least two excerpts.")
+    return a, b
+
+
+def _kappa(counts: np.ndarray) -> tuple[float, float, float, float, float]:
+    """Return kappa, its standard error, that under independence, and the shares agreed and expected."""
+    p = counts / counts.sum()
+    row, column = p.sum(axis=1), p.sum(axis=0)
+    observed, expected = float(np.trace(p)), float(row @ column)
+    if np.count_nonzero(counts.sum(axis=1) + counts.sum(axis=0)) < 2:
+        raise InputError(
+            "Both coders gave every excerpt the same one code, so chance agreement is complete and kappa is not "
+            "defined. Code a more varied set."
+        )
+    kappa = (observed - expected) / (1 - expected)
+    both = row[None, :] + column[:, None]  # element ij: second coder's share of i + first coder's of j
+    diagonal = (p.diagonal() * (1 - expected - (row + column) * (1 - observed)) ** 2).sum()
+    off = (p * both**2).sum() - (p.diagonal() * both.diagonal() ** 2).sum()
+    rest = (observed * expected - 2 * expected + observed) ** 2
+    n = counts.sum()
+    variance = (diagonal + (1 - observed) ** 2 * off - rest) / (n * (1 - expected) ** 4)
+    variance0 = (expected + expected**2 - (row * column * (row + column)).sum()) / (n * (1 - expected) ** 2)
+    return float(kappa), float(np.sqrt(max(variance, 0.0))), float(np.sqrt(variance0)), observed, expected
+
+
+@dataclass(frozen=True, repr=False)
+class Saturation(Result):
+    """How soon further interviews stop bringing new themes.
+
+    Attributes
+    ----------
+    curve : DataFrame
+        ``interviews`` (1, 2, …), ``new`` and ``found`` themes in the order
+        given, ``expected`` over all orders, ``lower`` and ``upper``: the
+        middle 90 % of random orders.
+    themes : DataFrame
+        ``theme``, ``interviews`` (in how many it appears), ``first`` (the
+        number of the first of them in the order given).
+    saturated_at : int
+        Interviews until every theme had appeared, in the order given.
+    typically_at : float
+        The median of that number over random orders.
+    note : str
+    """
+
+    curve: pd.DataFrame
+    themes: pd.DataFrame
+    saturated_at: int
+    typically_at: float
+    note: str
+
+    title = "Saturation of themes"
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the themes found against the interviews held."""
+        import matplotlib.pyplot as plt
+
+        ax = ax if ax is not None else plt.subplots(figsize=(8, 4.5))[1]
+        c = self.curve
+        ax.fill_between(c["interviews"], c["lower"], c["upper"], color="#20639b", alpha=0.18, lw=0)
+        ax.plot(c["interviews"], c["expected"], color="#20639b", label="any order: mean and middle 90 %")
+        ax.step(c["interviews"], c["found"], where="post", color="#c0392b", lw=2, label="as the interviews were held")
+        ax.axhline(len(self.themes), color="0.5", ls=":", lw=1)
+        ax.set(xlabel="interviews", ylabel="different themes", xlim=(0, len(c) + 0.5), ylim=(0, len(self.themes) + 1))
+        ax.legend(loc="lower right", frameon=False)
+        return ax
+
+
+def saturation(
+    data: pd.DataFrame, *, interview: str = "interview", theme: str = "theme", draws: int = 1000, seed: int = 2026
+) -> Saturation:
+    """Count the themes found after each interview, in the order given and in any order.
+
+    Parameters
+    ----------
+    data : DataFrame
+        A row an excerpt; the interviews in the order in which they were held.
+    interview, theme : str
+        The columns that say where an excerpt is from and what it is about.
+    draws : int
+        Random orders for the band and the median.
+    seed : int
+        Of the random orders.
+
+    Notes
+    -----
+    The mean over all orders is exact: a theme that f of N interviews mention
+    is missing among n of them with probability C(N − f, n) / C(N, n)
+    (sample-based rarefaction). Only the band comes from random orders.
+
+    Raises
+    ------
+    InputError
+        For an unknown column, a missing value in one of them, no rows or no draws.
+    """
+    mentions = _mentions(data, interview, theme)
+    if draws < 1:
+        raise InputError(f"draws is the number of random orders, at least 1, not {draws}.")
+    n, n_themes = mentions.shape
+    found = np.logical_or.accumulate(mentions.to_numpy(), axis=0).sum(axis=1)
+    held = np.arange(1, n + 1)
+    rng = np.random.default_rng(seed)
+    curves = np.empty((draws, n), dtype=int)
+    for draw in range(draws):
+        curves[draw] = np.logical_or.accumulate(mentions.to_numpy()[rng.permutation(n)], axis=0).sum(axis=1)
+    lower, upper = np.quantile(curves, [0.05, 0.95], axis=0, method="inverted_cdf")
+    curve = pd.DataFrame(
+        {
+            "interviews": held,
+            "new": np.diff(found, prepend=0),
+            "found": found,
+            "expected": _expected(mentions.sum().to_numpy(), n),
+            "lower": lower.astype(int),
+            "upper": upper.astype(int),
+        }
+    )
+    themes = pd.DataFrame(
+        {
+            "theme": mentions.columns,
+            "interviews": mentions.sum().to_numpy(),
+            "first": mentions.to_numpy().argmax(axis=0) + 1,
+        }
+    ).sort_values("first", kind="stable", ignore_index=True)
+    complete = (curves == n_themes).argmax(axis=1) + 1
+    note = (
+        f"{n} interviews, {n_themes} themes. The expected curve is exact over all orders; the band and the median are "
+        f"from {draws} random orders (seed {seed})."
+    )
+    return Saturation(curve, themes, int((found == n_themes).argmax() + 1), float(np.median(complete)), note)
+
+
+def _mentions(data: pd.DataFrame, interview: str, theme: str) -> pd.DataFrame:
+    """Return interviews × themes, True where an interview mentions a theme; both in order of appearance."""
+    for column in (interview, theme):
+        if column not in data.columns:
+            raise InputError(f"The data have no column '{column}'. Known columns are {', '.join(map(str, data))}.")
+        if data[column].isna().any():
+            row = data.index[data[column].isna()][0]
+            raise InputError(f"Column '{column}' is empty in row {row!r}. Code the excerpt or leave it out.")
+    if data.empty:
+        raise InputError("There are no excerpts. Load the interviews first.")
+    rows, columns = data[interview].drop_duplicates().tolist(), data[theme].drop_duplicates().tolist()
+    return pd.crosstab(data[interview], data[theme]).reindex(index=rows, columns=columns) > 0
+
+
+def _expected(frequency: np.ndarray, n: int) -> np.ndarray:
+    """Return the mean number of themes among 1 … n interviews over all orders."""
+    held = np.arange(1, n + 1)[:, None]
+    without = n - frequency[None, :]
+    absent = np.zeros((n, len(frequency)))
+    possible = held <= without
+    absent[possible] = np.exp(
+        (gammaln(without + 1) - gammaln(np.where(possible, without - held, 0) + 1) - gammaln(n + 1))[possible]
+        + np.broadcast_to(gammaln(n - held + 1), absent.shape)[possible]
+    )
+    return (1 - absent).sum(axis=1)
