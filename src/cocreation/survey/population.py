@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,11 @@ class Calibrated:
     """What the calibration may turn: loadings, correlation, seeds.
 
     ``loadings`` holds one latent loading a dimension, ``theme_loading`` that of
-    every kept item on its theme, ``correlation`` the level of the correlations
-    between dimensions, ``seeds`` one seed a survey.
+    every kept item on its theme, ``seeds`` one seed a survey.
     """
 
     loadings: Mapping[str, float]
     theme_loading: float
-    correlation: float
     seeds: Mapping[str, int]
 
 
@@ -122,7 +121,7 @@ def build(raw: dict[str, Any], calibrated: Calibrated) -> Population:
         [(t["name"], d["code"], t["meaning"]) for d in raw["dimensions"] for t in d["themes"]],
         columns=["theme", "dimension", "meaning"],
     )
-    correlations = _correlations(list(dimensions["dimension"]), raw["correlations"], calibrated.correlation)
+    correlations = _correlations(list(dimensions["dimension"]), raw["correlations"])
     items = _items(raw, themes, correlations, calibrated)
     outcomes = pd.DataFrame(
         [
@@ -138,14 +137,14 @@ def build(raw: dict[str, Any], calibrated: Calibrated) -> Population:
 
 def _calibrated(raw: dict[str, Any]) -> Calibrated:
     found = raw["calibrated"]
-    return Calibrated(found["loadings"], found["theme_loading"], found["correlation"], found["seeds"])
+    return Calibrated(found["loadings"], found["theme_loading"], found["seeds"])
 
 
-def _correlations(codes: list[str], offsets: Mapping[str, float], level: float) -> pd.DataFrame:
+def _correlations(codes: list[str], plan: Mapping[str, float]) -> pd.DataFrame:
+    level = plan["level"]
     table = pd.DataFrame(np.eye(len(codes)), index=codes, columns=codes)
-    for pair, offset in offsets.items():
-        first, second = pair.split("-")
-        table.loc[first, second] = table.loc[second, first] = level + offset
+    for first, second in combinations(codes, 2):
+        table.loc[first, second] = table.loc[second, first] = level + plan.get(f"{first}-{second}", 0.0)
     if np.linalg.eigvalsh(table.to_numpy()).min() <= 0:
         raise InputError(f"No data can have dimensions that correlate like this (level {level}). Lower the level.")
     return table
