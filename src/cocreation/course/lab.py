@@ -66,7 +66,7 @@ def upstream(root: Path | None = None) -> Iterator[tuple[str, bytes]]:
 
 
 def update(
-    folder: Path | str, *, root: Path | None = None, progress: Callable[[str, int, int], None] | None = None
+    folder: Path | str, *, root: Path | None = None, progress: Callable[[int, int, str], None] | None = None
 ) -> Update:
     """Bring a working copy up to date, or make it, without touching the student's work.
 
@@ -77,7 +77,7 @@ def update(
     root : path, optional
         The course's files, by default the installed ones.
     progress : callable, optional
-        Called with (file, files done, files in all).
+        Called with (files done, files in all, the next one).
 
     Raises
     ------
@@ -93,7 +93,7 @@ def update(
     files = list(upstream(root))
     for number, (name, content) in enumerate(files):
         if progress:
-            progress(name, number, len(files))
+            progress(number, len(files), name)
         _bring(done, name, content, copied, offered)
     write_whole(folder / ".cocreation" / "labconfig" / "default_setting_overrides.json", _SETTINGS.encode())
     write_record(folder / RECORD, {"copied": copied, "offered": offered})

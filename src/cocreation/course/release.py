@@ -204,7 +204,7 @@ def release(
     source: Path | None = None,
     force: bool = False,
     run: bool = True,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> Release:
     """Write the student editions into a folder; either all of them or none.
 
@@ -222,7 +222,7 @@ def release(
     run : bool
         Run each assignment's student edition up to the first answer.
     progress : callable, optional
-        Called with (what is being done, steps done, steps in all).
+        Called with (files done, files in all, the next one).
 
     Raises
     ------
@@ -236,13 +236,13 @@ def release(
     editions = []
     for done, path in enumerate(wanted):
         if progress:
-            progress(f"Cutting and checking {path.name}", done, len(wanted))
+            progress(done, len(wanted), path.name)
         edition = student_edition(path)
         if run and edition.questions:
             try_out(edition)
         editions.append(edition)
     if progress:
-        progress("Writing", len(wanted), len(wanted))
+        progress(len(wanted), len(wanted), "written")
     written, unchanged = [], []
     for edition in editions:
         target = folder / edition.name

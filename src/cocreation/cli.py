@@ -1,0 +1,310 @@
+"""The command line: one verb for each thing a person does with the course.
+
+Thin on purpose: a verb reads its options, calls the library, and says what
+came of it. Heavy imports stand inside the verbs, so that ``--help`` answers at
+once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import __version__
+from ._paths import course_root
+from .errors import CourseError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="cocreation",
+    help="Value Co-Creation: from Theory to Scale. A course with a synthetic study, a book, exercises and data.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_COLOURS = {"ok": "green", "within": "green", "info": "cyan", "warn": "yellow", "not attainable together": "yellow",
+            "fail": "bold red", "outside": "bold red"}  # fmt: skip
+
+
+def main() -> None:
+    """Run the command line; what a user did wrong is one sentence on stderr and exit status 2."""
+    try:
+        app()
+    except CourseError as error:
+        print(f"cocreation: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is, and stop.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        print(f"cocreation {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def lab(
+    folder: Annotated[Path, typer.Option(help="Your working copy; made if it is not there.")] = Path("~/cocreation"),
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in your browser.")] = True,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port to use; by default a free one.")] = None,
+    copy_only: Annotated[bool, typer.Option("--copy-only", help="Bring the copy up to date, start nothing.")] = False,
+) -> None:
+    """Open JupyterLab on a working copy of notebooks, exercises and data.
+
+    The copy is yours: files you have changed are never written to. Where the course has a newer version of one, it is
+    laid beside yours as "name (newer)".
+
+    Example: [cyan]cocreation lab --folder ~/my-course[/cyan]
+    """
+    from .course import lab as working_copy
+
+    with _progress("Copying") as progress:
+        done = working_copy.update(folder, progress=progress)
+    out = _console()
+    out.print(f"Working copy: {done.folder.resolve()}", soft_wrap=True, highlight=False)
+    for names, what in ((done.added, "new"), (done.replaced, "brought up to date")):
+        if names:
+            files = "1 file" if len(names) == 1 else f"{len(names)} files"
+            listed = f": {', '.join(names)}" if len(names) <= 5 else ""
+            out.print(f"  {files} {what}{listed}", soft_wrap=True, highlight=False)
+    for yours, newer in done.beside.items():
+        out.print(
+            f"  [yellow]You have changed {yours}, so it stays as it is; the newer version is “{newer}”.[/yellow]",
+            soft_wrap=True,
+            highlight=False,
+        )
+    if copy_only:
+        return
+    out.print("JupyterLab starts; end it with Ctrl-C.")
+    raise typer.Exit(working_copy.start(done.folder, browser=browser, port=port))
+
+
+@app.command()
+def book(
+    output: Annotated[Path | None, typer.Option(help="Where to build; by default _build in the checkout.")] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the book in your browser when it is built.")] = False,
+) -> None:
+    """Run the notebooks and build the HTML book.
+
+    Only what has changed is run again. A cell that fails, or a warning, fails the build.
+
+    Example: [cyan]cocreation book --open[/cyan]
+    """
+    from .course import build
+
+    with _progress("Running notebooks") as progress:
+        page = build.build_book(course_root(), output, progress=progress) / "index.html"
+    print(f"The book: {page}")
+    if show:
+        typer.launch(page.as_uri())
+
+
+@app.command()
+def data(
+    output: Annotated[Path | None, typer.Option(help="The folder to write to; by default the course's.")] = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="First search for the population anew (some minutes).")
+    ] = False,
+) -> None:
+    """Write the synthetic data sets, their codebooks and data sheets.
+
+    The same population gives the same bytes on every machine.
+
+    Example: [cyan]cocreation data --output my-data[/cyan]
+    """
+    from .survey import datasets
+
+    if calibrate:
+        _calibrate(output)
+    folder = course_root() / "datasets" if output is None else output
+    with _progress("Writing data sets"):
+        written = datasets.write(folder)
+    _console().print(f"{len(written)} files in {folder.resolve()}", soft_wrap=True, highlight=False)
+
+
+def _calibrate(output: Path | None) -> None:
+    from .survey import calibrate as search
+
+    with _share("Calibrating") as progress:
+        found = search.calibrate(progress=progress)
+    if output is None:
+        search.save(found.calibrated)
+    else:
+        output.mkdir(parents=True, exist_ok=True)
+        search.save(found.calibrated, output / "population.toml")
+
+
+@app.command()
+def twin(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the table for machines.")] = False,
+) -> None:
+    """Set the published figures beside those of the synthetic twin.
+
+    Exit status 1 if a figure is outside its tolerance, else 0.
+
+    Example: [cyan]cocreation twin --json > twin.json[/cyan]
+    """
+    from .steps import report
+
+    with _progress("Running the whole procedure"):
+        table = report.twin().table
+    outside = int((table["verdict"] == "outside").sum())
+    if as_json:
+        print(table.to_json(orient="records", indent=1, force_ascii=False))
+    else:
+        _show_twin(table)
+    raise typer.Exit(1 if outside else 0)
+
+
+def _show_twin(table) -> None:
+    from rich.table import Table
+
+    shown = Table(title="The published study and its twin", header_style="bold")
+    for name in ("figure", "published", "reproduced", "difference", "tolerance", "verdict"):
+        number = name in {"published", "reproduced", "difference", "tolerance"}
+        shown.add_column(name, justify="right" if number else "left", no_wrap=number)
+    reasons: dict[str, list[str]] = {}
+    for row in table.itertuples(index=False):
+        colour = _COLOURS.get(row.verdict, "")
+        verdict = f"[{colour}]{row.verdict}[/{colour}]" if colour else row.verdict
+        shown.add_row(row.figure, *(_cell(value) for value in (row.published, row.reproduced, row.difference,
+                                                               row.tolerance)), verdict)  # fmt: skip
+        if row.verdict not in {"within", "ok"} and _cell(row.reason):
+            reasons.setdefault(row.reason, []).append(row.figure)
+    out = _console()
+    out.print(shown)
+    for reason, figures in reasons.items():
+        out.print(f"[bold]{', '.join(figures)}[/bold]: {reason}", highlight=False)
+
+
+def _cell(value: object) -> str:
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}".removesuffix(".000")
+    return str(value)
+
+
+@app.command()
+def release(
+    assignments: Annotated[
+        list[str] | None, typer.Argument(help="Such as 'purify'; all of them if you name none.", show_default=False)
+    ] = None,
+    output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("release"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Write into a folder with other files, and over changed ones.")
+    ] = False,
+    run: Annotated[
+        bool, typer.Option("--run/--no-run", help="Run each student edition up to the first answer.")
+    ] = True,
+) -> None:
+    """Write the student editions of the assignments, and prove that they hold no solution.
+
+    For instructors. Every edition is searched for solutions, hidden tests, outputs and notes before anything is
+    written; one that fails stops the release.
+
+    Example: [cyan]cocreation release purify --output for-students[/cyan]
+    """
+    from .course import release as editions
+
+    with _progress("Cutting and checking") as progress:
+        done = editions.release(assignments or (), output=output, force=force, run=run, progress=progress)
+    from rich.table import Table
+
+    table = Table(header_style="bold")
+    for name in ("file", "answers to write", "state"):
+        table.add_column(name)
+    for edition in done.editions:
+        count = str(len(edition.questions)) if edition.questions else "–"
+        table.add_row(edition.name, count, "written" if edition.name in done.written else "unchanged")
+    out = _console()
+    out.print(table)
+    out.print(f"No solution, hidden test, output or note is left in {done.folder.resolve()}", soft_wrap=True,
+              highlight=False)  # fmt: skip
+
+
+@app.command()
+def doctor(
+    folder: Annotated[Path, typer.Option(help="The working copy to look at.")] = Path("~/cocreation"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings for machines.")] = False,
+) -> None:
+    """Look whether the course can run here, and say what to do where it cannot.
+
+    Exit status 1 if something keeps it from running, else 0.
+
+    Example: [cyan]cocreation doctor[/cyan]
+    """
+    from .course import doctor as looks
+
+    with _progress("Looking") as progress:
+        found = looks.examine(folder, progress=progress)
+    if as_json:
+        print(json.dumps(found.records(), indent=1, ensure_ascii=False))
+    else:
+        from rich.table import Table
+
+        table = Table(header_style="bold")
+        for name in ("", "what", "found", "what to do"):
+            table.add_column(name, overflow="fold")
+        for finding in found.findings:
+            colour = _COLOURS[finding.state]
+            table.add_row(f"[{colour}]{finding.state}[/{colour}]", finding.what, finding.found, finding.remedy)
+        _console().print(table)
+    raise typer.Exit(1 if found.failed else 0)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Show a bar on stderr while the block runs, if stderr is a terminal; yield what moves it."""
+    with _bar() as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total, name: bar.update(task, completed=done, total=total, description=f"{what}: {name}")
+
+
+@contextmanager
+def _share(what: str) -> Iterator[Callable[[float, str], None]]:
+    """The same for work that reports the share done, from 0 to 1."""
+    with _bar() as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share, text: bar.update(task, completed=share, description=f"{what}: {text}")
+
+
+def _bar():
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    out = _console(stderr=True)
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=out,
+        transient=True,
+        disable=not (out.is_terminal and sys.stdout.isatty()),
+    )
+
+
+if __name__ == "__main__":
+    main()
