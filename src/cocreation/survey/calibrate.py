@@ -112,9 +112,9 @@ def pre_survey_figures(population: Population, *, seed: int | None = None) -> di
     """Return what the published rules leave of the pre-survey's 43 items, and the components of what is left.
 
     ``purified`` are the items that pass CITC, ``kept`` those that pass all
-    rules; ``agreed`` is whether dropping all offending items at once, only those that
-    offend the first rule, or only the worst one a round ends at the same items,
-    and so with reverse-keyed items recoded. ``factors``, ``variance`` (per cent),
+    rules; ``agreed`` is whether these are the intended ones however the rules are
+    applied (all offenders of a round at once, or one at a time in two ways) and
+    whether reverse-keyed items are recoded or not. ``factors``, ``variance`` (per cent),
     ``loading_lowest``, ``alpha_lowest`` and ``sixth`` (the next eigenvalue) describe
     the kept items; ``citc_margin`` is the distance of the closest CITC from .50.
     """
@@ -123,7 +123,7 @@ def pre_survey_figures(population: Population, *, seed: int | None = None) -> di
     citc = _citc(data, scales)
     purified = [item for item in data.columns if citc[item] >= 0.50]
     kept = _explored(data, purified, "all")
-    agreed = kept == population.kept() and kept == _explored(data, purified, "first") == _explored(
+    agreed = kept == population.kept() and kept == _explored(data, purified, "one") == _explored(
         data, purified, "worst"
     )
     if agreed:
@@ -167,8 +167,8 @@ def _components(data: pd.DataFrame, items: list[str]) -> tuple[np.ndarray, np.nd
 def _explored(data: pd.DataFrame, items: list[str], how: str) -> list[str]:
     """Apply loading, cross-loading and communality rules until no item offends.
 
-    ``how``: drop "all" offenders of a round, those of the "first" rule that
-    anything offends, or the "worst" one.
+    ``how``: drop "all" offenders of a round, "one" (the worst against the first rule
+    that anything offends), or the "worst" (over all rules together).
     """
     while True:
         _, loadings = _components(data, items)
@@ -180,8 +180,8 @@ def _explored(data: pd.DataFrame, items: list[str], how: str) -> list[str]:
             return items
         if how == "all":
             dropped = offends.any(axis=1)
-        elif how == "first":
-            dropped = offends[:, offends.any(axis=0).argmax()]
+        elif how == "one":
+            dropped = np.arange(len(items)) == short[:, offends.any(axis=0).argmax()].argmax()
         else:
             dropped = np.arange(len(items)) == np.clip(short, 0, None).sum(axis=1).argmax()
         items = [item for item, out in zip(items, dropped, strict=True) if not out]
