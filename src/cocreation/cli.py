@@ -47,15 +47,19 @@ def main() -> None:
         sys.exit(2)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"cocreation {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", help="Say which version this is, and stop.", is_eager=True)
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_say_version)
     ] = False,
 ) -> None:
-    if version:
-        print(f"cocreation {__version__}")
-        raise typer.Exit
+    pass
 
 
 @app.command()
@@ -67,8 +71,8 @@ def lab(
 ) -> None:
     """Open JupyterLab on a working copy of notebooks, exercises and data.
 
-    The copy is yours: files you have changed are never written to. Where the course has a newer version of one, it is
-    laid beside yours as "name (newer)".
+    The copy is yours: files you have changed are never written to.
+    Where the course has a newer version of one, it is laid beside yours as "name (newer)".
 
     Example: [cyan]cocreation lab --folder ~/my-course[/cyan]
     """
@@ -102,7 +106,8 @@ def book(
 ) -> None:
     """Run the notebooks and build the HTML book.
 
-    Only what has changed is run again. A cell that fails, or a warning, fails the build.
+    Only what has changed is run again.
+    A cell that fails, or a warning, fails the build.
 
     Example: [cyan]cocreation book --open[/cyan]
     """
@@ -125,29 +130,43 @@ def data(
     """Write the synthetic data sets, their codebooks and data sheets.
 
     The same population gives the same bytes on every machine.
+    With --calibrate the course's population.toml is found anew first: the same one, as long as its rules are the same.
 
     Example: [cyan]cocreation data --output my-data[/cyan]
     """
     from .survey import datasets
 
+    if calibrate and output is not None:
+        raise CourseError(
+            "--calibrate changes the course's own population.toml, so it does not go with --output. "
+            "Leave one out, or set COCREATION_ROOT to a copy of the course."
+        )
     if calibrate:
-        _calibrate(output)
+        _calibrate()
     folder = course_root() / "datasets" if output is None else output
+    if folder.exists() and not folder.is_dir():
+        raise CourseError(f"{folder} is a file. Name a folder with --output.")
     with _progress("Writing data sets"):
         written = datasets.write(folder)
     _console().print(f"{len(written)} files in {folder.resolve()}", soft_wrap=True, highlight=False)
 
 
-def _calibrate(output: Path | None) -> None:
+def _calibrate() -> None:
+    from rich.table import Table
+
     from .survey import calibrate as search
+    from .survey import population
 
     with _share("Calibrating") as progress:
         found = search.calibrate(progress=progress)
-    if output is None:
-        search.save(found.calibrated)
-    else:
-        output.mkdir(parents=True, exist_ok=True)
-        search.save(found.calibrated, output / "population.toml")
+    search.save(found.calibrated)
+    population.load.cache_clear()
+    table = Table(title="What the calibration reached", header_style="bold")
+    for name in found.reached.columns:
+        table.add_column(name, justify="left" if name == "figure" else "right")
+    for row in found.reached.itertuples(index=False):
+        table.add_row(*(_cell(value) for value in row))
+    _console().print(table)
 
 
 @app.command()
@@ -216,8 +235,9 @@ def release(
 ) -> None:
     """Write the student editions of the assignments, and prove that they hold no solution.
 
-    For instructors. Every edition is searched for solutions, hidden tests, outputs and notes before anything is
-    written; one that fails stops the release.
+    For instructors.
+    Before anything is written, every edition is searched for solutions, hidden tests, outputs and notes.
+    One that holds any stops the release.
 
     Example: [cyan]cocreation release purify --output for-students[/cyan]
     """
