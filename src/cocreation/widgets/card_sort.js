@@ -203,11 +203,7 @@ class CardSort {
     return h(
       "header",
       { class: "cs-head" },
-      h(
-        "p",
-        { class: "cs-title", id: `${this.uid}-title`, role: "heading", "aria-level": "3" },
-        this.model.get("title"),
-      ),
+      h("p", { class: "cs-title", id: `${this.uid}-title` }, this.model.get("title")),
       h("p", { class: "cs-lead" }, this.model.get("instructions")),
     );
   }
@@ -407,7 +403,7 @@ class CardSort {
         { class: "cs-result" },
         h(
           "p",
-          { class: "cs-score", role: "heading", "aria-level": "4", tabindex: "-1", "data-focus": "result" },
+          { class: "cs-score", tabindex: "-1", "data-focus": "result" },
           wrong.length
             ? `${right.length} of ${this.cards.length} in the right bin`
             : `All ${this.cards.length} in the right bin`,

@@ -8,6 +8,7 @@ and no script. Thebe, which would start remote kernels, is taken out.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,22 +58,30 @@ def _configure(app: Sphinx, config: Config) -> None:
     config.katex_css_path = "cocreation/katex/katex.min.css"
     # Before the theme's own templates, which ours refine.
     config.templates_path.insert(0, str(_HERE / "templates"))
+    # The sidebar has a search button; unless told, the theme adds a bar with a second one.
+    config.html_theme_options.setdefault("navbar_persistent", [])
     katex.NODEJS_BINARY = node_binary()
     # A formula with a mistake is told, not shown in red; a busy machine is waited for.
     katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True}
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
 
 
-def _tell_mistakes(app: Sphinx) -> None:
+def _refine_renderers(app: Sphinx) -> None:
     for renderers in (app.registry.html_inline_math_renderers, app.registry.html_block_math_renderers):
         visit, depart = renderers["katex"]
         renderers["katex"] = (_telling(visit), depart)
+
+
+def _unnumbered(latex: str) -> str:
+    """Star the environments that KaTeX would number, since Sphinx numbers equations itself."""
+    return re.sub(r"\\(begin|end)\{(equation|align|alignat|gather)\}", r"\\\1{\2*}", latex)
 
 
 def _telling(visit: Callable[[Any, nodes.Element], None]) -> Callable[[Any, nodes.Element], None]:
     """Turn KaTeX's complaint about a formula into a warning that says where it is."""
 
     def visit_and_tell(translator: Any, node: nodes.Element) -> None:
+        node["latex"] = _unnumbered(node.astext())
         written = len(translator.body)
         try:
             visit(translator, node)
@@ -114,7 +123,7 @@ def setup(app: Sphinx) -> None:
     """Register the math renderer and what takes the rest out."""
     app.setup_extension("sphinxcontrib.katex")
     app.connect("config-inited", _configure)
-    app.connect("builder-inited", _tell_mistakes)
+    app.connect("builder-inited", _refine_renderers)
     # After sphinx-thebe (500) has put its parts in.
     app.connect("doctree-resolved", _remove_thebe, priority=900)
     app.connect("html-page-context", _lighten, priority=900)
