@@ -115,7 +115,8 @@ def agreement(
     kappa = (po − pe) / (1 − pe) (Cohen, 1960). The standard errors are the
     large-sample ones of Fleiss, Cohen and Everitt (1969, Psychological
     Bulletin, 72, 323-327): ``se`` for the interval, ``se0`` for the test that
-    kappa is zero. A symmetric interval may pass 1; it is not cut.
+    kappa is zero. A symmetric interval may pass 1; it is not cut. If one coder
+    used a single code, kappa is 0 whatever the other did, and there is no test.
 
     Raises
     ------
@@ -136,7 +137,7 @@ def agreement(
     np.add.at(counts, ([place[code] for code in a], [place[code] for code in b]), 1)
     kappa, se, se0, observed, expected = _kappa(counts)
     reach = norm.ppf(0.5 + level / 2) * se
-    z = kappa / se0
+    z = kappa / se0 if se0 > 0 else float("nan")
     used = counts.sum(axis=1) + counts.sum(axis=0)
     table = pd.DataFrame(
         {
