@@ -320,7 +320,7 @@ class Extraction(Result):
             vmin=-1,
             vmax=1,
             cmap="RdBu",
-            annot=True,
+            annot=table.round(2) + 0.0,
             fmt=".2f",
             annot_kws={"size": 8},
             linewidths=0.5,
@@ -703,7 +703,7 @@ class Comparison(Result):
         ax.set_yticks(table.index, table["item"], fontsize=8)
         ax.set_xlabel("size of the largest loading")
         ax.set_xlim(0, 1.02)
-        ax.set_title("Components flatter the loadings")
+        ax.set_title("Largest loading of each item in both solutions")
         ax.legend(loc="lower left", frameon=True)
         return ax
 

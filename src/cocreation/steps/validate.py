@@ -1,0 +1,333 @@
+"""Validate: do the items of a dimension converge, and do the dimensions stay apart?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..core import factor
+from ..core.moments import correlation
+from ..errors import EstimationError, InputError
+from .confirm import Cfa, cfa
+from .frames import items_frame, refuse_singular, scales_mapping
+from .purify import alpha
+from .result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Omega", "Validity", "htmt", "omega", "validity"]
+
+
+@dataclass(frozen=True, repr=False)
+class Validity(Result):
+    """Convergent and discriminant validity of a set of dimensions.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a dimension: dimension, items, alpha, cr, ave, msv, asv, root_ave,
+        largest_correlation, fornell_larcker (True where root_ave is the larger).
+    fornell_larcker : DataFrame
+        Factor correlations below the diagonal, √AVE on it; empty above.
+    htmt : DataFrame
+        Heterotrait–monotrait ratios (Henseler, Ringle & Sarstedt 2015), symmetric with ones on the diagonal.
+    htmt2 : DataFrame
+        The same from geometric means (Roemer, Schuberth & Henseler 2021).
+    phi : DataFrame
+        Factor correlations of the model.
+    model : Cfa
+        The fit that loadings and correlations come from.
+    note : str
+    """
+
+    title = "Convergent and discriminant validity"
+
+    table: pd.DataFrame
+    fornell_larcker: pd.DataFrame
+    htmt: pd.DataFrame
+    htmt2: pd.DataFrame
+    phi: pd.DataFrame
+    model: Cfa
+    note: str
+
+    def plot(self, ax: Axes | None = None, *, limit: float = 0.85) -> Axes:
+        """Draw HTMT as a heatmap, ratios above ``limit`` outlined. Return the Axes."""
+        import matplotlib.pyplot as plt
+        import seaborn as sns
+        from matplotlib.patches import Rectangle
+
+        size = len(self.htmt)
+        if ax is None:
+            _, ax = plt.subplots(figsize=(0.9 * size + 2.0, 0.75 * size + 1.2))
+        mask = np.triu(np.ones((size, size), dtype=bool))
+        sns.heatmap(
+            self.htmt,
+            ax=ax,
+            mask=mask,
+            vmin=0,
+            vmax=1,
+            cmap="Blues",
+            annot=True,
+            fmt=".2f",
+            linewidths=1,
+            square=True,
+            xticklabels=True,
+            yticklabels=True,
+            cbar_kws={"label": "HTMT"},
+        )
+        above = 0
+        for i, j in zip(*np.tril_indices(size, -1), strict=True):
+            if self.htmt.iloc[i, j] > limit:
+                above += 1
+                ax.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor="tab:red", linewidth=2.5))
+        pairs = size * (size - 1) // 2
+        ax.set_title(f"{above} of {pairs} pairs above {limit:.2f}")
+        ax.tick_params(axis="y", rotation=0)
+        return ax
+
+
+def validity(
+    data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, model: Cfa | None = None, convention: str = "lavaan"
+) -> Validity:
+    """Return composite reliability, AVE, MSV, ASV, the Fornell–Larcker matrix and HTMT.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    scales : mapping
+        ``{dimension: [item, …]}``, at least two dimensions of at least two items.
+    model : Cfa, optional
+        A fit of exactly these scales, to save fitting again.
+    convention : {"lavaan", "amos"}
+        For the fit; the figures here are the same in both.
+
+    Returns
+    -------
+    Validity
+
+    Raises
+    ------
+    InputError
+        For data, scales or a model that cannot be taken.
+    EstimationError
+        If the measurement model cannot be estimated.
+
+    Notes
+    -----
+    From standardized loadings λ of the correlated-factors model (Fornell & Larcker 1981):
+    CR = (Σλ)² / ((Σλ)² + Σ(1 − λ²)), AVE = mean λ², MSV and ASV the largest and the mean
+    squared correlation with another factor. semTools works on unstandardized
+    loadings and differs by up to .014. HTMT uses the size of correlations, so
+    reverse-keyed items do not cancel.
+    """
+    checked = scales_mapping(scales, getattr(data, "columns", None))
+    if len(checked) < 2:
+        raise InputError("Discriminant validity needs at least two dimensions to tell apart.")
+    frame = items_frame(data, [item for items in checked.values() for item in items])
+    if model is None:
+        model = cfa(frame, checked, convention=convention)
+    _same_scales(model, checked)
+    names = list(checked)
+    phi = model.phi.loc[names, names]
+    squared = phi.to_numpy() ** 2
+    np.fill_diagonal(squared, np.nan)
+    rows = []
+    for number, name in enumerate(names):
+        loading = model.loadings.loc[model.loadings["factor"] == name, "std"].to_numpy()
+        total = loading.sum() ** 2
+        ave = (loading**2).mean()
+        largest = np.sqrt(np.nanmax(squared[number]))
+        rows.append(
+            {
+                "dimension": name,
+                "items": len(loading),
+                "alpha": alpha(frame, checked[name]).alpha,
+                "cr": total / (total + (1 - loading**2).sum()),
+                "ave": ave,
+                "msv": np.nanmax(squared[number]),
+                "asv": np.nanmean(squared[number]),
+                "root_ave": np.sqrt(ave),
+                "largest_correlation": largest,
+                "fornell_larcker": bool(np.sqrt(ave) > largest),
+            }
+        )
+    table = pd.DataFrame(rows)
+    matrix = phi.where(np.tril(np.ones(phi.shape, dtype=bool), -1))
+    values = matrix.to_numpy(copy=True)
+    np.fill_diagonal(values, table["root_ave"])
+    first, second = htmt(frame, checked)
+    left_out = len(data) - len(frame)
+    note = (
+        f"{len(frame)} respondents"
+        + (f" ({left_out} with missing answers left out)" if left_out else "")
+        + ". CR and AVE from standardized loadings of the correlated-factors model (Fornell & Larcker 1981); semTools' "
+        "variance-weighted figures differ. Fornell–Larcker: √AVE on the diagonal. HTMT: mean between over the geometric "
+        "mean of the mean within correlations, in absolute size; HTMT2: geometric means throughout."
+    )
+    return Validity(table, pd.DataFrame(values, names, names), first, second, phi, model, note)
+
+
+def _same_scales(model: Cfa, scales: dict[str, list[str]]) -> None:
+    for name, items in scales.items():
+        measured = model.loadings.loc[model.loadings["factor"] == name, "item"].tolist()
+        if sorted(map(str, measured)) != sorted(map(str, items)):
+            raise InputError(
+                f"The model measures '{name}' by {', '.join(map(str, measured)) or 'nothing'}, the scales by "
+                f"{', '.join(map(str, items))}. Fit the model to these scales, or leave model= out."
+            )
+
+
+def htmt(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the heterotrait–monotrait ratios, HTMT and HTMT2, both symmetric with ones on the diagonal.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    scales : mapping
+        ``{dimension: [item, …]}``.
+
+    Raises
+    ------
+    InputError
+        For data or scales that cannot be taken, and for a dimension whose items do
+        not correlate, since the ratio then divides by zero.
+    """
+    checked = scales_mapping(scales, getattr(data, "columns", None))
+    frame = items_frame(data, [item for items in checked.values() for item in items])
+    r = np.abs(correlation(frame.to_numpy()))
+    position = {item: i for i, item in enumerate(frame.columns)}
+    blocks = {name: [position[item] for item in items] for name, items in checked.items()}
+    within = {}
+    for name, block in blocks.items():
+        values = r[np.ix_(block, block)][np.triu_indices(len(block), 1)]
+        within[name] = (values.mean(), _geometric_mean(values))
+        if min(within[name]) < 1e-10:
+            raise InputError(
+                f"Items of dimension '{name}' do not correlate with each other at all, so HTMT does not exist. "
+                "Look at the dimension's items first."
+            )
+    results = []
+    for kind, mean in enumerate((np.mean, _geometric_mean)):
+        values = np.eye(len(blocks))
+        for i, a in enumerate(blocks):
+            for j, b in enumerate(list(blocks)[:i]):
+                between = mean(r[np.ix_(blocks[a], blocks[b])])
+                values[i, j] = values[j, i] = between / np.sqrt(within[a][kind] * within[b][kind])
+        results.append(pd.DataFrame(values, list(blocks), list(blocks)))
+    return results[0], results[1]
+
+
+def _geometric_mean(values: np.ndarray) -> float:
+    return float(np.exp(np.log(values).mean())) if (values > 0).all() else 0.0
+
+
+@dataclass(frozen=True, repr=False)
+class Omega(Result):
+    """How much of the sum score is one thing.
+
+    Attributes
+    ----------
+    omega_total : float
+        Share of the sum's variance that all common factors explain.
+    omega_hierarchical : float
+        Share that the general factor explains.
+    omega_limit : float
+        omega_hierarchical over omega_total.
+    ecv : float
+        Share of the common variance that is the general factor's.
+    alpha : float
+        Alpha of the standardized items, for comparison.
+    n, factors : int
+    loadings : DataFrame
+        Columns item, general, F1 …, communality, flipped.
+    note : str
+    """
+
+    title = "Omega after Schmid and Leiman"
+
+    omega_total: float
+    omega_hierarchical: float
+    omega_limit: float
+    ecv: float
+    alpha: float
+    n: int
+    factors: int
+    loadings: pd.DataFrame
+    note: str
+
+
+def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None = None) -> Omega:
+    """Return omega total and hierarchical from an exploratory Schmid–Leiman solution.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    n_factors : int
+        How many group factors, at least two; with two, the general factor's
+        loadings are not determined and set equal.
+    items : iterable of str, optional
+        The items; all columns by default.
+
+    Raises
+    ------
+    InputError
+        For data that cannot be taken, or a number of factors the items cannot determine.
+    EstimationError
+        If factors or rotation do not converge.
+
+    Notes
+    -----
+    Minres, oblimin without Kaiser normalization, the general factor as the minres
+    factor of phi – psych's ``omega``. Items that load negatively on the general
+    factor are reversed first (they are named in the note), as psych does.
+    """
+    frame = items_frame(data, items, at_least=3)
+    refuse_singular(frame, "omega")
+    p = frame.shape[1]
+    most = max((n for n in range(1, p) if (p - n) ** 2 >= p + n), default=0)
+    if isinstance(n_factors, bool) or not isinstance(n_factors, (int, np.integer)) or not 2 <= n_factors <= most:
+        raise InputError(
+            f"Omega of {p} items takes 2 to {most} group factors, not {n_factors}."
+            if most >= 2
+            else f"Omega needs at least 5 items to determine two group factors, got {p}. Use alpha."
+        )
+    r = correlation(frame.to_numpy())
+    first = factor.principal_components(r, 1)[:, 0]
+    signs = np.where(first < 0, -1.0, 1.0)
+    r = r * np.outer(signs, signs)
+    found = factor.minres(r, n_factors)
+    oblique = factor.oblimin(found.loadings, kaiser=False)
+    general, groups = factor.schmid_leiman(oblique.pattern, oblique.phi)
+    if general.sum() < 0:
+        general = -general
+    total = r.sum()
+    shared = (general @ general) + (groups**2).sum()
+    if not total > 1e-10 or not shared > 1e-10:
+        raise EstimationError("The items share nothing, so omega does not exist. Look at their correlations first.")
+    names = [f"F{i + 1}" for i in range(n_factors)]
+    table = pd.DataFrame(groups, columns=names)
+    table.insert(0, "item", list(frame.columns))
+    table.insert(1, "general", general)
+    table["communality"] = 1 - found.uniquenesses
+    table["flipped"] = signs < 0
+    whole = float(1 - found.uniquenesses.sum() / total)
+    hierarchical = float(general.sum() ** 2 / total)
+    if not whole > 1e-10:
+        raise EstimationError("The common factors explain nothing of the sum, so omega's limit does not exist.")
+    flipped = [str(name) for name in table.loc[table["flipped"], "item"]]
+    note = (
+        f"{len(frame)} respondents, listwise; minres, oblimin without Kaiser normalization, Schmid–Leiman."
+        + (f" Reversed first: {', '.join(flipped)}." if flipped else "")
+        + (" With two group factors the general factor's loadings on them are set equal." if n_factors == 2 else "")
+    )
+    ecv = float((general @ general) / shared)
+    a = float(p / (p - 1) * (1 - p / total))
+    return Omega(whole, hierarchical, hierarchical / whole, ecv, a, len(frame), int(n_factors), table, note)
