@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from .._paths import course_root
 from ..core import factor, ml, moments
 from ..errors import EstimationError, InputError
-from .population import Calibrated, Population, build, read
+from .population import Calibrated, Population, build, load, read
 from .respondents import valid_answers
 
 __all__ = ["AIMS", "Calibration", "calibrate", "formal_figures", "pre_survey_figures", "save", "shortfalls"]
@@ -267,6 +267,7 @@ def save(calibrated: Calibrated, path: str | Path | None = None) -> Path:
         f"[calibrated.loadings]\n{loadings}\n[calibrated.seeds]\n{seeds}"
     )
     path.write_bytes((text[: text.index(_MARK)] + tail).encode())
+    load.cache_clear()
     return path
 
 

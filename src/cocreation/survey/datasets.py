@@ -93,10 +93,10 @@ def make(name: str) -> pd.DataFrame:
 
 
 def write(folder: str | Path, *, only: str | None = None) -> list[Path]:
-    """Write all data sets with their codebooks (or ``only`` one) and return the files' paths.
+    """Write all data sets, or ``only`` one, with codebook and data sheet; return the files' paths.
 
     Line ends are ``\\n`` and the encoding is UTF-8 on every system, so the
-    files equal the shipped ones byte by byte.
+    files equal the shipped ones byte by byte. Data sheets are prose and copied.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,6 +106,9 @@ def write(folder: str | Path, *, only: str | None = None) -> list[Path]:
         for frame, file in ((table, f"{name}.csv"), (book, f"{name}.codebook.csv")):
             (folder / file).write_bytes(frame.to_csv(index=False, lineterminator="\n").encode())
             written.append(folder / file)
+        sheet = path(name).with_suffix(".md")
+        (folder / sheet.name).write_bytes(sheet.read_bytes())
+        written.append(folder / sheet.name)
     return written
 
 
