@@ -171,13 +171,14 @@ class Cfa(Result):
         import matplotlib.pyplot as plt
         import seaborn as sns
 
-        size = len(self.residuals)
+        table = self.residuals.iloc[1:, :-1]
+        size = len(table)
         if ax is None:
             _, ax = plt.subplots(figsize=(0.32 * size + 2.2, 0.3 * size + 1.2))
-        mask = np.triu(np.ones((size, size), dtype=bool))
-        limit = max(0.1, float(np.abs(self.residuals.to_numpy()[~mask]).max(initial=0.0)))
+        mask = np.triu(np.ones((size, size), dtype=bool), 1)
+        limit = max(0.1, float(np.abs(table.to_numpy()[~mask]).max(initial=0.0)))
         sns.heatmap(
-            self.residuals,
+            table,
             ax=ax,
             mask=mask,
             cmap="RdBu",
@@ -191,6 +192,7 @@ class Cfa(Result):
         )
         ax.set_xlabel("")
         ax.set_ylabel("")
+        ax.grid(visible=False)
         ax.tick_params(labelsize=8)
         return ax
 
@@ -333,8 +335,8 @@ def _estimate(frame: pd.DataFrame, specification: Specification) -> ml.MLFit:
     for name, value in zip(specification.latent, variances, strict=True):
         if not value > 1e-10:
             raise EstimationError(
-                f"Factor '{name}' gets a variance of {value:.3g}, so nothing can be standardized: its first item does not "
-                "share anything with the others. Put a better item first or drop it."
+                f"Factor '{name}' gets a variance of {value:.3g}, so nothing can be standardized: its first item does "
+                "not share anything with the others. Put a better item first or drop it."
             )
     return _positive(specification, fitted)
 

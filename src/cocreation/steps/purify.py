@@ -168,10 +168,13 @@ class Purification(Result):
         """Draw every item's CITC by dimension, dropped items hollow, with the limit. Return the Axes."""
         import matplotlib.pyplot as plt
 
+        from matplotlib.lines import Line2D
+
         table = self.items.iloc[::-1].reset_index(drop=True)
         if ax is None:
             _, ax = plt.subplots(figsize=(7, max(2.5, 0.24 * len(table) + 0.9)))
-        palette = dict(zip(self.scales["dimension"], plt.get_cmap("tab10").colors * 9, strict=False))
+        colours = plt.get_cmap("tab10").colors
+        palette = {name: colours[i % len(colours)] for i, name in enumerate(self.scales["dimension"])}
         for row in table.itertuples():
             colour = palette[row.dimension]
             ax.plot([0, row.citc], [row.Index, row.Index], color=colour, alpha=0.35, linewidth=1)
@@ -183,6 +186,10 @@ class Purification(Result):
         ax.set_ylim(-0.8, len(table) - 0.2)
         ax.set_xlim(min(0.0, float(table["citc"].min()) - 0.05), 1)
         ax.set_xlabel("corrected item–total correlation (hollow: dropped)")
+        handles = [
+            Line2D([], [], color=colour, marker="o", linestyle="", label=name) for name, colour in palette.items()
+        ]
+        ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
         ax.set_title(f"Items of each dimension and the limit of {self.limit:.2f}")
         return ax
 

@@ -61,12 +61,13 @@ class Validity(Result):
         import seaborn as sns
         from matplotlib.patches import Rectangle
 
-        size = len(self.htmt)
+        table = self.htmt.iloc[1:, :-1]
+        size = len(table)
         if ax is None:
             _, ax = plt.subplots(figsize=(0.9 * size + 2.0, 0.75 * size + 1.2))
-        mask = np.triu(np.ones((size, size), dtype=bool))
+        mask = np.triu(np.ones((size, size), dtype=bool), 1)
         sns.heatmap(
-            self.htmt,
+            table,
             ax=ax,
             mask=mask,
             vmin=0,
@@ -81,13 +82,14 @@ class Validity(Result):
             cbar_kws={"label": "HTMT"},
         )
         above = 0
-        for i, j in zip(*np.tril_indices(size, -1), strict=True):
-            if self.htmt.iloc[i, j] > limit:
+        for i, j in zip(*np.tril_indices(size), strict=True):
+            if table.iloc[i, j] > limit:
                 above += 1
                 ax.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor="tab:red", linewidth=2.5))
-        pairs = size * (size - 1) // 2
+        pairs = size * (size + 1) // 2
         ax.set_title(f"{above} of {pairs} pairs above {limit:.2f}")
         ax.tick_params(axis="y", rotation=0)
+        ax.grid(visible=False)
         return ax
 
 
@@ -167,8 +169,8 @@ def validity(
         f"{len(frame)} respondents"
         + (f" ({left_out} with missing answers left out)" if left_out else "")
         + ". CR and AVE from standardized loadings of the correlated-factors model (Fornell & Larcker 1981); semTools' "
-        "variance-weighted figures differ. Fornell–Larcker: √AVE on the diagonal. HTMT: mean between over the geometric "
-        "mean of the mean within correlations, in absolute size; HTMT2: geometric means throughout."
+        "variance-weighted figures differ. Fornell–Larcker: √AVE on the diagonal. HTMT: mean correlation between over "
+        "the geometric mean of the mean correlations within, in absolute size; HTMT2: geometric means throughout."
     )
     return Validity(table, pd.DataFrame(values, names, names), first, second, phi, model, note)
 
