@@ -64,6 +64,11 @@ def _options(
 
 @app.command()
 def lab(
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- OPTION…]", help="Further options for JupyterLab.", show_default=False),
+    ] = None,
+    *,
     folder: Annotated[Path, typer.Option(help="Your working copy; made if it is not there.")] = Path("~/cocreation"),
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in your browser.")] = True,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port to use; by default a free one.")] = None,
@@ -96,7 +101,7 @@ def lab(
     if copy_only:
         return
     out.print("JupyterLab starts; end it with Ctrl-C.")
-    raise typer.Exit(working_copy.start(done.folder, browser=browser, port=port))
+    raise typer.Exit(working_copy.start(done.folder, browser=browser, port=port, more=more or ()))
 
 
 @app.command()
@@ -162,9 +167,9 @@ def _calibrate() -> None:
     search.save(found.calibrated)
     population.load.cache_clear()
     table = Table(title="What the calibration reached", header_style="bold")
-    for name in found.reached.columns:
+    for name in found.figures.columns:
         table.add_column(name, justify="left" if name == "figure" else "right")
-    for row in found.reached.itertuples(index=False):
+    for row in found.figures.itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))
     _console().print(table)
 

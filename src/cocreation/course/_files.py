@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -32,7 +33,8 @@ def write_whole(path: Path, content: bytes) -> None:
         half.write_bytes(content)
         os.replace(half, path)
     except OSError as error:
-        half.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it was never made, or its folder is gone
+            half.unlink()
         raise CourseError(
             f"Cannot write {path}: {error.strerror or error}. Choose a folder that you may write to."
         ) from error

@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -139,11 +139,8 @@ def _lay_beside(folder: Path, name: str, content: bytes) -> str:
 def _refuse(folder: Path, root: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise CourseError(f"{folder} is a file. Name a folder with --folder.")
-    if folder == root or any(
-        folder == root / name or root / name in folder.parents
-        for name in os.listdir(root)
-        if (root / name).is_dir() and name in {"notebooks", "exercises", "datasets", "src", "book"}
-    ):
+    sources = [root / name for name in ("notebooks", "exercises", "datasets", "src", "book")]
+    if folder == root or any(source == folder or source in folder.parents for source in sources):
         raise CourseError(
             f"{folder} is the course itself, not a working copy. Name another folder with --folder, "
             "for instance ~/cocreation."
@@ -164,8 +161,8 @@ def environment(folder: Path) -> dict[str, str]:
     return merged
 
 
-def command(folder: Path, *, browser: bool = True, port: int | None = None) -> list[str]:
-    """Return the command that starts JupyterLab on the folder.
+def command(folder: Path, *, browser: bool = True, port: int | None = None, more: Sequence[str] = ()) -> list[str]:
+    """Return the command that starts JupyterLab on the folder, with ``more`` options of JupyterLab's own.
 
     Raises
     ------
@@ -188,13 +185,20 @@ def command(folder: Path, *, browser: bool = True, port: int | None = None) -> l
                     f"Port {port} cannot be used ({error.strerror}). Name another with --port, or leave it out."
                 ) from error
         words += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    return words
+    return [*words, *more]
 
 
-def start(folder: Path, *, browser: bool = True, port: int | None = None) -> int:
-    """Run JupyterLab on the folder until it ends, and return its exit status."""
-    words = command(folder, browser=browser, port=port)
-    with subprocess.Popen(words, env=environment(folder), cwd=folder) as lab:
+def start(folder: Path, *, browser: bool = True, port: int | None = None, more: Sequence[str] = ()) -> int:
+    """Run JupyterLab on the folder until it ends, and return its exit status.
+
+    Where the system can, this process becomes JupyterLab, so that whatever stops the one stops the other.
+    """
+    words, settings = command(folder, browser=browser, port=port, more=more), environment(folder)
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.chdir(folder)
+        os.execve(words[0], words, settings)  # noqa: S606 – the same program as ours, no shell
+    with subprocess.Popen(words, env=settings, cwd=folder) as lab:
         while True:
             try:
                 return lab.wait()
