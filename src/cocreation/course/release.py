@@ -115,7 +115,7 @@ def student_edition(path: Path) -> Edition:
 def _cut(notebook, file: str) -> str:
     """Run nbgrader's preprocessors over a copy and return the notebook's text."""
     import nbformat
-    from nbgrader.nbgraderformat import ValidationError
+    from nbgrader.nbgraderformat import MetadataValidator, ValidationError
     from nbgrader.preprocessors import (
         CheckCellMetadata,
         ClearHiddenTests,
@@ -143,11 +143,13 @@ def _cut(notebook, file: str) -> str:
         CheckCellMetadata(log=quiet),
     ]
     try:
+        MetadataValidator().validate_nb(notebook)
         for preprocessor in chain:
             notebook, _ = preprocessor.preprocess(notebook, {})
     except (RuntimeError, ValidationError, KeyError) as error:
+        reason = str(error).split("\n")[0].rstrip(".")
         raise CourseError(
-            f"nbgrader cannot read {file}: {error}. See its cell toolbar 'Create Assignment' in JupyterLab."
+            f"nbgrader refuses {file}: {reason}. Correct the cell in JupyterLab's sidebar 'Create Assignment'."
         ) from error
     return nbformat.writes(notebook) + "\n"
 
