@@ -14,10 +14,10 @@ from itertools import permutations, product
 __all__ = [
     "ave_from_cr",
     "baseline_bound",
+    "baseline_bound_from_range",
     "baseline_from_cfi",
     "cfa_df",
     "counts_for_percentage",
-    "baseline_bound_from_range",
     "mean_r_from_alpha",
     "n_for_rmsea",
     "nfi",

@@ -1,0 +1,289 @@
+"""Report: the published study beside its twin, and the study's figures checked against each other.
+
+The twin is a synthetic study; :func:`twin` runs the whole published procedure on
+it, from the raw questionnaires on, with the functions of the other steps.
+:func:`audit_study` needs no data: printed figures imply one another.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError
+from ..survey import datasets, population
+from . import conceptualize, confirm, explore, judge, purify, screen, validate
+from .audit import Audit, audit_study
+from .result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["VERDICTS", "Audit", "Twin", "audit_study", "compare", "twin"]
+
+#: within the tolerance, outside it, impossible beside the other figures, or not in the study at all
+VERDICTS = ("within", "outside", "not attainable together", "not reported")
+
+_COLUMNS = ["figure", "published", "reproduced", "difference", "tolerance", "verdict", "reason"]
+
+
+@dataclass(frozen=True, repr=False)
+class Twin(Result):
+    """The published figures beside those of the synthetic twin.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a figure: figure, published, reproduced, difference, tolerance,
+        verdict (one of :data:`VERDICTS`), reason, and id, step, kind, decimals as in
+        ``published.toml``. Of a bound (kind "above" or "below") the reproduced figure is
+        the one closest to it.
+    note : str
+    """
+
+    table: pd.DataFrame
+    note: str
+
+    title = "The published study and its twin"
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the table with every figure in the decimals it is printed with."""
+        shown = self.table[["figure", "published", "reproduced", "difference", "tolerance", "verdict"]].astype(object)
+        for row in self.table.itertuples():
+            places = int(row.decimals)
+            finer = 3 if row.kind in ("above", "below") else max(places, 1) if row.kind == "percentage" else places
+            for column, digits in {"published": places, "reproduced": finer, "difference": finer}.items():
+                value = getattr(row, column)
+                shown.loc[row.Index, column] = "" if np.isnan(value) else _fixed(value, digits)
+            shown.loc[row.Index, "tolerance"] = "" if np.isnan(row.tolerance) else f"{row.tolerance:g}"
+            if row.kind in ("above", "below"):
+                shown.loc[row.Index, ["published", "difference"]] = [f"{row.kind} {row.published:.{places}f}", ""]
+        return {"": shown}
+
+    def records(self) -> list[dict[str, object]]:
+        """Return the table as plain records, for JSON."""
+        return json.loads(self.table.to_json(orient="records", force_ascii=False))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw how far each reproduced figure is from the published one, in units of its tolerance."""
+        import matplotlib.pyplot as plt
+
+        table = self.table[self.table["tolerance"].gt(0)].iloc[::-1].reset_index(drop=True)
+        ax = ax if ax is not None else plt.subplots(figsize=(9, 0.3 * len(table) + 1.2))[1]
+        colours = {"within": "#20639b", "outside": "#c0392b", "not attainable together": "#8a8a8a"}
+        ax.axvspan(-1, 1, color="#20639b", alpha=0.10, linewidth=0)
+        ax.axvline(0, color="#20639b", linewidth=1)
+        widest = 3.0
+        offset = table["difference"] / table["tolerance"]
+        for verdict, colour in colours.items():
+            rows = table["verdict"] == verdict
+            if rows.any():
+                inside, beyond = rows & (offset.abs() <= widest), rows & (offset.abs() > widest)
+                ax.plot(offset[inside], table.index[inside], "o", color=colour, label=verdict)
+                for row in table.index[beyond]:
+                    side = np.sign(offset[row])
+                    ax.plot(side * (widest - 0.1), row, ">" if side > 0 else "<", color=colour, label=verdict)
+        for row in table.itertuples():
+            places = max(int(row.decimals), 1)
+            text = f"{row.published:.{int(row.decimals)}f} → {row.reproduced:.{places}f}"
+            ax.text(widest + 0.15, row.Index, text, va="center", fontsize="small")
+        ax.set_yticks(table.index, table["figure"])
+        ax.set(xlim=(-widest, widest), ylim=(-0.7, len(table) - 0.3))
+        ax.set(xlabel="reproduced minus published, in tolerances", ylabel="")
+        ax.grid(axis="y", visible=False)
+        handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+        ax.legend(
+            handles.values(), handles.keys(), loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False
+        )
+        ax.text(widest + 0.15, len(table) - 0.2, "published → reproduced", fontsize="small", va="bottom")
+        return ax
+
+
+def compare(reproduced: Mapping[str, float], published: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Set reproduced figures beside the published ones and give each a verdict.
+
+    Parameters
+    ----------
+    reproduced : mapping
+        Figure id to value; every figure of the published ones that is not a rule or
+        a fact.
+    published : DataFrame, optional
+        As :func:`cocreation.survey.datasets.published` returns it, the default.
+
+    Returns
+    -------
+    DataFrame
+        As ``Twin.table``.
+
+    Raises
+    ------
+    InputError
+        If a figure is missing or unknown.
+    """
+    published = datasets.published() if published is None else published
+    wanted = published[~published["kind"].isin(["rule", "fact"])]
+    unknown = sorted(set(reproduced) - set(wanted["id"]))
+    missing = [name for name in wanted["id"] if name not in reproduced]
+    if unknown or missing:
+        culprit, what = (unknown[0], "is not a published figure") if unknown else (missing[0], "was not reproduced")
+        raise InputError(f"The figure '{culprit}' {what}. published.toml lists the figures by id.")
+    rows = []
+    for row in wanted.itertuples():
+        value = float(reproduced[row.id])
+        printed = np.nan if row.kind == "unreported" else float(row.value)
+        verdict, tolerance = _verdict(row, value, printed)
+        label = f"{row.label}, {row.kind}" if row.kind in ("above", "below") else row.label
+        reason = row.reason or row.note or ("The study does not give this figure." if verdict == "not reported" else "")
+        about = (row.id, row.step, row.kind, int(row.decimals))
+        rows.append((label, printed, value, value - printed, tolerance, verdict, reason, *about))
+    return pd.DataFrame(rows, columns=[*_COLUMNS, "id", "step", "kind", "decimals"])
+
+
+def twin() -> Twin:
+    """Run the whole procedure on the shipped data and compare with the published study.
+
+    Screen → purify → explore on the pre-survey, screen → confirm → validate on the
+    formal survey, each with the published rules and the functions of the course;
+    before them interviews and panel.
+
+    Returns
+    -------
+    Twin
+
+    Raises
+    ------
+    EstimationError
+        If the data are not the shipped ones and a step cannot be computed.
+    """
+    world = population.load()
+    trap = ("trap", world.raw["trap"]["right"])
+    pool, kept = world.items["item"].tolist(), world.kept()
+    pre = screen.screen(datasets.load("pre_survey"), items=pool, trap=trap, returned="returned")
+    formal = screen.screen(datasets.load("formal_survey"), items=kept, trap=trap, returned="returned")
+    figures = _fieldwork() | _recovery(pre, formal) | _selected(pre.valid, world)
+    figures |= _confirmed(formal.valid, world.scales(kept_only=True))
+    note = (
+        "Computed from the shipped questionnaires by the functions of the course; the fit is maximum likelihood with "
+        "chi-square N·F. The data are synthetic: they show that the procedure can give these figures, not that the "
+        "study's data did."
+    )
+    return Twin(compare(figures), note)
+
+
+def _verdict(row, value: float, printed: float) -> tuple[str, float]:
+    if row.kind == "unreported":
+        return "not reported", np.nan
+    if row.kind in ("above", "below"):
+        return ("within" if (value > printed) == (row.kind == "above") else "outside"), np.nan
+    if not row.together:
+        return "not attainable together", float(row.tolerance)
+    # a figure printed in rounded form may be off by exactly half a unit
+    return ("within" if abs(value - printed) <= row.tolerance + 1e-9 else "outside"), float(row.tolerance)
+
+
+def _fixed(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def _fieldwork() -> dict[str, float]:
+    talks, sorts = datasets.load("interviews"), datasets.load("expert_sorts")
+    intended = datasets.load("item_pool").set_index("item")["dimension"]
+    wide = {
+        group: sorts[sorts["group"] == group].pivot_table(
+            index="item", columns="expert", values=column, aggfunc="first"
+        )
+        for group, column in (("sorting", "sorted_to"), ("rating", "relevance"))
+    }
+    decided = judge.judge(judge.sorting(wide["sorting"], intended), judge.relevance(wide["rating"]))
+    return {
+        "interviews": talks["interview"].nunique(),
+        "interview_minutes": talks.groupby("interview")["minutes"].first().mean(),
+        "case_firms": talks["firm"].nunique(),
+        "dimensions": talks["dimension"].nunique(),
+        "themes": talks["theme"].nunique(),
+        "coding_agreement": conceptualize.agreement(talks["coder_a"], talks["coder_b"]).kappa,
+        "experts": sorts["expert"].nunique(),
+        "pool": len(decided.kept),
+    }
+
+
+def _recovery(pre: screen.Screening, formal: screen.Screening) -> dict[str, float]:
+    before, after = (s.recovery.drop_duplicates("stage").set_index("stage") for s in (pre, formal))
+    shares = {
+        f"{column}.{category}": 100 * count / len(formal.valid)
+        for column in ("industry", "age", "size")
+        for category, count in formal.valid[column].value_counts().items()
+    }
+    return shares | {
+        "scale_points": len(np.unique(pre.valid[population.load().kept()].to_numpy())),
+        "pre_distributed": before.loc["distributed", "n"],
+        "pre_valid": before.loc["valid", "n"],
+        "pre_recovery": before.loc["valid", "percent_of_distributed"],
+        "formal_distributed": after.loc["distributed", "n"],
+        "formal_returned": after.loc["returned", "n"],
+        "formal_valid": after.loc["valid", "n"],
+        "formal_recovery": after.loc["valid", "percent_of_returned"],
+        "formal_recovery_distributed": after.loc["valid", "percent_of_distributed"],
+    }
+
+
+def _selected(valid: pd.DataFrame, world: population.Population) -> dict[str, float]:
+    purified = purify.purify(valid, world.scales())
+    pool = [item for items in purified.kept.values() for item in items]
+    explored = explore.explore(valid, items=pool)
+    final, adequate = explored.final, explore.adequacy(valid, items=explored.kept)
+    left = {code: [item for item in items if item in explored.kept] for code, items in world.scales().items()}
+    return {
+        "items_kept": len(explored.kept),
+        "items_intended": len(set(explored.kept) & set(world.kept())),
+        "factors": final.loadings.shape[1],
+        "variance": final.variance["cumulative"].iloc[-1],
+        "efa_loading": final.loadings.abs().max(axis=1).min(),
+        "pre_alpha": min(purify.alpha(valid, items).alpha for items in left.values()),
+        "kmo": adequate.kmo,
+        "bartlett_chi2": adequate.bartlett_chi2,
+    }
+
+
+def _confirmed(valid: pd.DataFrame, scales: dict[str, list[str]]) -> dict[str, float]:
+    models = confirm.nested(valid, scales, method_factor=False)
+    model = models.models[models.table["model"].iloc[0]]
+    checked = validate.validity(valid, scales, model=model)
+    ratios = checked.htmt.to_numpy()
+    fit = {name: model.measure(name) for name in ("chi2", "df", "chi2_df", "rmsea", "nfi", "tli", "cfi", "srmr")}
+    fit |= {name: model.measure(name) for name in ("rmsea_lower", "rmsea_upper")}
+    table = checked.table
+    return fit | {
+        "best_model": _factors_of_best(models, scales),
+        "cfa_loading": model.loadings["std"].min(),
+        "cfa_loading_p": model.loadings["p"].max(),
+        "alpha_lowest": table["alpha"].min(),
+        "alpha_highest": table["alpha"].max(),
+        "cr_lowest": table["cr"].min(),
+        "cr_highest": table["cr"].max(),
+        "ave_lowest": table["ave"].min(),
+        "fornell_larcker": (table["root_ave"] - table["largest_correlation"]).min(),
+        "htmt": ratios[~np.eye(len(ratios), dtype=bool)].max(),
+        "retest": _retest(valid, scales),
+    }
+
+
+def _factors_of_best(models: confirm.NestedModels, scales: dict[str, list[str]]) -> int:
+    """Return how many factors the model of correlated factors with the smallest AIC has.
+
+    The second-order model has one factor more than there are dimensions and does not compete.
+    """
+    correlated = [model for model in models.models.values() if len(model.phi) <= len(scales)]
+    return len(min(correlated, key=lambda model: model.measure("aic")).phi)
+
+
+def _retest(valid: pd.DataFrame, scales: dict[str, list[str]]) -> float:
+    again = datasets.load("follow_up").set_index("respondent")
+    first = valid.set_index("respondent").loc[again.index]
+    return min(first[items].mean(axis=1).corr(again[items].mean(axis=1)) for items in scales.values())
