@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import fields
+from typing import Any
 
 import pandas as pd
 
@@ -17,7 +18,8 @@ class Result:
     DataFrames, floats, integers or text, and sets ``title`` (class attribute).
     A field ``note`` says how the figures were computed: estimator, convention,
     N used, treatment of missing answers. ``digits`` is the number of decimals
-    shown; the fields keep full precision.
+    shown; the fields keep full precision. A column ``p`` holds p-values, which
+    print as "<0.001" rather than as zero.
     """
 
     title: str = ""
@@ -43,16 +45,30 @@ class Result:
         text = f"{value:.{self.digits}f}"
         return text.removeprefix("-") if float(text) == 0 else text
 
+    def _format_p(self, value: float) -> str:
+        """A p-value, which is never zero: below the last decimal shown it prints as such."""
+        if pd.isna(value):
+            return ""
+        least = 10.0**-self.digits
+        return f"<{least:.{self.digits}f}" if value < least / 2 else self._format(value)
+
+    def _options(self, table: pd.DataFrame) -> dict[str, Any]:
+        numeric_p = "p" in table.columns and pd.api.types.is_numeric_dtype(table["p"])
+        return {
+            "index": not isinstance(table.index, pd.RangeIndex),
+            "float_format": self._format,
+            "formatters": {"p": self._format_p} if numeric_p else None,
+            "na_rep": "",
+        }
+
     def _repr_html_(self) -> str:
         parts = [f"<p><strong>{html.escape(self.title)}</strong></p>"] if self.title else []
         for name, table in self.tables().items():
             if name:
                 parts.append(f"<p><em>{html.escape(name)}</em></p>")
-            parts.append(
-                table.to_html(
-                    index=not isinstance(table.index, pd.RangeIndex), float_format=self._format, na_rep="", border=0
-                )
-            )
+            # pandas would cut the evidence of a decision after fifty characters
+            with pd.option_context("display.max_colwidth", None):
+                parts.append(table.to_html(border=0, **self._options(table)))
         note = getattr(self, "note", "")
         if note:
             parts.append(f"<p><small>{html.escape(note)}</small></p>")
@@ -63,9 +79,7 @@ class Result:
         for name, table in self.tables().items():
             if name:
                 parts.append(name)
-            parts.append(
-                table.to_string(index=not isinstance(table.index, pd.RangeIndex), float_format=self._format, na_rep="")
-            )
+            parts.append(table.to_string(**self._options(table)))
         note = getattr(self, "note", "")
         if note:
             parts.append(note)
