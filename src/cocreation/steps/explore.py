@@ -450,7 +450,7 @@ def _check_number(n: int, p: int, what: str, *, most: int) -> None:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
         raise InputError(f"The number of {what} is a whole number, not {n!r}.")
     if not 1 <= n <= most:
-        limit = f"at most {most}" if most else "none"
+        limit = f"at most {most}" if most else "no"
         raise InputError(f"{p} items can determine {limit} {what}, not {n}. Ask for fewer {what} or add items.")
 
 
@@ -603,6 +603,9 @@ def explore(
         f"order: loading < {loading_below:.2f}, cross-loading > {cross_above:.2f}, communality < "
         f"{communality_below:.2f}; {'one item a round, the worst' if one_at_a_time else 'all offenders a round'}."
     )
+    thin = [f"{name} ({', '.join(map(str, group))})" for name, group in now.scales.items() if len(group) < 3]
+    if thin:
+        note += f" No rule minds that a component rests on fewer than three items: {'; '.join(thin)}."
     columns = ["round", "items", "components", "percent", "dropped", "rule", "evidence"]
     return Exploration(pd.DataFrame(rounds, columns=columns), _log(pool, dropped, now, limits), now, list(left), note)
 

@@ -167,7 +167,6 @@ class Purification(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw every item's CITC by dimension, dropped items hollow, with the limit. Return the Axes."""
         import matplotlib.pyplot as plt
-
         from matplotlib.lines import Line2D
 
         table = self.items.iloc[::-1].reset_index(drop=True)

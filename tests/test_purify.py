@@ -1,0 +1,161 @@
+"""Alpha, CITC and the purification of scales."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from reference import NAMES, load
+from ugly import frames, says_why_or_is_finite, scales_of
+
+from cocreation.errors import InputError
+from cocreation.steps.purify import alpha, purify
+
+CLOSED_FORM = {"rtol": 1e-9, "atol": 0}
+
+
+@pytest.fixture(params=NAMES)
+def golden(request):
+    return load(request.param)
+
+
+def test_alpha_and_its_interval_equal_psych(golden):
+    for block in golden.figures["reliability"].values():
+        ours = alpha(golden.data, block["items"])
+        theirs = [block[name] for name in ("alpha", "alpha_std", "mean_inter_item_r", "n")]
+        np.testing.assert_allclose([ours.alpha, ours.alpha_std, ours.mean_r, ours.n], theirs, **CLOSED_FORM)
+        limits = block["alpha_ci95_feldt"]
+        np.testing.assert_allclose([ours.lower, ours.upper], [limits["lower"], limits["upper"]], **CLOSED_FORM)
+
+
+def test_item_statistics_equal_psych(golden):
+    described = pd.DataFrame(golden.figures["descriptives"]).set_index("item")
+    for block in golden.figures["reliability"].values():
+        theirs = pd.DataFrame(block["item_stats"])
+        ours = alpha(golden.data, block["items"]).items
+        np.testing.assert_allclose(ours["citc"], theirs["citc_r_drop"], **CLOSED_FORM)
+        np.testing.assert_allclose(ours["alpha_if_deleted"], theirs["alpha_if_deleted"], **CLOSED_FORM)
+        np.testing.assert_allclose(ours["mean"], described.loc[ours["item"], "mean"], **CLOSED_FORM)
+        np.testing.assert_allclose(ours["sd"], described.loc[ours["item"], "sd"], **CLOSED_FORM)
+
+
+def test_alpha_of_all_items_equals_psych(golden):
+    block = golden.figures["reliability_all_items"]
+    assert alpha(golden.answers).alpha == pytest.approx(block["alpha"], rel=1e-9)
+
+
+def test_alpha_by_hand():
+    answers = pd.DataFrame({"a": [1, 2, 3, 4], "b": [2, 1, 4, 3]})
+    assert alpha(answers).alpha == pytest.approx(2 * (1 - (5 / 3 + 5 / 3) / (16 / 3)))
+
+
+def test_alpha_leaves_out_respondents_with_missing_answers_and_says_so():
+    answers = load("hs1939").answers.copy()
+    answers.iloc[:10, 0] = np.nan
+    found = alpha(answers)
+    assert found.n == 291
+    assert "10 with missing answers left out" in found.note
+
+
+def test_alpha_without_an_item_does_not_exist_for_two_items_and_the_note_says_so():
+    found = alpha(load("hs1939").answers, ["x1", "x2"])
+    assert found.items["alpha_if_deleted"].isna().all()
+    assert "does not exist with two items" in found.note
+
+
+def test_items_that_mirror_each_other_are_refused_with_the_remedy():
+    answers = pd.DataFrame({"a": [1, 2, 3, 4, 7.0]})
+    answers["b"] = 8 - answers["a"]
+    with pytest.raises(InputError, match="Recode the reverse-keyed"):
+        alpha(answers)
+    with pytest.raises(InputError, match="Without item 'c'"):
+        alpha(answers.assign(c=[1, 5, 2, 6, 3.0]))
+
+
+@pytest.mark.parametrize("level", [0, 1, 95])
+def test_a_confidence_outside_its_range_is_refused(level):
+    with pytest.raises(InputError, match=r"0\.95 for 95 %"):
+        alpha(load("hs1939").answers, level=level)
+
+
+def test_sound_scales_lose_nothing_below_the_published_limit():
+    golden = load("likert7_sim")
+    found = purify(golden.data, golden.scales)
+    assert found.kept == golden.scales
+    assert (found.decisions["decision"] == "keep").all()
+
+
+def test_an_item_that_does_not_belong_goes_and_the_log_says_why():
+    golden = load("likert7_sim")
+    rng = np.random.default_rng(3)
+    data = golden.answers.assign(noise=rng.integers(1, 8, len(golden.data)))
+    found = purify(data, {"PE": [*golden.scales["PE"], "noise"], "EE": golden.scales["EE"]})
+    log = found.decisions.set_index("subject")
+    assert log.index[log["decision"] == "drop"].tolist() == ["noise"]
+    assert log.loc["noise", "rule"] == "CITC < 0.50"
+    assert "among 5 items of PE" in log.loc["noise", "evidence"]
+    assert found.kept["PE"] == golden.scales["PE"]
+    scale = found.scales.set_index("dimension").loc["PE"]
+    assert scale["alpha_after"] > scale["alpha_before"]
+    assert scale["alpha_after"] == pytest.approx(alpha(data, golden.scales["PE"]).alpha)
+
+
+def test_a_good_item_is_not_dropped_for_a_bad_neighbour():
+    """Two noise items pull a sound item's CITC below .50; judged again without them, it stays."""
+    rng = np.random.default_rng(11)
+    factor = rng.standard_normal(400)
+    good = {f"g{i}": factor + 0.75 * rng.standard_normal(400) for i in range(3)}
+    noise = {f"n{i}": 2.5 * rng.standard_normal(400) for i in range(2)}
+    data = pd.DataFrame(good | noise)
+    at_first = alpha(data).items.set_index("item")["citc"]
+    assert (at_first[list(good)] < 0.5).any()
+    assert purify(data, {"D": list(data)}).kept["D"] == list(good)
+
+
+def test_a_dimension_whose_last_two_items_fail_is_dropped_whole():
+    rng = np.random.default_rng(5)
+    data = load("hs1939").answers.assign(u=rng.standard_normal(301), v=rng.standard_normal(301))
+    found = purify(data, {"textual": ["x4", "x5", "x6"], "empty": ["u", "v"]})
+    assert "empty" not in found.kept
+    assert found.decisions.set_index("subject").loc[["u", "v"], "decision"].eq("drop").all()
+
+
+def test_every_item_of_the_pool_has_one_decision():
+    golden = load("likert7_sim")
+    found = purify(golden.data, golden.scales, citc_below=0.70)
+    assert found.decisions["subject"].tolist() == golden.items
+    kept = [item for items in found.kept.values() for item in items]
+    assert found.decisions.loc[found.decisions["decision"] == "keep", "subject"].tolist() == kept
+
+
+def test_the_plot_shows_every_item_and_the_limit():
+    golden = load("likert7_sim")
+    ax = purify(golden.data, golden.scales, citc_below=0.70).plot()
+    assert sorted(label.get_text() for label in ax.get_yticklabels()) == sorted(golden.items)
+    assert "0.70" in ax.get_title()
+
+
+def test_purifying_does_not_load_semopy():
+    heavy = "('semopy', 'matplotlib', 'sklearn')"
+    code = f"import sys, cocreation.steps.purify; print([m for m in {heavy} if m in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+@given(frames())
+@settings(deadline=None, derandomize=True, max_examples=80)
+def test_alpha_is_a_number_or_says_why_not(frame):
+    may_be_empty = ("alpha_if_deleted",) if frame.shape[1] == 2 else ()
+    says_why_or_is_finite(lambda: alpha(frame), may_be_empty=may_be_empty)
+
+
+@given(frames(least=4))
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_purification_is_complete_or_says_why_not(frame):
+    # an item judged among two, and a dimension dropped whole, have no alpha to show
+    empty = ("alpha_if_deleted", "alpha_after")
+    says_why_or_is_finite(lambda: purify(frame, scales_of(frame, 3)), may_be_empty=empty)
