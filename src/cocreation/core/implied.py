@@ -67,10 +67,14 @@ def counts_for_percentage(percent: float, n: int, decimals: int) -> list[int]:
     return [count for count in around if low - 1e-9 <= percentage(count, n) <= high + 1e-9]
 
 
-def totals_for_percentage(part: int, percent: float, decimals: int) -> tuple[int, int]:
-    """Return the smallest and largest whole of which ``part`` prints as ``percent``."""
+def totals_for_percentage(part: int, percent: float, decimals: int) -> tuple[int, float]:
+    """Return the smallest and largest whole of which ``part`` prints as ``percent``.
+
+    The largest is infinite where the figure rounds to 0.
+    """
     low, high = rounding(percent, decimals)
-    return math.ceil(100 * part / high - 1e-9), math.floor(100 * part / low + 1e-9)
+    most = math.floor(100 * part / low + 1e-9) if low > 0 else math.inf
+    return math.ceil(100 * part / high - 1e-9), most
 
 
 def cfa_df(items: int, factors: int) -> int:

@@ -76,7 +76,8 @@ class Audit(Result):
             curve = [implied.rmsea_from_ratio(ratio, each) for each in n]
             ax.plot(n, curve, style, color="#20639b", label=f"chi-square/df = {ratio:.3f}")
         for number, row in enumerate(self.readings.itertuples(), start=1):
-            ax.plot(row.n, row.rmsea, "o", color="#c0392b" if not row.alphas_possible else "#20639b", markersize=8)
+            colour, label = ("#20639b", None) if row.alphas_possible else ("#c0392b", "the alphas are then impossible")
+            ax.plot(row.n, row.rmsea, "o", color=colour, markersize=8, label=label)
             ax.annotate(f"reading {number}", (row.n, row.rmsea), xytext=(8, 8), textcoords="offset points")
         ax.set(xlabel="respondents", ylabel="implied RMSEA", xlim=(250, 600))
         ax.legend(frameon=False)

@@ -1,0 +1,239 @@
+"""The report: the published study beside its twin, and its figures checked against each other."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cocreation.core import implied, ml
+from cocreation.errors import InputError
+from cocreation.steps import report
+from cocreation.survey import datasets
+
+ALPHA = st.floats(0.5, 0.98)
+ITEMS = st.integers(2, 12)
+
+
+@pytest.fixture(scope="module")
+def twin() -> report.Twin:
+    return report.twin()
+
+
+@pytest.fixture(scope="module")
+def audit() -> report.Audit:
+    return report.audit_study()
+
+
+class TestTwin:
+    def test_no_figure_is_outside_its_tolerance(self, twin):
+        assert twin.table.loc[twin.table["verdict"] == "outside", "figure"].tolist() == []
+
+    def test_every_published_figure_that_data_can_show_is_compared(self, twin):
+        published = datasets.published()
+        comparable = published[~published["kind"].isin(["rule", "fact"])]
+        assert twin.table["id"].tolist() == comparable["id"].tolist()
+        assert set(twin.table["verdict"]) <= set(report.VERDICTS)
+
+    def test_two_figures_cannot_be_met_together_with_the_others_and_the_reason_is_told(self, twin):
+        rows = twin.table[twin.table["verdict"] == "not attainable together"].set_index("id")
+        assert rows.index.tolist() == ["chi2_df", "nfi"]
+        assert rows["reproduced"].round(1).tolist() == [3.6, 0.9]
+        assert rows["reason"].str.contains("RMSEA").all()
+
+    def test_the_study_is_reproduced_from_the_pool_to_the_scale(self, twin):
+        found = twin.table.set_index("id")["reproduced"]
+        assert found[["pool", "items_kept", "items_intended", "factors", "best_model"]].tolist() == [43, 21, 21, 5, 5]
+        assert found[["pre_valid", "formal_returned", "formal_valid", "df"]].tolist() == [188, 600, 486, 179]
+        assert found["formal_recovery"] == 81
+        assert found["variance"] == pytest.approx(83.933, abs=0.5)
+        assert found["rmsea"] == pytest.approx(0.073, abs=0.002)
+
+    def test_differences_are_reproduced_minus_published(self, twin):
+        table = twin.table.dropna(subset="published")
+        assert np.allclose(table["difference"], table["reproduced"] - table["published"])
+
+    def test_what_the_study_does_not_report_has_no_published_figure(self, twin):
+        rows = twin.table[twin.table["verdict"] == "not reported"]
+        assert rows[["published", "difference", "tolerance"]].isna().all(axis=None)
+        assert rows["reproduced"].notna().all()
+
+    def test_it_travels_as_json(self, twin):
+        again = json.loads(json.dumps(twin.records()))
+        assert len(again) == len(twin.table)
+        assert {"figure", "published", "reproduced", "difference", "tolerance", "verdict", "reason"} <= set(again[0])
+
+    def test_it_prints_figures_in_the_decimals_of_the_study(self, twin):
+        assert "84.30" in repr(twin)
+        assert "above 0.50" in twin._repr_html_()
+
+    def test_the_plot_has_a_row_a_figure_with_a_tolerance(self, twin):
+        axes = twin.plot()
+        assert len(axes.get_yticklabels()) == (twin.table["tolerance"] > 0).sum()
+        assert axes.get_xlabel()
+
+    def test_a_figure_off_by_more_than_its_tolerance_is_outside(self, twin):
+        figures = twin.table.set_index("id")["reproduced"].to_dict()
+        figures |= {"rmsea": 0.0761, "items_kept": 20, "ave_lowest": 0.5}
+        verdicts = report.compare(figures).set_index("id")["verdict"]
+        assert verdicts[["rmsea", "items_kept", "ave_lowest"]].tolist() == ["outside"] * 3
+
+    def test_a_missing_or_unknown_figure_is_named(self, twin):
+        figures = twin.table.set_index("id")["reproduced"].to_dict()
+        with pytest.raises(InputError, match="'citc'"):
+            report.compare(figures | {"citc": 1})
+        del figures["rmsea"]
+        with pytest.raises(InputError, match="'rmsea'"):
+            report.compare(figures)
+
+
+class TestAudit:
+    @pytest.mark.parametrize(
+        ("check", "implied_value", "verdict"),
+        [
+            ("pre-survey recovery, per cent", 84.305, "agrees"),
+            ("formal recovery, per cent", 69.43, "differs"),
+            ("hours of interviews", 40.5, "follows"),
+            ("chi-square", 514.1, "follows"),
+            ("RMSEA", 0.0621, "differs"),
+            ("respondents at which r gives the RMSEA", 352.3, "differs"),
+            ("chi-square/df that gives the RMSEA", 3.585, "differs"),
+            ("TLI", 0.9472, "agrees"),
+            ("chi-square of the baseline model", 7656, "follows"),
+            ("NFI", 0.933, "differs"),
+            ("RFI, if that is what is printed as NFI", 0.9212, "agrees"),
+            ("mean communality", 0.839, "follows"),
+            ("least baseline chi-square of the alphas, items 5-4-4-4-4", 8335, "differs"),
+            ("least baseline chi-square of the alphas, items 9-3-3-3-3", 7515, "agrees"),
+            ("respondents an item, formal survey", 486 / 21, "passes"),
+            ("respondents an item, pre-survey", 188 / 43, "fails"),
+            ("items of the pool for one that is kept", 2.048, "passes"),
+            ("items a theme, final scale", 1.5, "follows"),
+            ("at least two of three sorters agree by chance", 0.52, "follows"),
+        ],
+    )
+    def test_what_the_printed_figures_imply(self, audit, check, implied_value, verdict):
+        row = audit.table.set_index("check").loc[check]
+        assert row["implied"] == pytest.approx(implied_value, rel=1e-3)
+        assert row["verdict"] == verdict
+        assert row["formula"]
+
+    def test_percentages_belong_to_whole_respondents_except_one(self, audit):
+        remarks = audit.table.set_index("check")["remark"]
+        assert "129/120/100/69/68" in remarks["respondents in the industries"]
+        assert "73/195/218" in remarks["respondents in the sizes"]
+        assert "58/127/191/88/22" in remarks["respondents in the ages"]
+        assert "no count gives 12.0 per cent" in remarks["respondents in the ages"]
+        assert "597 to 603" in remarks["formal recovery, per cent"]
+
+    def test_rounding_leaves_room_and_the_room_is_told(self, audit):
+        row = audit.table.set_index("check").loc["respondents at which r gives the RMSEA"]
+        assert (math.ceil(row["low"]), math.floor(row["high"])) == (348, 357)
+        row = audit.table.set_index("check").loc["chi-square/df that gives the RMSEA"]
+        assert (row["low"], row["high"]) == (pytest.approx(3.549, abs=1e-3), pytest.approx(3.620, abs=1e-3))
+        assert "7,698" in audit.table.set_index("check").loc["chi-square of the baseline model", "remark"]
+
+    def test_the_rmsea_has_an_interval(self, audit):
+        assert "0.056 to 0.068" in audit.table.set_index("check").loc["RMSEA", "remark"]
+
+    def test_three_readings_are_given_and_the_alphas_speak_against_one(self, audit):
+        readings = audit.readings
+        assert readings["n"].tolist() == [352, 486, 486]
+        assert readings["rmsea"].round(3).tolist() == [0.073, 0.062, 0.073]
+        assert readings["nfi"].round(3).tolist() == [0.933, 0.933, 0.939]
+        assert readings["alphas_possible"].tolist() == [True, False, True]
+
+    def test_the_twin_follows_the_third_reading(self, audit, twin):
+        found = twin.table.set_index("id")["reproduced"]
+        third = audit.readings.iloc[2]
+        assert found["chi2_df"] == pytest.approx(third["chi2_df"], abs=0.2)
+        assert found["nfi"] == pytest.approx(third["nfi"], abs=0.005)
+
+    def test_it_prints_and_plots(self, audit):
+        assert "readings" in audit._repr_html_()
+        assert audit.plot().get_ylabel() == "implied RMSEA"
+
+
+class TestImpliedFigures:
+    """The arithmetic agrees with what real fits show."""
+
+    #: what lavaan prints for nine tests of Holzinger and Swineford: three factors
+    PRINTED: ClassVar = {
+        "chi2": 85.305,
+        "df": 24,
+        "baseline": 918.852,
+        "cfi": 0.931,
+        "tli": 0.896,
+        "rmsea": 0.092,
+        "n": 301,
+    }
+
+    def test_fit_figures_of_holzinger_and_swineford_imply_each_other(self):
+        golden = self.PRINTED
+        ratio = golden["chi2"] / golden["df"]
+        exact_cfi = 1 - (golden["chi2"] - golden["df"]) / (golden["baseline"] - 36)
+        assert implied.cfa_df(9, 3) == 24
+        assert implied.rmsea_from_ratio(ratio, golden["n"]) == pytest.approx(golden["rmsea"], abs=5e-4)
+        assert implied.tli_from_cfi(exact_cfi, 24, 36) == pytest.approx(golden["tli"], abs=5e-4)
+        assert implied.baseline_from_cfi(ratio, exact_cfi, 24, 36) == pytest.approx(golden["baseline"], rel=1e-9)
+        middle, low, high = implied.within_rounding(implied.tli_from_cfi, (golden["cfi"], 3), 24, 36)
+        assert low <= golden["tli"] <= high
+        assert low < middle < high
+
+    @given(st.lists(st.tuples(ALPHA, ITEMS), min_size=1, max_size=4), st.integers(50, 2000))
+    def test_the_bound_is_reached_by_equal_correlations_in_uncorrelated_scales(self, scales, n):
+        blocks = []
+        for alpha, k in scales:
+            r = implied.mean_r_from_alpha(alpha, k)
+            blocks.append(np.full((k, k), r) + (1 - r) * np.eye(k))
+        p = sum(map(len, blocks))
+        matrix, at = np.eye(p), 0
+        for block in blocks:
+            matrix[at : at + len(block), at : at + len(block)] = block
+            at += len(block)
+        bound = implied.baseline_bound(n, [a for a, _ in scales], [k for _, k in scales])
+        assert bound == pytest.approx(-(n - 1) * np.linalg.slogdet(matrix)[1], rel=1e-8, abs=1e-8)
+
+    def test_a_real_baseline_is_above_the_bound_of_its_alphas(self):
+        data = pd.DataFrame(datasets.load("follow_up").iloc[:, 2:])
+        r = data.corr()
+        groups = [[c for c in data if c.startswith(code)] for code in ("DO", "CE", "DE", "WC", "EV")]
+        alphas = []
+        for items in groups:
+            k, total = len(items), r.loc[items, items].to_numpy().sum()
+            alphas.append(k / (k - 1) * (1 - k / total))
+        places = [[data.columns.get_loc(item) for item in items] for items in groups]
+        fitted = ml.simple_structure(r.to_numpy(), len(data), places)
+        bound = implied.baseline_bound(len(data), alphas, [len(items) for items in groups])
+        assert 0 < bound < fitted.baseline_chi2 * (len(data) - 1) / len(data)
+
+    @given(ALPHA, ITEMS)
+    def test_alpha_and_mean_correlation_are_two_ways_to_say_it(self, alpha, k):
+        r = implied.mean_r_from_alpha(alpha, k)
+        assert k * r / (1 + (k - 1) * r) == pytest.approx(alpha)
+        assert implied.ave_from_cr(alpha, k) == pytest.approx(r)
+
+    @given(st.integers(1, 900), st.integers(1, 900))
+    def test_a_count_is_always_among_those_its_own_percentage_allows(self, a, b):
+        count, n = min(a, b), max(a, b)
+        for decimals in (0, 1, 2):
+            printed = round(implied.percentage(count, n), decimals)
+            assert count in implied.counts_for_percentage(printed, n, decimals)
+            low, high = implied.totals_for_percentage(count, printed, decimals)
+            assert low <= n <= high
+
+    def test_a_percentage_that_no_count_gives_is_found(self):
+        assert implied.counts_for_percentage(12.0, 486, 1) == []
+        assert implied.counts_for_percentage(26.5, 486, 1) == [129]
+
+    @given(st.floats(1.01, 9), st.integers(50, 5000))
+    def test_ratio_rmsea_and_n_are_one_equation(self, ratio, n):
+        rmsea = implied.rmsea_from_ratio(ratio, n)
+        assert implied.ratio_for_rmsea(rmsea, n) == pytest.approx(ratio)
+        assert implied.n_for_rmsea(ratio, rmsea) == pytest.approx(n)
