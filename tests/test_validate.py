@@ -1,0 +1,134 @@
+"""Convergent and discriminant validity, omega."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import NAMES, load, matrix
+from ugly import frames, says_why_or_is_finite, scales_of
+
+from cocreation.errors import InputError
+from cocreation.steps.confirm import cfa
+from cocreation.steps.purify import alpha
+from cocreation.steps.validate import htmt, omega, validity
+
+
+@pytest.fixture(params=NAMES)
+def golden(request):
+    return load(request.param)
+
+
+def test_reliability_and_variance_extracted_equal_r(golden):
+    found = validity(golden.data, golden.scales).table.set_index("dimension")
+    theirs = golden.figures["validity"]
+    for ours, name in (("cr", "cr_standardized"), ("ave", "ave_standardized"), ("msv", "msv"), ("asv", "asv")):
+        for dimension, value in theirs[name].items():
+            assert found.loc[dimension, ours] == pytest.approx(value, abs=5e-5), (dimension, name)
+    assert found["fornell_larcker"].to_dict() == theirs["fornell_larcker_pass"]
+    for dimension, items in golden.scales.items():
+        assert found.loc[dimension, "alpha"] == pytest.approx(alpha(golden.data, items).alpha, rel=1e-12)
+
+
+def test_heterotrait_monotrait_ratios_equal_semtools(golden):
+    found = validity(golden.data, golden.scales)
+    theirs = golden.figures["validity"]
+    np.testing.assert_allclose(found.htmt, matrix(theirs["htmt_arithmetic_2015"]), rtol=1e-9)
+    np.testing.assert_allclose(found.htmt2, matrix(theirs["htmt2_geometric_2021"]), rtol=1e-9)
+
+
+def test_latent_correlations_equal_lavaan(golden):
+    theirs = golden.figures["validity"]["latent_correlations"]
+    np.testing.assert_allclose(validity(golden.data, golden.scales).phi, matrix(theirs), rtol=0, atol=5e-5)
+
+
+def test_the_fornell_larcker_matrix_holds_root_ave_on_its_diagonal(golden):
+    found = validity(golden.data, golden.scales)
+    values = found.fornell_larcker.to_numpy()
+    np.testing.assert_allclose(np.diag(values), np.sqrt(found.table["ave"]))
+    lower = np.tril_indices(len(values), -1)
+    np.testing.assert_allclose(values[lower], found.phi.to_numpy()[lower])
+    assert np.isnan(values[np.triu_indices(len(values), 1)]).all()
+
+
+def test_omega_equals_psych(golden):
+    found = omega(golden.answers, golden.n_factors)
+    theirs = golden.figures["omega_exploratory"]
+    assert found.omega_total == pytest.approx(theirs["omega_total"], abs=1e-5)
+    assert found.omega_hierarchical == pytest.approx(theirs["omega_h"], abs=1e-5)
+    assert found.omega_limit == pytest.approx(theirs["omega_lim"], abs=1e-5)
+    assert found.ecv == pytest.approx(theirs["ecv"], abs=1e-5)
+    assert found.alpha == pytest.approx(theirs["alpha"], rel=1e-9)
+
+
+def test_omega_reverses_items_first_and_names_them():
+    golden = load("likert7_sim")
+    mirrored = golden.answers.assign(q03=8 - golden.answers["q03"])
+    found = omega(mirrored, 5)
+    assert found.omega_total == pytest.approx(omega(golden.answers, 5).omega_total, abs=1e-9)
+    assert "Reversed first: q03" in found.note
+
+
+def test_htmt_does_not_cancel_when_an_item_is_reverse_keyed():
+    golden = load("likert7_sim")
+    mirrored = golden.answers.assign(q03=8 - golden.answers["q03"])
+    pd.testing.assert_frame_equal(htmt(mirrored, golden.scales)[0], htmt(golden.answers, golden.scales)[0])
+
+
+def test_two_scales_of_one_factor_have_an_htmt_near_one_and_fail_fornell_and_larcker():
+    rng = np.random.default_rng(6)
+    one = rng.standard_normal((500, 1)) + 0.9 * rng.standard_normal((500, 6))
+    data = pd.DataFrame(one, columns=list("abcdef"))
+    found = validity(data, {"A": ["a", "b", "c"], "B": ["d", "e", "f"]})
+    assert found.htmt.loc["A", "B"] == pytest.approx(1, abs=0.06)
+    assert not found.table["fornell_larcker"].any()
+
+
+def test_a_fit_is_reused_only_if_it_measures_these_scales():
+    golden = load("hs1939")
+    fitted = cfa(golden.data, golden.model)
+    again = validity(golden.data, golden.scales, model=fitted)
+    assert again.model is fitted
+    with pytest.raises(InputError, match="measures 'visual' by x1, x2, x3, the scales by x1, x2"):
+        validity(golden.data, {**golden.scales, "visual": ["x1", "x2"]}, model=fitted)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda d: validity(d, {"t": ["x4", "x5", "x6"]}), "at least two dimensions"),
+        (lambda d: validity(d, {"v": ["x1"], "t": ["x4", "x5"]}), "'v' has 1 items"),
+        (lambda d: validity(d, {"v": ["x1", "zz"], "t": ["x4", "x5"]}), "names the item 'zz'"),
+        (lambda d: validity(d.assign(x1="a"), {"v": ["x1", "x2"], "t": ["x4", "x5"]}), "'x1' is not numeric"),
+        (lambda d: validity(d.iloc[:3], {"v": ["x1", "x2"], "t": ["x4", "x5"]}), "3 complete respondents"),
+        (lambda d: validity(d.assign(x2=d["x1"]), {"v": ["x1", "x2"], "t": ["x4", "x5"]}), "repeat each other"),
+        (lambda d: omega(d, 9), "9 items takes 2 to 5 group factors, not 9"),
+        (lambda d: omega(d[["x1", "x2", "x3"]], 2), "at least 5 items"),
+        (lambda d: omega(d.assign(x1=d["x2"]), 3), "repeat each other"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name(call, says):
+    with pytest.raises(InputError, match=says):
+        call(load("hs1939").answers)
+
+
+def test_the_plot_counts_the_pairs_above_the_limit():
+    golden = load("likert7_sim")
+    ax = validity(golden.data, golden.scales).plot(limit=0.6)
+    assert ax.get_title() == "1 of 10 pairs above 0.60"
+    assert len(ax.patches) == 1
+
+
+@given(frames(least=4, most=7))
+@settings(deadline=None, derandomize=True, max_examples=40)
+def test_validity_is_numbers_or_says_why_not(frame):
+    # above the diagonal the Fornell–Larcker matrix is empty; the fit is tested on its own
+    says_why_or_is_finite(lambda: validity(frame, scales_of(frame, 2)), may_be_empty=("fornell_larcker", "model"))
+
+
+@given(frames(least=5, most=7), st.integers(2, 3))
+@settings(deadline=None, derandomize=True, max_examples=50)
+def test_omega_is_a_number_or_says_why_not(frame, n):
+    says_why_or_is_finite(lambda: omega(frame, n))
