@@ -624,6 +624,8 @@ def _reason(frame: pd.DataFrame, scales: dict[str, list[str]], name: str, error:
             return str(error)
         if variance <= 1e-4:
             return "no method factor: its variance would be zero or negative, so the fit is M1's"
+        if "gets a variance" in str(error):
+            return "cannot be told from dimensions that correlate: a dimension's variance comes out negative"
     return str(error)
 
 
