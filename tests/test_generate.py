@@ -142,5 +142,6 @@ class TestCoverage:
 
 def test_figures_show_every_item_and_theme():
     pool = fieldwork.item_pool()
-    assert len(wording(pool.set_index("item")["wording"]).plot().collections[0].get_offsets()) == 60
+    bars = wording(pool.set_index("item")["wording"]).plot().patches
+    assert sum(bar.get_height() for bar in bars) == 60
     assert len(coverage(pool).plot().get_yticks()) == 14

@@ -63,30 +63,28 @@ class Wording(Result):
         return {"flagged": self.flagged}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw every item by length and reading grade, the suspicious ones in colour."""
+        """Draw the lengths of the items, the suspicious ones in colour."""
         import matplotlib.pyplot as plt
         import seaborn as sns
 
-        ax = ax if ax is not None else plt.subplots(figsize=(8, 4.5))[1]
+        ax = ax if ax is not None else plt.subplots(figsize=(8, 4))[1]
         flaws = self.items[list(FLAWS)]
         kind = flaws.idxmax(axis=1).str.replace("_", "-").where(flaws.any(axis=1), "nothing found")
         kind = kind.mask(flaws.sum(axis=1) > 1, "more than one")
-        shown = [*(flaw.replace("_", "-") for flaw in FLAWS), "more than one"]
-        sns.scatterplot(
+        named = [*(flaw.replace("_", "-") for flaw in FLAWS), "more than one"]
+        shown = ["nothing found", *(name for name in named if (kind == name).any())]
+        sns.histplot(
             x=self.items["words"],
-            y=self.items["grade"],
-            hue=kind,
-            hue_order=["nothing found", *(k for k in shown if (kind == k).any())],
-            palette=["0.7", *sns.color_palette("deep", sum((kind == k).any() for k in shown))],
-            style=kind == "nothing found",
-            markers={True: "o", False: "D"},
-            s=65,
+            hue=kind.rename("suspicion"),
+            hue_order=shown[::-1],
+            palette=["0.8", *sns.color_palette("deep", len(shown) - 1)][::-1],
+            multiple="stack",
+            discrete=True,
+            alpha=1,
             ax=ax,
         )
-        handles, labels = ax.get_legend_handles_labels()
-        wanted = [(h, k) for h, k in zip(handles, labels, strict=True) if k in {"nothing found", *shown}]
-        ax.legend(*zip(*wanted, strict=True), frameon=False, bbox_to_anchor=(1.01, 1), loc="upper left")
-        ax.set(xlabel="words", ylabel="reading grade (Flesch–Kincaid)")
+        ax.set(xlabel="words", ylabel="items")
+        sns.move_legend(ax, "upper right", frameon=False)
         return ax
 
 

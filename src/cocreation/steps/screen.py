@@ -73,7 +73,9 @@ class Screening(Result):
         bars = ax.barh(stages["stage"], stages["n"], color=[colors] * last + ["#20639b"])
         labels = [f"{n}  ({p:.1f} %)" for n, p in zip(stages["n"], stages["percent_of_distributed"], strict=True)]
         ax.bar_label(bars, labels=labels, padding=4)
-        ax.set_xlim(0, stages["n"].max() * 1.22)
+        most = stages["n"].max()
+        ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= most])
+        ax.set_xlim(0, most * 1.28)  # room for the label of the longest bar
         ax.invert_yaxis()
         ax.set(xlabel="questionnaires (percent of the distributed)", ylabel="")
         ax.grid(axis="y", visible=False)
@@ -420,7 +422,7 @@ class SampleDescription(Result):
         ax.set(xlabel="percent of the sample", ylabel="", xlim=(0, self.table["percent"].max() * 1.15))
         ax.invert_yaxis()
         ax.grid(axis="y", visible=False)
-        ax.legend(frameon=False, loc="lower right")
+        ax.legend(frameon=False, bbox_to_anchor=(1.01, 1), loc="upper left")
         return ax
 
 
