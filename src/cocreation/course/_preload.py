@@ -24,3 +24,7 @@ __all__ = [
     "seaborn",
     "semopy",
 ]
+
+# pandas takes the fork server for a terminal and would fit every table to its width, so that a stored output
+# differed from what the same cell gives in a kernel of its own; 20 is what pandas chooses there.
+pandas.set_option("display.max_columns", 20)
