@@ -176,12 +176,29 @@ def test_semopy_agrees_far_more_closely_than_is_demanded():
 
 def test_a_disagreement_with_semopy_is_an_error_that_says_what_happened(monkeypatch):
     golden = load("hs1939")
-    monkeypatch.setattr(_oracle, "second_opinion", lambda specification, fitted: (0.003, fitted.minimum + 1e-5))
-    with pytest.raises(EstimationError, match=r"disagree by 0\.003.*stopped 1e-05 above the minimum"):
+
+    def answering(apart, gap):
+        return lambda specification, fitted, start=None: _oracle.Opinion(apart, fitted.minimum + gap, fitted.theta)
+
+    monkeypatch.setattr(_oracle, "second_opinion", answering(0.003, 1e-5))
+    with pytest.raises(EstimationError, match=r"disagree by 0\.003.*stopped 1e-05 from the minimum"):
         cfa(golden.answers, golden.model)
-    monkeypatch.setattr(_oracle, "second_opinion", lambda specification, fitted: (0.2, fitted.minimum))
+    monkeypatch.setattr(_oracle, "second_opinion", answering(0.2, 0))
     with pytest.raises(EstimationError, match="two different solutions fit equally well"):
         cfa(golden.answers, golden.model)
+    monkeypatch.setattr(_oracle, "second_opinion", answering(np.nan, np.nan))
+    with pytest.raises(EstimationError, match="without positive variances"):
+        cfa(golden.answers, golden.model)
+
+
+def test_of_two_minima_the_lower_is_reported_with_a_warning():
+    """One factor for two groups of items alike in all but their membership: it can side with either."""
+    found = cfa(_two_groups(), {"G": list("abcdefgh")})
+    assert found.warnings["warning"].str.contains("more than one solution").any()
+    other = ml.fit(
+        covariance(_two_groups().to_numpy(), divisor="N"), 300, parse("G =~ a + b + c + d + e + f + g + h").model
+    )
+    assert found.measure("chi2") < other.chi2
 
 
 def test_semopys_default_tolerance_is_what_this_course_warns_of():
@@ -328,12 +345,7 @@ def test_one_dimension_has_no_rivals():
 
 
 def test_a_rival_that_cannot_be_estimated_keeps_its_row_and_says_why():
-    """The items of this population share *less* than their factors say, so no method factor exists."""
-    lam = np.zeros((8, 2))
-    lam[:4, 0], lam[4:, 1] = [0.9, 0.8, 0.6, 0.5], [0.9, 0.8, 0.6, 0.5]
-    sigma = lam @ np.array([[1, 0.5], [0.5, 1]]) @ lam.T - 0.06
-    np.fill_diagonal(sigma, 1)
-    data = _with_covariance(sigma, 300)
+    data = _two_groups()
     scales = {"A": list("abcd"), "B": list("efgh")}
     found = nested(data, scales)
     row = found.table.iloc[-1]
@@ -342,6 +354,15 @@ def test_a_rival_that_cannot_be_estimated_keeps_its_row_and_says_why():
     assert "variance would be zero or negative" in row["remark"]
     assert np.isnan(common_method(data, scales).method_percent)
     assert found.table["chi2"].notna().sum() == 2
+
+
+def _two_groups() -> pd.DataFrame:
+    """Two factors whose items share *less* than the factors say, so that no method factor exists."""
+    lam = np.zeros((8, 2))
+    lam[:4, 0], lam[4:, 1] = [0.9, 0.8, 0.6, 0.5], [0.9, 0.8, 0.6, 0.5]
+    sigma = lam @ np.array([[1, 0.5], [0.5, 1]]) @ lam.T - 0.06
+    np.fill_diagonal(sigma, 1)
+    return _with_covariance(sigma, 300)
 
 
 def _with_covariance(sigma: np.ndarray, n: int) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -17,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from ..core.ml import MLFit, standardize, start_values
 from ..core.syntax import Specification
 
-__all__ = ["AGREEMENT", "description", "second_opinion"]
+__all__ = ["AGREEMENT", "Opinion", "description", "second_opinion"]
 
 #: standardized loadings of the two programs may differ by this much
 AGREEMENT = 1e-4
@@ -48,8 +49,16 @@ def _quiet():
         logging.disable(before)
 
 
-def second_opinion(specification: Specification, fitted: MLFit) -> tuple[float, float]:
-    """Return the largest difference of standardized loadings between semopy and the core, and semopy's F.
+class Opinion(NamedTuple):
+    """How far semopy's standardized loadings are from the core's, its F, and its parameters in the core's order."""
+
+    apart: float
+    minimum: float
+    theta: np.ndarray
+
+
+def second_opinion(specification: Specification, fitted: MLFit, start: np.ndarray | None = None) -> Opinion:
+    """Fit the model by semopy, from the core's starting values unless ``start`` is given.
 
     Signs of whole factors are free where no loading is fixed, so sizes are
     compared. Restarted from where it stopped up to three times, since its search
@@ -62,7 +71,7 @@ def second_opinion(specification: Specification, fitted: MLFit) -> tuple[float, 
     names = [f"y{i}" for i in range(p)]
     with _quiet(), threadpool_limits(1), np.errstate(all="ignore"):
         model = semopy.Model(description(specification), cov_diag=True)
-        starts = start_values(specification.model, fitted.sample)
+        starts = start_values(specification.model, fitted.sample) if start is None else start
         for name, parameter in model.parameters.items():
             parameter.bound = (None, None)
             if name.startswith("p"):
@@ -79,4 +88,4 @@ def second_opinion(specification: Specification, fitted: MLFit) -> tuple[float, 
             apart, minimum = float(np.abs(np.abs(paths) - size).max()), float(result.fun)
             if apart <= AGREEMENT / 100:
                 break
-    return apart, minimum
+    return Opinion(apart, minimum, theta)

@@ -274,8 +274,8 @@ def _frame(data: pd.DataFrame, specification: Specification) -> pd.DataFrame:
 
 
 def _fit(frame: pd.DataFrame, specification: Specification, convention: str, left_out: int) -> Cfa:
-    fitted = _estimate(frame, specification)
-    agreement = _cross_check(specification, fitted)
+    fitted, agreement, missed = _cross_check(specification, _estimate(frame, specification))
+    _refuse_impossible(specification, fitted)
     n_obs, model = len(frame), specification.model
     found = fit_measures.measures(
         fitted.sample, fitted.sigma, fitted.minimum, n_obs, model.n_parameters, convention=convention
@@ -309,7 +309,7 @@ def _fit(frame: pd.DataFrame, specification: Specification, convention: str, lef
         phi,
         residuals,
         _modification(specification, fitted),
-        _warnings(specification, parameters, phi),
+        _warnings(specification, parameters, phi, missed),
         n_obs,
         convention,
         agreement,
@@ -330,15 +330,18 @@ def _estimate(frame: pd.DataFrame, specification: Specification) -> ml.MLFit:
         thin = [name for name, items in specification.indicators.items() if len(items) < 3]
         hint = f" Factor '{thin[0]}' has only {len(specification.indicators[thin[0]])} items." if thin else ""
         raise EstimationError(f"{error}{hint}") from error
-    p = len(specification.observed)
-    variances = np.diag(fitted.total)[p:]
+    _refuse_impossible(specification, fitted)
+    return _positive(specification, fitted)
+
+
+def _refuse_impossible(specification: Specification, fitted: ml.MLFit) -> None:
+    variances = np.diag(fitted.total)[len(specification.observed) :]
     for name, value in zip(specification.latent, variances, strict=True):
         if not value > 1e-10:
             raise EstimationError(
                 f"Factor '{name}' gets a variance of {value:.3g}, so nothing can be standardized: its first item does "
                 "not share anything with the others. Put a better item first or drop it."
             )
-    return _positive(specification, fitted)
 
 
 def _positive(specification: Specification, fitted: ml.MLFit) -> ml.MLFit:
@@ -363,24 +366,32 @@ def _positive(specification: Specification, fitted: ml.MLFit) -> ml.MLFit:
     return fitted if np.array_equal(theta, fitted.theta) else replace(fitted, theta=theta)
 
 
-def _cross_check(specification: Specification, fitted: ml.MLFit) -> float:
-    from ._oracle import AGREEMENT, second_opinion
+def _cross_check(specification: Specification, fitted: ml.MLFit) -> tuple[ml.MLFit, float, float]:
+    """Return the fit both programs end at, how far they are apart, and by how much the worse of two minima missed it.
 
-    apart, minimum = second_opinion(specification, fitted)
-    if apart <= AGREEMENT:
-        return apart
-    gap = minimum - fitted.minimum
-    if not np.isfinite(apart) or not np.isfinite(minimum):
+    Where their searches end at different minima the lower one counts, and the
+    other program, started there, must stay there.
+    """
+    from . import _oracle
+
+    opinion = _oracle.second_opinion(specification, fitted)
+    if opinion.apart <= _oracle.AGREEMENT:
+        return fitted, opinion.apart, 0.0
+    missed = opinion.minimum - fitted.minimum
+    if missed < -1e-9:
+        fitted = _positive(specification, ml.fit(fitted.sample, fitted.n_obs, specification.model, start=opinion.theta))
+    again = _oracle.second_opinion(specification, fitted, opinion.theta if missed < -1e-9 else fitted.theta)
+    if again.apart <= _oracle.AGREEMENT:
+        return fitted, again.apart, abs(missed)
+    if not np.isfinite(again.apart) or not np.isfinite(again.minimum):
         why = "semopy's search ended at a model without positive variances"
-    elif gap > 1e-9:
-        why = f"semopy stopped {gap:.2g} above the minimum found here and reported it as its result"
-    elif gap < -1e-9:
-        why = f"semopy found a minimum {-gap:.2g} lower, so the solution here is not the best one"
-    else:
+    elif abs(again.minimum - fitted.minimum) < 1e-9:
         why = "two different solutions fit equally well, so the model is not identified"
+    else:
+        why = f"semopy stopped {again.minimum - fitted.minimum:.2g} from the minimum found here and called that success"
     raise EstimationError(
-        f"semopy and this course's estimator disagree by {apart:.2g} in a standardized loading: {why}. Simplify the "
-        "model or bring the items to similar spreads."
+        f"semopy and this course's estimator disagree by {again.apart:.2g} in a standardized loading: {why}. Simplify "
+        "the model or bring the items to similar spreads."
     )
 
 
@@ -430,8 +441,16 @@ def _modification(specification: Specification, fitted: ml.MLFit) -> pd.DataFram
     return table.sort_values("mi", ascending=False, kind="stable", ignore_index=True)
 
 
-def _warnings(specification: Specification, parameters: pd.DataFrame, phi: pd.DataFrame) -> pd.DataFrame:
+def _warnings(specification: Specification, parameters: pd.DataFrame, phi: pd.DataFrame, missed: float) -> pd.DataFrame:
     found: list[tuple[str, str]] = []
+    if missed > 0:
+        found.append(
+            (
+                "model",
+                f"Two searches from the same starting values ended apart, one {missed:.2g} above the minimum reported: "
+                "the model may have more than one solution and deserves no trust before that is understood.",
+            )
+        )
     if specification.model.df == 0:
         found.append(
             (
