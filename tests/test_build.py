@@ -28,7 +28,8 @@ def small_book(tmp_path: Path) -> Path:
     """A book of two pages under the course's own configuration."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     config.pop("bibtex_bibfiles")
-    config["sphinx"]["config"].pop("bibtex_default_style")
+    for key in ("bibtex_default_style", "bibtex_reference_style"):
+        config["sphinx"]["config"].pop(key)
     (tmp_path / "_config.yml").write_text(yaml.safe_dump(config))
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: page\n")
     (tmp_path / "index.md").write_text("# Start\n\nA word.\n")
