@@ -345,7 +345,7 @@ def components(
 
     Components are weighted sums that keep as much *total* variance as they can,
     error included: they are not factor analysis, and their loadings are larger
-    than a common factor's (see :func:`factors`).
+    than a common factor's turned the same way (see :func:`factors`).
 
     Parameters
     ----------
@@ -672,6 +672,8 @@ class Comparison(Result):
     loadings : DataFrame
         Columns item, component, component_loading, component_communality, factor,
         factor_loading, factor_communality: each item's largest loading in both.
+        Extraction *and* rotation differ, and an oblique pattern may load higher
+        than either; the communalities are what no rotation touches.
     variance : DataFrame
         Columns solution, number, percent (of the items' total variance).
     rules : DataFrame
@@ -693,20 +695,23 @@ class Comparison(Result):
     note: str
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw each item's largest loading in both solutions, joined by a line. Return the Axes."""
+        """Draw each item's communality in both solutions, joined by a line. Return the Axes.
+
+        Communalities, because they do not depend on the rotation: only the extraction tells them apart.
+        """
         import matplotlib.pyplot as plt
 
         table = self.loadings.iloc[::-1].reset_index(drop=True)
         if ax is None:
             _, ax = plt.subplots(figsize=(7, max(2.5, 0.26 * len(table) + 1.1)))
-        first, second = table["component_loading"].abs(), table["factor_loading"].abs()
+        first, second = table["component_communality"], table["factor_communality"]
         ax.hlines(table.index, first, second, color="0.7")
-        ax.plot(first, table.index, "o", color="tab:orange", label="component, varimax")
-        ax.plot(second, table.index, "o", color="tab:blue", label="common factor, oblimin")
+        ax.plot(first, table.index, "o", color="tab:orange", label="principal components")
+        ax.plot(second, table.index, "o", color="tab:blue", label="common factors")
         ax.set_yticks(table.index, table["item"], fontsize=8)
-        ax.set_xlabel("size of the largest loading")
+        ax.set_xlabel("communality")
         ax.set_xlim(0, 1.02)
-        ax.set_title("Largest loading of each item in both solutions")
+        ax.set_title("Variance of each item that is explained")
         ax.legend(loc="lower left", frameon=True)
         return ax
 
