@@ -1,0 +1,172 @@
+"""A working copy grows with the course and never costs a student their work."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from cocreation.course import lab
+from cocreation.errors import CourseError
+
+
+@pytest.fixture
+def course(tmp_path, root) -> Path:
+    """A small course, to be changed at will."""
+    place = tmp_path / "course"
+    for folder in ("notebooks/decisions", "datasets", "exercises"):
+        (place / folder).mkdir(parents=True)
+    (place / "notebooks" / "purify.ipynb").write_text("first edition")
+    (place / "notebooks" / "decisions" / "purify.csv").write_text("subject,decision,rule,evidence\n")
+    (place / "datasets" / "pre_survey.csv").write_text("a,b\n1,2\n")
+    shutil.copy(root / "exercises" / "purify.ipynb", place / "exercises")
+    return place
+
+
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    return tmp_path / "mine"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_first_start_brings_notebooks_data_and_student_editions(course, copy):
+    done = lab.update(copy, root=course)
+    assert sorted(done.added) == [
+        "datasets/pre_survey.csv",
+        "exercises/purify.ipynb",
+        "notebooks/decisions/purify.csv",
+        "notebooks/purify.ipynb",
+    ]
+    assert "BEGIN SOLUTION" in (course / "exercises" / "purify.ipynb").read_text(encoding="utf-8")
+    assert "BEGIN SOLUTION" not in (copy / "exercises" / "purify.ipynb").read_text(encoding="utf-8")
+
+
+def test_a_second_start_changes_nothing(course, copy):
+    lab.update(copy, root=course)
+    before = contents(copy)
+    done = lab.update(copy, root=course)
+    assert (done.added, done.replaced, done.beside) == ([], [], {})
+    assert contents(copy) == before
+
+
+def test_what_a_student_wrote_stays_and_the_newer_version_lies_beside_it(course, copy):
+    lab.update(copy, root=course)
+    (copy / "notebooks" / "purify.ipynb").write_text("my own work")
+    (course / "notebooks" / "purify.ipynb").write_text("second edition")
+    done = lab.update(copy, root=course)
+    assert done.beside == {"notebooks/purify.ipynb": "notebooks/purify (newer).ipynb"}
+    assert (copy / "notebooks" / "purify.ipynb").read_text() == "my own work"
+    assert (copy / "notebooks" / "purify (newer).ipynb").read_text() == "second edition"
+
+
+def test_a_newer_version_is_offered_once_and_the_next_one_gets_a_name_of_its_own(course, copy):
+    lab.update(copy, root=course)
+    (copy / "notebooks" / "purify.ipynb").write_text("my own work")
+    (course / "notebooks" / "purify.ipynb").write_text("second edition")
+    lab.update(copy, root=course)
+    (copy / "notebooks" / "purify (newer).ipynb").write_text("my work goes on here")
+    assert lab.update(copy, root=course).beside == {}
+    (course / "notebooks" / "purify.ipynb").write_text("third edition")
+    done = lab.update(copy, root=course)
+    assert done.beside == {"notebooks/purify.ipynb": "notebooks/purify (newer 2).ipynb"}
+    assert (copy / "notebooks" / "purify (newer).ipynb").read_text() == "my work goes on here"
+
+
+def test_a_file_nobody_touched_is_brought_up_to_date(course, copy):
+    lab.update(copy, root=course)
+    (course / "notebooks" / "purify.ipynb").write_text("second edition")
+    done = lab.update(copy, root=course)
+    assert (done.replaced, done.beside) == (["notebooks/purify.ipynb"], {})
+    assert (copy / "notebooks" / "purify.ipynb").read_text() == "second edition"
+
+
+def test_a_changed_file_is_left_in_peace_while_the_course_has_nothing_newer(course, copy):
+    lab.update(copy, root=course)
+    (copy / "notebooks" / "purify.ipynb").write_text("my own work")
+    done = lab.update(copy, root=course)
+    assert (done.added, done.replaced, done.beside) == ([], [], {})
+
+
+def test_a_students_file_that_was_there_before_the_course_stays(course, copy):
+    (copy / "notebooks").mkdir(parents=True)
+    (copy / "notebooks" / "purify.ipynb").write_text("notes of my own")
+    (copy / "thesis.txt").write_text("mine")
+    lab.update(copy, root=course)
+    assert (copy / "notebooks" / "purify.ipynb").read_text() == "notes of my own"
+    assert (copy / "thesis.txt").read_text() == "mine"
+
+
+def test_losing_the_record_costs_no_work(course, copy):
+    lab.update(copy, root=course)
+    (copy / "notebooks" / "purify.ipynb").write_text("my own work")
+    (copy / lab.RECORD).unlink()
+    lab.update(copy, root=course)
+    assert (copy / "notebooks" / "purify.ipynb").read_text() == "my own work"
+
+
+def test_a_damaged_record_is_told_and_nothing_is_touched(course, copy):
+    lab.update(copy, root=course)
+    (copy / lab.RECORD).write_text("{")
+    before = contents(copy)
+    with pytest.raises(CourseError, match="is damaged"):
+        lab.update(copy, root=course)
+    assert contents(copy) == before
+
+
+def test_a_deleted_file_comes_back(course, copy):
+    lab.update(copy, root=course)
+    (copy / "datasets" / "pre_survey.csv").unlink()
+    assert lab.update(copy, root=course).added == ["datasets/pre_survey.csv"]
+
+
+@pytest.mark.parametrize("place", ["", "notebooks", "exercises/deeper"])
+def test_the_course_itself_is_no_working_copy(course, place):
+    before = contents(course)
+    with pytest.raises(CourseError, match="is the course itself"):
+        lab.update(course / place, root=course)
+    assert contents(course) == before
+
+
+def test_a_file_where_the_folder_should_be_is_told(course, copy):
+    copy.write_text("not a folder")
+    with pytest.raises(CourseError, match="is a file"):
+        lab.update(copy, root=course)
+
+
+def test_a_place_that_cannot_be_written_to_is_told(course, copy):
+    copy.write_text("not a folder")
+    with pytest.raises(CourseError, match="Cannot write"):
+        lab.update(copy / "inside", root=course)
+
+
+def test_lab_asks_no_host_for_news_and_starts_kernels_by_itself(course, copy, monkeypatch):
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/of/the/user")
+    lab.update(copy, root=course)
+    paths = lab.environment(copy)["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    settings = json.loads(Path(paths[0], "labconfig", "default_setting_overrides.json").read_text())
+    assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+    assert settings["@jupyterlab/notebook-extension:tracker"]["autoStartDefaultKernel"] is True
+    assert paths[1:] == ["/of/the/user"]
+
+
+def test_the_users_own_number_of_threads_stands(copy, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    environment = lab.environment(copy)
+    assert (environment["OMP_NUM_THREADS"], environment["OPENBLAS_NUM_THREADS"]) == ("4", "1")
+
+
+def test_a_taken_port_is_told(copy):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(CourseError, match=f"Port {port} cannot be used"):
+            lab.command(copy, port=port)
