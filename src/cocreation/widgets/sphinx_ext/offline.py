@@ -64,6 +64,9 @@ def _configure(app: Sphinx, config: Config) -> None:
     # A formula with a mistake is told, not shown in red; a busy machine is waited for.
     katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True}
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
+    # Over a Unix socket the library connects between the server's bind and its listen, once in a while,
+    # fails, and leaves the server running; over TCP it tries again.
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
 
 
 def _refine_renderers(app: Sphinx) -> None:
@@ -122,6 +125,7 @@ def _remove_thebe(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 def setup(app: Sphinx) -> None:
     """Register the math renderer and what takes the rest out."""
     app.setup_extension("sphinxcontrib.katex")
+    app.add_css_file("cocreation/page.css")
     app.connect("config-inited", _configure)
     app.connect("builder-inited", _refine_renderers)
     # After sphinx-thebe (500) has put its parts in.

@@ -1,0 +1,180 @@
+"""A browser, the built book and a page that keeps to itself.
+
+The browser is a Chromium or Chrome of this machine, else the one Playwright
+downloaded. Without either the tests are skipped, saying how to enable them; with
+``CI=true`` that is a failure, so that they cannot silently stop running.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+
+from cocreation.widgets.cards import Deck, read
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
+)
+QUIET = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync")  # fmt: skip
+ENABLE = "Install Chromium or Chrome, or run: python -m playwright install chromium"
+LOCAL = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.1:")
+
+expect.set_options(timeout=30_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def find_browser(driver: Playwright) -> str | None:
+    """Return the path of a Chromium or Chrome, or None."""
+    found = [shutil.which(name) for name in NAMES]
+    found += [place for place in (*PLACES, driver.chromium.executable_path) if os.path.isfile(place)]
+    return next((path for path in found if path), None)
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(driver: Playwright) -> Iterator[Browser]:
+    path = find_browser(driver)
+    if path is None:
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(f"No browser was found, and CI must run the browser tests. {ENABLE}")
+        pytest.skip(f"No browser was found. {ENABLE}")
+    # Chromium refuses its sandbox to root, as whom containers run.
+    sandbox = not (hasattr(os, "geteuid") and os.geteuid() == 0)
+    started = driver.chromium.launch(executable_path=path, args=list(QUIET), chromium_sandbox=sandbox)
+    yield started
+    started.close()
+
+
+class Watched:
+    """A browser context that lets nothing out and writes down what was tried and what went wrong."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.outside: list[str] = []
+        self.errors: list[str] = []
+        context.route(lambda url: not url.startswith(LOCAL), lambda route: route.abort())
+        context.on("request", self._requested)
+        context.on("weberror", lambda error: self.errors.append(f"{error.page.url}: {error.error}"))
+        context.on("console", self._said)
+
+    def _requested(self, request) -> None:
+        if not request.url.startswith(LOCAL):
+            self.outside.append(f"{request.frame.url} asks for {request.url}")
+
+    def _said(self, message) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.page.url}: {message.text}")
+
+    def page(self, address: str, *, theme: str = "light") -> Page:
+        page = self.context.new_page()
+        page.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+        page.goto(address)
+        return page
+
+
+@pytest.fixture
+def watch(browser: Browser) -> Iterator:
+    """Make watched contexts; options as of Browser.new_context."""
+    made = []
+
+    def make(**options) -> Watched:
+        made.append(browser.new_context(**options))
+        return Watched(made[-1])
+
+    yield make
+    for context in made:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def built_book(root: Path) -> Path:
+    """The folder of the built HTML: $COCREATION_BOOK, or _build/html, built when it is not there."""
+    named = os.environ.get("COCREATION_BOOK")
+    folder = Path(named) if named else root / "_build" / "html"
+    if not (folder / "index.html").is_file():
+        if named:
+            pytest.fail(f"COCREATION_BOOK names {folder}, which holds no index.html. Build the book, or unset it.")
+        from cocreation.course.build import build_book
+
+        folder = build_book(root)
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def deck() -> Deck:
+    return read("logics")
+
+
+class Player:
+    """Works a card sort as a person does who has a keyboard and nothing else."""
+
+    def __init__(self, page: Page, deck: Deck) -> None:
+        self.page = page
+        self.deck = deck
+        self.root = page.locator(".card-sort")
+        self.root.wait_for()
+
+    def text(self) -> str:
+        return self.root.locator(".cs-deck .cs-text").inner_text()
+
+    def current(self):
+        shown = self.text()
+        return next(statement for statement in self.deck.statements if statement.text == shown)
+
+    def focused(self) -> str:
+        return self.page.evaluate("document.activeElement?.dataset?.focus ?? ''")
+
+    def tab_to(self, wanted: str, *, most: int = 300) -> None:
+        for _ in range(most):
+            if self.focused() == wanted:
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"{most} presses of Tab do not reach {wanted!r}")
+
+    def choose(self, bin_id: str, *, digits: bool = True) -> None:
+        """Put the statement at hand into a bin: by its number, or by arrow keys and Enter."""
+        at = [each.id for each in self.deck.bins].index(bin_id)
+        if digits:
+            self.page.keyboard.press(str(at + 1))
+            return
+        self.page.keyboard.press("Home")
+        for _ in range(at):
+            self.page.keyboard.press("ArrowRight")
+        self.page.keyboard.press("Enter")
+
+    def sort(self, wrong: dict[str, str] | None = None, *, digits: bool = True) -> None:
+        """Sort what is open, `wrong` (statement -> bin) as told and the rest rightly; then check."""
+        self.tab_to(f"bin-{self.deck.bins[0].id}")
+        while self.root.locator(".cs-deck .cs-text").count():
+            statement = self.current()
+            self.choose((wrong or {}).get(statement.id, statement.bin), digits=digits)
+        self.tab_to("check")
+        self.page.keyboard.press("Enter")
+
+    def score(self) -> str:
+        return self.root.locator(".cs-score").inner_text()
+
+
+@pytest.fixture
+def play(deck: Deck):
+    return lambda page: Player(page, deck)
