@@ -72,7 +72,8 @@ class Validity(Result):
             mask=mask,
             vmin=0,
             vmax=1,
-            cmap="Blues",
+            # light throughout, so that the figures in the cells are always dark and readable
+            cmap=sns.light_palette("#7fb2e5", as_cmap=True),
             annot=True,
             fmt=".2f",
             linewidths=1,
