@@ -472,13 +472,13 @@ def test_a_cfa_is_numbers_or_says_why_not(frame):
     says_why_or_is_finite(lambda: cfa(frame, scales_of(frame, 3)), may_be_empty=empty)
 
 
-@given(frames(least=4, most=6))
-@settings(deadline=None, derandomize=True, max_examples=25)
-def test_nested_models_are_numbers_or_say_why_not(frame):
+@given(frames(least=4, most=6), st.sampled_from([2, 3]))
+@settings(deadline=None, derandomize=True, max_examples=30)
+def test_nested_models_are_numbers_or_say_why_not(frame, size):
     shown = ["chi2", "df", "chi2_df", "rmsea", "rmsea_lower", "rmsea_upper", "cfi", "tli", "nfi", "srmr", "aic"]
 
     def fitted_rows():
-        found = nested(frame, scales_of(frame, 2))
+        found = nested(frame, scales_of(frame, size))
         failed = found.table["chi2"].isna()
         assert (found.table.loc[failed, "remark"].str.len() > 25).all()
         rows = found.table[~failed]

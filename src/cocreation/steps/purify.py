@@ -88,7 +88,7 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
     >>> import pandas as pd
     >>> answers = pd.DataFrame({"a": [1, 2, 3, 4, 5], "b": [2, 2, 3, 5, 5], "c": [1, 3, 3, 4, 4]})
     >>> round(alpha(answers).alpha, 3)
-    0.959
+    0.954
     """
     if not 0 < level < 1:
         raise InputError(f"level is a confidence between 0 and 1, not {level}. Write 0.95 for 95 %.")
