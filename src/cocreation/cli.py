@@ -41,7 +41,7 @@ _COLOURS = {"ok": "green", "within": "green", "info": "cyan", "warn": "yellow", 
 def main() -> None:
     """Run the command line; what a user did wrong is one sentence on stderr and exit status 2."""
     try:
-        app()
+        app(prog_name="cocreation")
     except CourseError as error:
         print(f"cocreation: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
