@@ -87,7 +87,7 @@ def cfa() -> list[Pair]:
     import semopy
     from semopy.stats import calc_stats
 
-    from cocreation.core import ml
+    from cocreation.core import ml, syntax
     from cocreation.steps import confirm, screen
     from cocreation.survey import datasets, population
 
@@ -102,13 +102,19 @@ def cfa() -> list[Pair]:
         fitted.fit(data)
         return fitted.inspect(std_est=True), calc_stats(fitted)
 
-    syntax = confirm.syntax(scales)
-    moments = data.cov(ddof=0).to_numpy()
+    specification = syntax.parse(model)
+    moments = data[list(specification.observed)].cov(ddof=0).to_numpy()
     return [
-        ("CFA report (semopy, cross-checked by the core)", lambda: confirm.cfa(data, model), "semopy as it comes", plain, 7),
+        (
+            "CFA report: indices, SE, MI, cross-check of semopy and core",
+            lambda: confirm.cfa(data, model),
+            "semopy as it comes",
+            plain,
+            7,
+        ),
         (
             "CFA fit through the core",
-            lambda: ml.fit(moments, len(data), ml.parse(syntax, list(data))),
+            lambda: ml.fit(moments, len(data), specification.model),
             "semopy as it comes",
             plain,
             7,
