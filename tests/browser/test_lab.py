@@ -95,7 +95,8 @@ def _address(server: subprocess.Popen, runtime: Path, log: Path) -> str:
 
 @pytest.mark.slow
 def test_the_exercise_is_solved_by_keyboard_in_lab_and_python_reads_the_answer(watch, lab, play, deck):
-    page = watch(viewport={"width": 1200, "height": 1000}).page(lab)
+    watched = watch(viewport={"width": 1200, "height": 1000})
+    page = watched.page(lab)
     page.wait_for_function(KERNEL_IDLE, timeout=120_000)
     before = page.evaluate(SOURCES)
     page.evaluate(RUN_ALL)
@@ -116,6 +117,7 @@ def test_the_exercise_is_solved_by_keyboard_in_lab_and_python_reads_the_answer(w
     wait_for_python(page, "print(sorted(sort.answer.items()))", sorted((each.id, each.bin) for each in deck.statements))
     # Digits are Lab's keys for headings, letters add and delete cells: none of them got through.
     assert page.evaluate(SOURCES) == before
+    assert watched.outside == []
 
 
 @pytest.mark.slow
