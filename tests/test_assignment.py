@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -15,6 +17,7 @@ from nbformat import NotebookNode
 
 from cocreation.course import answers, personal
 from cocreation.course.checks import Checks, NotYet, Question, compare
+from cocreation.course.release import student_edition
 from cocreation.errors import CourseError
 from cocreation.steps import purify
 
@@ -345,3 +348,35 @@ def test_one_changed_digit_in_a_stored_output_is_noticed(root, tmp_path):
     )
     assert done.returncode == 1
     assert "1 failed" in done.stdout
+
+
+@pytest.mark.slow
+def test_an_nbgrader_site_takes_source_and_release_as_they_are(root, notebook, tmp_path):
+    solutions = {
+        cell.metadata.nbgrader.grade_id: "\n".join(line for line in cell.source.split("\n") if "###" not in line)
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    }
+    solutions_with_a_mistake = {**solutions, "answer-citc": "citc = recoded.corrwith(recoded.sum(axis=1))\ncitc"}
+    (tmp_path / "source" / "purify").mkdir(parents=True)
+    nbformat.write(notebook, tmp_path / "source" / "purify" / "purify.ipynb")
+    for name, given in (("ada", solutions), ("bob", solutions_with_a_mistake)):
+        edition = nbformat.reads(student_edition(root / "exercises" / "purify.ipynb").content.decode(), as_version=4)
+        for cell in edition.cells:
+            cell.source = cell.source.replace('STUDENT = "example"', f"STUDENT = {name!r}")
+            cell.source = given.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
+        (tmp_path / "submitted" / name / "purify").mkdir(parents=True)
+        nbformat.write(edition, tmp_path / "submitted" / name / "purify" / "purify.ipynb")
+    tools = {**os.environ, "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]}  # its alembic
+    for words in (["generate_assignment", "purify"], ["autograde", "purify"], ["export"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *words],
+            cwd=tmp_path,
+            env=tools,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    grades = pd.read_csv(tmp_path / "grades.csv").set_index("student_id")["score"]
+    assert grades.to_dict() == {"ada": 22, "bob": 18}  # bob's CITC is the uncorrected one, and only that costs points

@@ -148,8 +148,8 @@ def test_lab_tells_whose_version_stayed(run, tmp_path):
 
 
 def twin_of(*verdicts: str) -> ModuleType:
-    rows = [("a", "alpha", 0.95, 0.951, 0.001, 0.003, verdict, f"because {verdict}") for verdict in verdicts]
-    columns = ["part", "figure", "published", "reproduced", "difference", "tolerance", "verdict", "reason"]
+    rows = [("alpha", 0.95, 0.951, 0.001, 0.003, verdict, f"because {verdict}", "purify", 3) for verdict in verdicts]
+    columns = ["figure", "published", "reproduced", "difference", "tolerance", "verdict", "reason", "step", "decimals"]
     module = ModuleType("cocreation.steps.report")
     module.twin = lambda: SimpleNamespace(table=pd.DataFrame(rows, columns=columns))
     return module
@@ -185,3 +185,11 @@ def test_the_twin_as_json_is_a_list_of_figures(run, pretend):
     status, out, _ = run("twin", "--json")
     assert status == 0
     assert json.loads(out)[0]["reproduced"] == 0.951
+
+
+def test_the_twin_reproduces_the_study_and_says_what_no_data_can(run):
+    status, out, _ = run("twin")
+    assert status == 0
+    explained = next(line for line in out.splitlines() if line.strip().startswith("variance explained"))
+    assert explained.split()[3:5][0] == "83.933"
+    assert "chi-square/df: N = 486" in out

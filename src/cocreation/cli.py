@@ -8,6 +8,7 @@ once.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -197,32 +198,54 @@ def twin(
 
 
 def _show_twin(table) -> None:
+    from rich import box
     from rich.table import Table
 
-    shown = Table(title="The published study and its twin", header_style="bold")
-    for name in ("figure", "published", "reproduced", "difference", "tolerance", "verdict"):
-        number = name in {"published", "reproduced", "difference", "tolerance"}
-        shown.add_column(name, justify="right" if number else "left", no_wrap=number)
-    reasons: dict[str, list[str]] = {}
-    for row in table.itertuples(index=False):
-        colour = _COLOURS.get(row.verdict, "")
-        verdict = f"[{colour}]{row.verdict}[/{colour}]" if colour else row.verdict
-        shown.add_row(row.figure, *(_cell(value) for value in (row.published, row.reproduced, row.difference,
-                                                               row.tolerance)), verdict)  # fmt: skip
-        if row.verdict not in {"within", "ok"} and _cell(row.reason):
-            reasons.setdefault(row.reason, []).append(row.figure)
     out = _console()
+    shown = Table(title="The published study and its twin", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1))
+    shown.add_column("figure", overflow="fold")
+    for name in ("published", "reproduced", "difference", "±"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    shown.add_column("verdict", max_width=None if out.width >= 100 else 12)
+    reasons: dict[str, list[str]] = {}
+    step = table["step"].iloc[0]
+    for row in table.to_dict("records"):
+        if row["step"] != step:
+            shown.add_section()
+            step = row["step"]
+        colour = _COLOURS.get(row["verdict"], "dim")
+        verdict = f"[{colour}]{row['verdict']}[/{colour}]"
+        shown.add_row(row["figure"], *_twin_cells(row), verdict)
+        if row["verdict"] in {"outside", "not attainable together"}:
+            reasons.setdefault(row["reason"], []).append(row["figure"])
     out.print(shown)
     for reason, figures in reasons.items():
         out.print(f"[bold]{', '.join(figures)}[/bold]: {reason}", highlight=False)
 
 
-def _cell(value: object) -> str:
-    if value is None or value != value:
+def _twin_cells(row: dict) -> list[str]:
+    """Return the four numbers of a row: as printed by the study, then with one more decimal."""
+    decimals = int(row["decimals"])
+    published, reproduced = row["published"], row["reproduced"]
+    counted = decimals == 0 and float(reproduced).is_integer()
+    shown = [_cell(published, decimals), _cell(reproduced, 0 if counted else decimals + 1)]
+    difference = _cell(row["difference"], decimals + 1, sign="+")
+    if difference and float(difference) == 0:
+        difference = "0"
+    tolerance = row["tolerance"]
+    return [*shown, difference, "" if _absent(tolerance) else f"{tolerance:g}"]
+
+
+def _cell(value: object, decimals: int = 3, *, sign: str = "-") -> str:
+    if _absent(value):
         return ""
-    if isinstance(value, float):
-        return f"{value:.3f}".removesuffix(".000")
-    return str(value)
+    if not isinstance(value, int | float):
+        return str(value)
+    return f"{value:{sign}.{decimals}f}" if abs(value) >= 1e-6 or value == 0 else f"{value:.0e}"
+
+
+def _absent(value: object) -> bool:
+    return value is None or value != value
 
 
 @app.command()
@@ -295,9 +318,11 @@ def doctor(
 
 
 def _console(*, stderr: bool = False) -> Console:
+    """Return a console as wide as the terminal; a file or a pipe gets room enough for every table."""
     from rich.console import Console
 
-    return Console(stderr=stderr)
+    console = Console(stderr=stderr)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(stderr=stderr, width=120)
 
 
 @contextmanager
