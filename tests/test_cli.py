@@ -191,5 +191,5 @@ def test_the_twin_reproduces_the_study_and_says_what_no_data_can(run):
     status, out, _ = run("twin")
     assert status == 0
     explained = next(line for line in out.splitlines() if line.strip().startswith("variance explained"))
-    assert explained.split()[3:5][0] == "83.933"
+    assert "83.933" in explained.split()
     assert "chi-square/df: N = 486" in out
