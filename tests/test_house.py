@@ -152,6 +152,15 @@ class TestNotebook:
             lines = [line for line in "".join(cell["source"]).splitlines() if line.strip()]
             assert len(lines) <= 12, "".join(cell["source"])
 
+    def test_fits_the_column_of_the_page(self, path):
+        """Eighty characters of code, ninety of printed text; what is longer is cut off on the page."""
+        for cell in json.loads(path.read_text())["cells"]:
+            if cell["cell_type"] != "code":
+                continue
+            assert max(map(len, "".join(cell["source"]).splitlines()), default=0) <= 80, "".join(cell["source"])
+            for output in cell["outputs"]:
+                assert max(map(len, "".join(output.get("text", "")).splitlines()), default=0) <= 90
+
     def test_leaves_nothing_of_the_run_that_made_it(self, path):
         import nbformat
 

@@ -12,6 +12,8 @@ Add ``cocreation.widgets.sphinx_ext`` to the extensions; it sets everything else
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import lint, live, offline
@@ -24,7 +26,16 @@ __all__ = ["setup"]
 
 def setup(app: Sphinx) -> dict[str, object]:
     """Register the extension with Sphinx."""
+    # Sphinx copies style sheets and scripts only when it writes a page; a value that changes with
+    # them makes it write all.
+    app.add_config_value("cocreation_widgets_digest", _digest(), "html", str)
     offline.setup(app)
     live.setup(app)
     lint.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _digest() -> str:
+    """Return what tells one state of the widgets, templates and assets from another."""
+    files = sorted(path for path in Path(__file__).parents[1].rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
