@@ -66,6 +66,8 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run(python, "-m", "pytest", *session.posargs, env=ONE_THREAD, external=True)
         return
+    # The browser tests read the book, and the notebook tests the outputs it was built from.
+    session.run(python, "-m", "cocreation", "book", env=ONE_THREAD, external=True)
     session.run(python, "-m", "pytest", "-n", "2", "--dist", "loadfile", env=ONE_THREAD, external=True)
     nbval(session, python, "-n", "2", "--dist", "loadfile")
 
@@ -112,7 +114,8 @@ def lock(session: nox.Session) -> None:
 def nightly(session: nox.Session) -> None:
     """What is too slow for every change: everything from nothing, serially, and the benchmarks."""
     python = course(session)
+    shutil.rmtree(ROOT / "_build", ignore_errors=True)
+    session.run(python, "-m", "cocreation", "book", env=ONE_THREAD, external=True)
     session.run(python, "-m", "pytest", env={**ONE_THREAD, "COCREATION_NIGHTLY": "1"}, external=True)
     nbval(session, python)
-    session.run(python, "-m", "cocreation", "data", "--calibrate", "--check", external=True)
     session.run(python, "benchmarks/run.py", external=True)
