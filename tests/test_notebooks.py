@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -96,6 +97,10 @@ def test_normalising_strips_the_run_and_keeps_the_outputs():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"),
+    reason="outputs are stored on Linux x86-64; elsewhere the last bits of a picture may differ",
+)
 def test_the_books_own_run_gives_the_stored_outputs_byte_for_byte():
     """Figures too, which nbval does not compare. The book ran them; where it has not been built, they run now."""
     from jupyter_cache import get_cache
