@@ -13,7 +13,10 @@ from ugly import frames, says_why_or_is_finite
 from cocreation.core import factor
 from cocreation.core.moments import correlation
 from cocreation.errors import EstimationError, InputError
+from cocreation.steps.decisions import kept
 from cocreation.steps.explore import adequacy, compare, components, explore, factors, n_factors
+from cocreation.steps.purify import purify
+from cocreation.survey import population, respondents
 
 CLOSED_FORM = {"rtol": 1e-9, "atol": 0}
 ROTATED = {"rtol": 0, "atol": 1e-6}
@@ -192,6 +195,21 @@ def test_one_at_a_time_and_all_at_once_keep_different_items():
     assert quick.rounds["dropped"].str.contains(",").any()
 
 
+@pytest.mark.parametrize(("recoded", "purified"), [(True, 33), (False, 32)])
+def test_the_shipped_pre_survey_ends_at_the_intended_items_recoded_or_not(recoded, purified):
+    """Not recoded, the reverse-keyed items fall to CITC; recoded, one of them passes and falls to its communality."""
+    world = population.load()
+    data = respondents.valid_answers(world, "pre_survey")
+    reverse = world.items.loc[world.items["flaw"] == "reverse_keyed", "item"].tolist()
+    if recoded:
+        data[reverse] = 8 - data[reverse]
+    passed = kept(purify(data, world.scales()).decisions)
+    found = explore(data, items=passed)
+    assert len(passed) == purified
+    assert [item for item in reverse if item in passed] == (["EV03"] if recoded else [])
+    assert found.kept == world.kept()
+
+
 def test_rules_that_leave_nothing_say_so():
     with pytest.raises(EstimationError, match=r"The rules leave 2 of 9 items.*Loosen a limit"):
         explore(load("hs1939").answers, loading_below=0.99)
@@ -242,7 +260,15 @@ def test_plots_show_the_numbers_of_their_tables():
     heat = factors(answers, 5).plot()
     assert len(heat.get_yticklabels()) == 21
     assert len(heat.get_xticklabels()) == 5
+    assert number.rules["number"].tolist() == [
+        number.kaiser,
+        number.parallel,
+        number.parallel_mean,
+        number.map,
+        number.map_fourth,
+    ]
     both = compare(answers, 5, draws=50)
+    assert both.rules["rule"].tolist() == number.rules["rule"].tolist()
     drawn = both.plot().get_lines()[0].get_xdata()
     np.testing.assert_allclose(drawn[::-1], both.loadings["component_communality"])
 

@@ -136,7 +136,11 @@ def test_the_plot_shows_every_item_and_the_limit():
     golden = load("likert7_sim")
     ax = purify(golden.data, golden.scales, citc_below=0.70).plot()
     assert sorted(label.get_text() for label in ax.get_yticklabels()) == sorted(golden.items)
-    assert "0.70" in ax.get_title()
+    assert "0.70" in ax.get_title(loc="left")
+    line, kept, dropped = ax.get_lines()
+    assert set(line.get_xdata()) == {0.70}
+    assert min(kept.get_xdata()) >= 0.70 > max(dropped.get_xdata())
+    assert kept.get_markerfacecolor() != dropped.get_markerfacecolor() == "white"
 
 
 def test_purifying_does_not_load_semopy():

@@ -135,6 +135,18 @@ class NumberOfFactors(Result):
     table: pd.DataFrame
     note: str
 
+    @property
+    def rules(self) -> pd.DataFrame:
+        """One row a rule: rule, number (of factors it keeps)."""
+        number = {
+            "eigenvalue > 1": self.kaiser,
+            "parallel analysis, 95th percentile": self.parallel,
+            "parallel analysis, mean": self.parallel_mean,
+            "MAP": self.map,
+            "MAP, 4th power": self.map_fourth,
+        }
+        return pd.DataFrame({"rule": list(number), "number": list(number.values())})
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the scree of the data over the band of random data. Return the Axes."""
         import matplotlib.pyplot as plt
@@ -322,7 +334,7 @@ class Extraction(Result):
             cmap="RdBu",
             annot=table.round(2) + 0.0,
             fmt=".2f",
-            annot_kws={"size": 8},
+            annot_kws={"size": 9},
             linewidths=0.5,
             yticklabels=True,
             cbar_kws={"label": "loading"},
@@ -747,7 +759,7 @@ def compare(
         As :func:`components`, :func:`factors` and :func:`n_factors`.
     """
     frame = items_frame(data, items)
-    rules = n_factors(frame, draws=draws, seed=seed)
+    number_of = n_factors(frame, draws=draws, seed=seed)
     component = components(frame, n)
     common = factors(frame, component.loadings.shape[1])
     left, right = component.primary, common.primary
@@ -770,9 +782,5 @@ def compare(
             "percent": [component.variance["cumulative"].iloc[-1], common.variance["cumulative"].iloc[-1]],
         }
     )
-    names = ["eigenvalue > 1", "parallel analysis, 95th percentile", "parallel analysis, mean", "MAP", "MAP, 4th power"]
-    kept = [rules.kaiser, rules.parallel, rules.parallel_mean, rules.map, rules.map_fourth]
-    note = f"Both with Kaiser normalization. {rules.note}"
-    return Comparison(
-        loadings, variance, pd.DataFrame({"rule": names, "number": kept}), common.phi, component, common, note
-    )
+    note = f"Both with Kaiser normalization. {number_of.note}"
+    return Comparison(loadings, variance, number_of.rules, common.phi, component, common, note)

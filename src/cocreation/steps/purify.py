@@ -165,31 +165,35 @@ class Purification(Result):
         return {"scales": self.scales, "items": self.items}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw every item's CITC by dimension, dropped items hollow, with the limit. Return the Axes."""
-        import matplotlib.pyplot as plt
-        from matplotlib.lines import Line2D
+        """Draw every item's CITC, dimension by dimension and the highest first, dropped items hollow.
 
-        table = self.items.iloc[::-1].reset_index(drop=True)
+        Returns
+        -------
+        Axes
+        """
+        import matplotlib.pyplot as plt
+
+        order = {name: i for i, name in enumerate(self.scales["dimension"])}
+        table = self.items.assign(rank=self.items["dimension"].map(order))
+        table = table.sort_values(["rank", "citc"], ascending=[True, False], kind="stable").reset_index(drop=True)
+        # a gap between dimensions; the first item stands on top
+        height = -(table.index + 0.9 * table["rank"]).to_numpy(dtype=float)
         if ax is None:
-            _, ax = plt.subplots(figsize=(7, max(2.5, 0.24 * len(table) + 0.9)))
-        colours = plt.get_cmap("tab10").colors
-        palette = {name: colours[i % len(colours)] for i, name in enumerate(self.scales["dimension"])}
-        for row in table.itertuples():
-            colour = palette[row.dimension]
-            ax.plot([0, row.citc], [row.Index, row.Index], color=colour, alpha=0.35, linewidth=1)
-            ax.plot(
-                row.citc, row.Index, "o", color=colour, markerfacecolor=colour if row.decision == "keep" else "white"
-            )
+            _, ax = plt.subplots(figsize=(6.4, max(2.5, 0.17 * (1 - height.min()) + 0.9)))
         ax.axvline(self.limit, color="0.3", linestyle="--", linewidth=1)
-        ax.set_yticks(range(len(table)), table["item"], fontsize=8)
-        ax.set_ylim(-0.8, len(table) - 0.2)
+        for decision, face, edge in (("keep", "#20639b", "#20639b"), ("drop", "white", "#b3261e")):
+            rows = (table["decision"] == decision).to_numpy()
+            ax.hlines(height[rows], 0, table["citc"][rows], color=edge, alpha=0.3, linewidth=1)
+            ax.plot(table["citc"][rows], height[rows], "o", color=edge, markerfacecolor=face, label=decision)
+        for dimension, rows in table.groupby("dimension", sort=False).groups.items():
+            ax.text(1.02, height[rows].mean(), dimension, transform=ax.get_yaxis_transform(), va="center")
+        ax.set_yticks(height, table["item"], fontsize=8)
+        ax.set_ylim(height.min() - 0.8, 0.8)
         ax.set_xlim(min(0.0, float(table["citc"].min()) - 0.05), 1)
-        ax.set_xlabel("corrected item–total correlation (hollow: dropped)")
-        handles = [
-            Line2D([], [], color=colour, marker="o", linestyle="", label=name) for name, colour in palette.items()
-        ]
-        ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-        ax.set_title(f"Items of each dimension and the limit of {self.limit:.2f}")
+        ax.set_xlabel("corrected item–total correlation")
+        ax.grid(axis="y", visible=False)
+        ax.set_title(f"Dropped below {self.limit:.2f}", loc="left")
+        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, borderaxespad=0.2)
         return ax
 
 
