@@ -356,6 +356,25 @@ def test_a_rival_that_cannot_be_estimated_keeps_its_row_and_says_why():
     assert found.table["chi2"].notna().sum() == 2
 
 
+def test_a_method_factor_that_cannot_be_told_from_correlated_dimensions_says_so():
+    """Three tenths of every answer are habit, the dimensions are unrelated: to the model, they correlate."""
+    rng = np.random.default_rng(6)
+    habit, traits = rng.normal(size=(486, 1)), np.repeat(rng.normal(size=(486, 3)), 4, axis=1)
+    answers = np.sqrt(0.3) * habit + np.sqrt(0.5) * traits + np.sqrt(0.2) * rng.normal(size=(486, 12))
+    data = pd.DataFrame(answers, columns=list("abcdefghijkl"))
+    scales = {"A": list("abcd"), "B": list("efgh"), "C": list("ijkl")}
+    found = nested(data, scales)
+    first, method = found.table.iloc[0], found.table.iloc[-1]
+    assert first["rmsea"] < 0.05
+    assert found.models["M1: three factors"].phi.loc["A", "B"] == pytest.approx(0.3 / 0.8, abs=0.1)
+    assert method["model"] == "M5: M1 and a method factor"
+    assert pd.isna(method["chi2"])
+    assert (
+        method["remark"] == "cannot be told from dimensions that correlate: a dimension's variance comes out negative"
+    )
+    assert np.isnan(common_method(data, scales).method_percent)
+
+
 def _two_groups() -> pd.DataFrame:
     """Two factors whose items share *less* than the factors say, so that no method factor exists."""
     lam = np.zeros((8, 2))
@@ -395,7 +414,11 @@ def test_plots_show_what_their_tables_hold():
     assert len(found.plot(kind="residuals").get_yticklabels()) == 20
     with pytest.raises(InputError, match="'loadings' or 'residuals'"):
         found.plot(kind="path")
-    assert len(nested(golden.data, golden.scales).plot().get_yticklabels()) == 7
+    rivals = nested(golden.data, golden.scales).plot()
+    assert len(rivals.get_yticklabels()) == 7
+    residuals = found.plot(kind="residuals")
+    for drawn in (ax, residuals, rivals):  # wider pictures are shrunk on the page, and their labels with them
+        assert drawn.figure.get_figwidth() <= 7
 
 
 # ---- the core underneath -------------------------------------------------------------------------------------------

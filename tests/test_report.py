@@ -73,10 +73,27 @@ class TestTwin:
         assert "84.30" in repr(twin)
         assert "above 0.50" in twin._repr_html_()
 
-    def test_the_plot_has_a_row_a_figure_with_a_tolerance(self, twin):
+    def test_a_probability_does_not_print_as_zero(self, twin):
+        row = twin.tables()[""].set_index("figure").loc["largest p of a loading, below"]
+        assert row[["published", "reproduced"]].tolist() == ["below 0.001", "< .001"]
+
+    def test_the_plot_has_a_row_a_figure_with_a_tolerance_and_both_numbers(self, twin):
         axes = twin.plot()
-        assert len(axes.get_yticklabels()) == (twin.table["tolerance"] > 0).sum()
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        assert len(labels) == (twin.table["tolerance"] > 0).sum()
+        assert labels[::-1][0] == "mean minutes of an interview"
+        numbers = [label.get_text() for label in axes.figure.axes[1].get_yticklabels()]
+        assert numbers[labels.index("chi-square/df")] == "2.872 → 3.615"
         assert axes.get_xlabel()
+        assert axes.figure.get_figwidth() <= 7
+
+    def test_the_plot_marks_what_is_outside_and_what_is_beyond_its_edge(self, twin):
+        figures = twin.table.set_index("id")["reproduced"].to_dict() | {"rmsea": 0.0761, "cfi": 0.93}
+        axes = report.Twin(report.compare(figures), "").plot()
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == list(report.VERDICTS[:3])
+        arrows = [line for line in axes.get_lines() if line.get_marker() == "<" and len(line.get_xdata())]
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        assert [labels[int(line.get_ydata()[0])] for line in arrows] == ["CFI"]
 
     def test_a_figure_off_by_more_than_its_tolerance_is_outside(self, twin):
         figures = twin.table.set_index("id")["reproduced"].to_dict()
@@ -157,7 +174,12 @@ class TestAudit:
 
     def test_it_prints_and_plots(self, audit):
         assert "readings" in audit._repr_html_()
-        assert audit.plot().get_ylabel() == "implied RMSEA"
+        axes = audit.plot()
+        assert axes.get_ylabel() == "implied RMSEA"
+        told = [text.get_text() for text in axes.get_legend().get_texts()]
+        assert told[-2:] == ["alphas possible", "alphas impossible"]
+        marks = {line.get_label(): line.get_marker() for line in axes.get_lines()}
+        assert marks["alphas possible"] != marks["alphas impossible"]
 
 
 class TestImpliedFigures:

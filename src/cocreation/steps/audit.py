@@ -27,6 +27,8 @@ __all__ = ["Audit", "audit_study"]
 
 #: how the 21 kept items could be spread over the dimensions most evenly, and least
 _EVEN, _EXTREME = (5, 4, 4, 4, 4), (9, 3, 3, 3, 3)
+#: two colours that stay apart for the colour-blind; the marks differ as well
+_BLUE, _VERMILION = "#0072b2", "#d55e00"
 _GROUPS = {"industry": "industries", "age": "ages", "size": "sizes"}
 
 
@@ -67,20 +69,22 @@ class Audit(Result):
         """Draw the RMSEA that a chi-square/df implies at each N, with the printed one and the readings."""
         import matplotlib.pyplot as plt
 
-        ax = ax if ax is not None else plt.subplots(figsize=(8, 4.5))[1]
+        ax = ax if ax is not None else plt.subplots(figsize=(7, 4.2), layout="constrained")[1]
         figures = _figures()
         n = np.linspace(250, 600, 200)
         low, high = implied.rounding(*figures["rmsea"])
-        ax.axhspan(low, high, color="#8a8a8a", alpha=0.25, linewidth=0, label=f"printed: {figures['rmsea'][0]}")
-        for ratio, style in ((figures["chi2_df"][0], "-"), (self.readings["chi2_df"].max(), "--")):
+        ax.axhspan(low, high, color="#8a8a8a", alpha=0.3, linewidth=0, label=f"printed RMSEA: {figures['rmsea'][0]}")
+        for ratio, style in ((self.readings["chi2_df"].max(), "--"), (figures["chi2_df"][0], "-")):
             curve = [implied.rmsea_from_ratio(ratio, each) for each in n]
-            ax.plot(n, curve, style, color="#20639b", label=f"chi-square/df = {ratio:.3f}")
+            ax.plot(n, curve, style, color=_BLUE, label=f"chi-square/df = {ratio:.3f}")
+        marks = {True: ("o", _BLUE, "alphas possible"), False: ("X", _VERMILION, "alphas impossible")}
         for number, row in enumerate(self.readings.itertuples(), start=1):
-            colour, label = ("#20639b", None) if row.alphas_possible else ("#c0392b", "the alphas are then impossible")
-            ax.plot(row.n, row.rmsea, "o", color=colour, markersize=8, label=label)
+            mark, colour, label = marks[bool(row.alphas_possible)]
+            ax.plot(row.n, row.rmsea, mark, color=colour, markersize=9, label=label)
             ax.annotate(f"reading {number}", (row.n, row.rmsea), xytext=(8, 8), textcoords="offset points")
         ax.set(xlabel="respondents", ylabel="implied RMSEA", xlim=(250, 600))
-        ax.legend(frameon=False)
+        handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+        ax.legend(handles.values(), handles.keys(), frameon=False)
         return ax
 
 

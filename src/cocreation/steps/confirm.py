@@ -149,18 +149,19 @@ class Cfa(Result):
 
     def _plot_loadings(self, ax: Axes | None) -> Axes:
         import matplotlib.pyplot as plt
+        import seaborn as sns
 
         table = self.loadings.iloc[::-1].reset_index(drop=True)
         if ax is None:
-            _, ax = plt.subplots(figsize=(7, max(2.5, 0.26 * len(table) + 1.1)))
-        colours = plt.get_cmap("tab10").colors
-        for number, factor in enumerate(dict.fromkeys(self.loadings["factor"])):
+            _, ax = plt.subplots(figsize=(7, max(2.5, 0.26 * len(table) + 1.1)), layout="constrained")
+        factors = list(dict.fromkeys(self.loadings["factor"]))
+        palette = sns.color_palette("colorblind", len(factors))
+        for factor, colour in zip(factors, palette, strict=True):
             rows = table[table["factor"] == factor]
-            colour = colours[number % len(colours)]
             ax.hlines(rows.index, 0, rows["std"], color=colour, alpha=0.35)
             ax.plot(rows["std"], rows.index, "o", color=colour, label=factor)
         ax.axvline(0.7, color="0.35", linestyle="--", linewidth=1)
-        ax.set_yticks(table.index, table["item"], fontsize=8)
+        ax.set_yticks(table.index, table["item"], fontsize=9)
         ax.set_ylim(-0.8, len(table) - 0.2)
         ax.set_xlim(min(0.0, table["std"].min() - 0.05), max(1.0, table["std"].max() + 0.05))
         ax.set_xlabel("standardized loading (dashed: .70)")
@@ -174,7 +175,9 @@ class Cfa(Result):
         table = self.residuals.iloc[1:, :-1]
         size = len(table)
         if ax is None:
-            _, ax = plt.subplots(figsize=(0.32 * size + 2.2, 0.3 * size + 1.2))
+            # no wider than the page's column, where a larger picture would be shrunk with its labels
+            width, height = min(7.0, 0.34 * size + 2.2), min(6.4, 0.3 * size + 1.2)
+            _, ax = plt.subplots(figsize=(width, height), layout="constrained")
         mask = np.triu(np.ones((size, size), dtype=bool), 1)
         limit = max(0.1, float(np.abs(table.to_numpy()[~mask]).max(initial=0.0)))
         sns.heatmap(
@@ -193,7 +196,8 @@ class Cfa(Result):
         ax.set_xlabel("")
         ax.set_ylabel("")
         ax.grid(visible=False)
-        ax.tick_params(labelsize=8)
+        ax.tick_params(axis="x", labelsize=9, rotation=90)
+        ax.tick_params(axis="y", labelsize=9, rotation=0)
         return ax
 
 
@@ -525,7 +529,7 @@ class NestedModels(Result):
 
         table = self.table.dropna(subset=["rmsea"]).iloc[::-1].reset_index(drop=True)
         if ax is None:
-            _, ax = plt.subplots(figsize=(7, 0.42 * len(table) + 1.3))
+            _, ax = plt.subplots(figsize=(7, 0.42 * len(table) + 1.3), layout="constrained")
         ax.hlines(table.index, table["rmsea_lower"], table["rmsea_upper"], color="tab:blue", linewidth=2)
         ax.plot(table["rmsea"], table.index, "o", color="tab:blue")
         ax.axvline(0.08, color="0.35", linestyle="--", linewidth=1)

@@ -29,6 +29,13 @@ __all__ = ["VERDICTS", "Audit", "Twin", "audit_study", "compare", "twin"]
 #: within the tolerance, outside it, impossible beside the other figures, or not in the study at all
 VERDICTS = ("within", "outside", "not attainable together", "not reported")
 
+#: marks differ in shape and colour; how many tolerances the picture of the twin reaches to either side
+_MARKS = {
+    "within": ("o", "#0072b2"),
+    "outside": ("X", "#d55e00"),
+    "not attainable together": ("D", "#5f5f5f"),
+}
+_EDGE = 3.0
 _COLUMNS = ["figure", "published", "reproduced", "difference", "tolerance", "verdict", "reason"]
 
 
@@ -63,6 +70,9 @@ class Twin(Result):
             shown.loc[row.Index, "tolerance"] = "" if np.isnan(row.tolerance) else f"{row.tolerance:g}"
             if row.kind in ("above", "below"):
                 shown.loc[row.Index, ["published", "difference"]] = [f"{row.kind} {row.published:.{places}f}", ""]
+            # a probability is never zero, however it is rounded
+            if row.kind == "below" and 0 <= row.reproduced < 0.5 * 10.0**-finer:
+                shown.loc[row.Index, "reproduced"] = "< " + f"{10.0**-finer:.{finer}f}".lstrip("0")
         return {"": shown}
 
     def records(self) -> list[dict[str, object]]:
@@ -70,38 +80,53 @@ class Twin(Result):
         return json.loads(self.table.to_json(orient="records", force_ascii=False))
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw how far each reproduced figure is from the published one, in units of its tolerance."""
+        """Draw how far each reproduced figure is from the published one, in units of its tolerance.
+
+        A row a figure that has a tolerance other than zero, in the order of the steps;
+        both numbers stand to the right. Whatever is more than three tolerances away
+        is an arrow at the edge.
+        """
         import matplotlib.pyplot as plt
 
         table = self.table[self.table["tolerance"].gt(0)].iloc[::-1].reset_index(drop=True)
-        ax = ax if ax is not None else plt.subplots(figsize=(9, 0.3 * len(table) + 1.2))[1]
-        colours = {"within": "#20639b", "outside": "#c0392b", "not attainable together": "#8a8a8a"}
-        ax.axvspan(-1, 1, color="#20639b", alpha=0.10, linewidth=0)
-        ax.axvline(0, color="#20639b", linewidth=1)
-        widest = 3.0
+        ax = ax if ax is not None else plt.subplots(figsize=(7, 0.29 * len(table) + 1.3), layout="constrained")[1]
+        ax.axvspan(-1, 1, color="#0072b2", alpha=0.10, linewidth=0)
+        ax.axvline(0, color="#0072b2", linewidth=1)
         offset = table["difference"] / table["tolerance"]
-        for verdict, colour in colours.items():
+        for verdict, (mark, colour) in _MARKS.items():
             rows = table["verdict"] == verdict
+            inside, beyond = rows & (offset.abs() <= _EDGE), rows & (offset.abs() > _EDGE)
             if rows.any():
-                inside, beyond = rows & (offset.abs() <= widest), rows & (offset.abs() > widest)
-                ax.plot(offset[inside], table.index[inside], "o", color=colour, label=verdict)
-                for row in table.index[beyond]:
-                    side = np.sign(offset[row])
-                    ax.plot(side * (widest - 0.1), row, ">" if side > 0 else "<", color=colour, label=verdict)
-        for row in table.itertuples():
-            places = max(int(row.decimals), 1)
-            text = f"{row.published:.{int(row.decimals)}f} → {row.reproduced:.{places}f}"
-            ax.text(widest + 0.15, row.Index, text, va="center", fontsize="small")
+                ax.plot([], [], ">" if beyond[rows].all() else mark, color=colour, markersize=7, label=verdict)
+            ax.plot(offset[inside], table.index[inside], mark, color=colour, markersize=7)
+            for row in table.index[beyond]:
+                side = np.sign(offset[row])
+                ax.plot(side * (_EDGE - 0.15), row, ">" if side > 0 else "<", color=colour, markersize=9)
+        steps = table["step"]
+        for row in table.index[1:][(steps != steps.shift())[1:]]:
+            ax.axhline(row - 0.5, color="0.6", linewidth=0.8, linestyle=":")
         ax.set_yticks(table.index, table["figure"])
-        ax.set(xlim=(-widest, widest), ylim=(-0.7, len(table) - 0.3))
+        ax.set(xlim=(-_EDGE, _EDGE), ylim=(-0.7, len(table) - 0.3))
         ax.set(xlabel="reproduced minus published, in tolerances", ylabel="")
         ax.grid(axis="y", visible=False)
-        handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-        ax.legend(
-            handles.values(), handles.keys(), loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False
-        )
-        ax.text(widest + 0.15, len(table) - 0.2, "published → reproduced", fontsize="small", va="bottom")
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9.5)
+        _both_numbers(ax, table)
         return ax
+
+
+def _both_numbers(ax: Axes, table: pd.DataFrame) -> None:
+    """Write the published and the reproduced figure of each row to the right of the axes."""
+    right = ax.twinx()
+    right.set_ylim(ax.get_ylim())
+    texts = [
+        f"{row.published:.{int(row.decimals)}f} → {row.reproduced:.{max(int(row.decimals), 1)}f}"
+        for row in table.itertuples()
+    ]
+    right.set_yticks(table.index, texts)
+    right.grid(visible=False)
+    for axes in (ax, right):
+        axes.tick_params(axis="y", length=0, labelsize=9.5)
+    right.annotate("published\n→ reproduced", (1, 1), (6, 4), "axes fraction", "offset points", fontsize=9.5)
 
 
 def compare(reproduced: Mapping[str, float], published: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -149,7 +174,8 @@ def twin() -> Twin:
 
     Screen → purify → explore on the pre-survey, screen → confirm → validate on the
     formal survey, each with the published rules and the functions of the course;
-    before them interviews and panel.
+    before them interviews and panel. Reverse-keyed items are recoded before purification,
+    as in the notebooks; the study does not speak of it, and the items kept are the same without.
 
     Returns
     -------
@@ -234,6 +260,10 @@ def _recovery(pre: screen.Screening, formal: screen.Screening) -> dict[str, floa
 
 
 def _selected(valid: pd.DataFrame, world: population.Population) -> dict[str, float]:
+    # the study does not speak of recoding; without it no CITC of a reverse-keyed item means anything
+    turned = world.items.loc[world.items["flaw"] == "reverse_keyed", "item"]
+    valid = valid.copy()
+    valid[turned] = world.raw["scale"]["points"] + 1 - valid[turned]
     purified = purify.purify(valid, world.scales())
     pool = [item for items in purified.kept.values() for item in items]
     explored = explore.explore(valid, items=pool)

@@ -64,7 +64,9 @@ class Validity(Result):
         table = self.htmt.iloc[1:, :-1]
         size = len(table)
         if ax is None:
-            _, ax = plt.subplots(figsize=(0.9 * size + 2.0, 0.75 * size + 1.2))
+            _, ax = plt.subplots(
+                figsize=(min(7.0, 0.9 * size + 2.0), min(6.0, 0.75 * size + 1.2)), layout="constrained"
+            )
         mask = np.triu(np.ones((size, size), dtype=bool), 1)
         sns.heatmap(
             table,
