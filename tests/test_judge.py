@@ -49,6 +49,17 @@ class TestChance:
         assert result.any_bin == pytest.approx(np.mean(hit))
         assert result.intended == pytest.approx(np.mean(aimed))
 
+    @pytest.mark.parametrize(("raters", "bins", "at_least"), [(3, 5, 2), (10, 3, 1), (1, 2, 1)])
+    def test_figure_shows_panels_of_other_sizes_and_frames_its_own(self, raters, bins, at_least):
+        result = chance(raters, bins, at_least)
+        ax = result.plot()
+        frame = ax.patches[-1]
+        size = int(ax.get_xticklabels()[int(frame.get_x())].get_text())
+        agree = int(ax.get_yticklabels()[int(frame.get_y())].get_text())
+        assert (size, agree) == (raters, at_least)
+        framed = [text for text in ax.texts if text.get_position() == (frame.get_x() + 0.5, frame.get_y() + 0.5)]
+        assert [text.get_text() for text in framed] == [f"{100 * result.intended:.1f}"]
+
     def test_impossible_questions_are_told(self):
         with pytest.raises(InputError, match="cannot agree"):
             chance(2, 5, 3)

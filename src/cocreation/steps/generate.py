@@ -77,7 +77,7 @@ class Wording(Result):
             x=self.items["words"],
             hue=kind.rename("suspicion"),
             hue_order=shown[::-1],
-            palette=["0.8", *sns.color_palette("deep", len(shown) - 1)][::-1],
+            palette=["0.8", *sns.color_palette("colorblind", len(shown) - 1)][::-1],
             multiple="stack",
             discrete=True,
             alpha=1,
@@ -168,10 +168,10 @@ def _grade(text: str, words: list[str]) -> float:
 
 
 def _syllables(word: str) -> int:
-    """Estimate: groups of vowels, without a silent final e (but "-le" after a consonant counts)."""
-    word = word.lower()
+    """Estimate: groups of vowels, without the silent e of "make", "asked" and "every" ("table" keeps its)."""
+    word = word.lower().replace("every", "evry")
     groups = len(re.findall(r"[aeiouyäöü]+", word))
-    if re.search(r"[^aeiouyl]e$|[aeiouy]le$|[^aeioudt]ed$", word) and groups > 1:
+    if re.search(r"[^aeiouyl]e$|[aeiouy]les?$|[^aeiouyclghsxz]es$|[^aeioudt]ed$", word) and groups > 1:
         groups -= 1
     return max(1, groups)
 
@@ -206,7 +206,7 @@ class Coverage(Result):
         ax = ax if ax is not None else plt.subplots(figsize=(8, 0.32 * len(self.themes) + 1.2))[1]
         place = range(len(self.themes))
         dimensions = self.dimensions["dimension"].tolist()
-        for dimension, color in zip(dimensions, sns.color_palette("deep", len(dimensions)), strict=True):
+        for dimension, color in zip(dimensions, sns.color_palette("colorblind", len(dimensions)), strict=True):
             rows = self.themes["dimension"] == dimension
             bars = ax.barh(
                 [i for i, row in zip(place, rows, strict=True) if row],

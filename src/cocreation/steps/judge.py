@@ -217,6 +217,26 @@ class Chance(Result):
 
     title = "What chance would pass"
 
+    def plot(self, ax: Axes | None = None, *, most: int = 8) -> Axes:
+        """Draw how often blind raters choose the intended bin, for panels of up to ``most``; this one is framed."""
+        import matplotlib.pyplot as plt
+        import seaborn as sns
+        from matplotlib.patches import Rectangle
+
+        asked = range(min(2, self.at_least), max(most, self.raters) + 1)
+        sizes = range(min(2, self.raters), asked.stop)
+        shares = {n: [100 * binom.sf(m - 1, n, 1 / self.bins) if m <= n else np.nan for m in asked] for n in sizes}
+        table = pd.DataFrame(shares, index=asked)
+        words = table.map(lambda share: "" if np.isnan(share) else "<0.1" if share < 0.05 else f"{share:.1f}")
+        ax = ax if ax is not None else plt.subplots(figsize=(0.9 * len(sizes) + 1, 0.5 * len(asked) + 1))[1]
+        sns.heatmap(table, annot=words, fmt="", cmap=sns.light_palette("#20639b", as_cmap=True), cbar=False, ax=ax)
+        corner = (self.raters - sizes.start, self.at_least - asked.start)
+        ax.add_patch(Rectangle(corner, 1, 1, fill=False, ec="#c0392b", lw=3, clip_on=False))
+        ax.set(xlabel="raters", ylabel="of whom must agree", title="percent of the items that chance would pass")
+        ax.tick_params(axis="y", rotation=0)
+        ax.grid(visible=False)
+        return ax
+
 
 def chance(raters: int = 3, bins: int = 5, at_least: int = 2) -> Chance:
     """Return how often sorters who choose at random agree.

@@ -307,7 +307,8 @@ class Distributions(Result):
                 "12. Draw a histogram (seaborn.histplot) instead."
             )
         ax = ax if ax is not None else plt.subplots(figsize=(8, 0.26 * len(self.shares) + 1.4))[1]
-        colors = sns.color_palette("vlag", self.shares.shape[1])
+        # blue to orange over grey: told apart by the colour-blind, and the middle is not the colour of the page
+        colors = sns.blend_palette(["#20639b", "#a9c3d9", "#dcdcdc", "#f0c29b", "#c2601a"], self.shares.shape[1])
         start = np.zeros(len(self.shares))
         for (point, share), color in zip(self.shares.items(), colors, strict=True):
             ax.barh(self.shares.index.astype(str), share, left=start, color=color, label=f"{point:g}", height=0.82)
@@ -414,7 +415,7 @@ class SampleDescription(Result):
         gap = self.table["variable"].ne(self.table["variable"].shift()).cumsum().to_numpy() - 1
         place = np.arange(len(self.table)) + 0.7 * gap
         variables = list(dict.fromkeys(self.table["variable"]))
-        for variable, color in zip(variables, sns.color_palette("deep", len(variables)), strict=True):
+        for variable, color in zip(variables, sns.color_palette("colorblind", len(variables)), strict=True):
             rows = (self.table["variable"] == variable).to_numpy()
             bars = ax.barh(place[rows], self.table.loc[rows, "percent"], color=color, label=variable)
             ax.bar_label(bars, labels=[f"{p:.1f} %" for p in self.table.loc[rows, "percent"]], padding=4)
