@@ -126,8 +126,8 @@ class TestAudit:
             ("NFI", 0.933, "differs"),
             ("RFI, if that is what is printed as NFI", 0.9212, "agrees"),
             ("mean communality", 0.839, "follows"),
-            ("least baseline chi-square of the alphas, items 5-4-4-4-4", 8335, "differs"),
-            ("least baseline chi-square of the alphas, items 9-3-3-3-3", 7515, "agrees"),
+            ("baseline chi-square the alphas need, 5-4-4-4-4", 8335, "differs"),
+            ("baseline chi-square the alphas need, 9-3-3-3-3", 7515, "agrees"),
             ("respondents an item, formal survey", 486 / 21, "passes"),
             ("respondents an item, pre-survey", 188 / 43, "fails"),
             ("items of the pool for one that is kept", 2.048, "passes"),
@@ -174,6 +174,11 @@ class TestAudit:
 
     def test_it_prints_and_plots(self, audit):
         assert "readings" in audit._repr_html_()
+        readings = audit.tables()["readings"]
+        assert readings["rmsea"].tolist() == ["0.073", "0.062", "0.073"]
+        assert readings["least_baseline_chi2"].tolist() == ["6,032", "8,335", "8,335"]
+        shown = audit.tables()[""].set_index("check")
+        assert shown.loc["sum of the industries, per cent", "implied"] == "100"
         axes = audit.plot()
         assert axes.get_ylabel() == "implied RMSEA"
         told = [text.get_text() for text in axes.get_legend().get_texts()]

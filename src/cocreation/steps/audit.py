@@ -56,12 +56,12 @@ class Audit(Result):
     title = "The reporting audit"
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return checks and readings, large figures without decimals."""
+        """Return checks and readings, large figures without decimals, indices with three."""
         shown = self.table[["check", "printed", "implied", "low", "high", "verdict", "remark"]].astype(object)
         for column in ("printed", "implied", "low", "high"):
             shown[column] = [_short(value) for value in self.table[column]]
         readings = self.readings.astype(object)
-        for column in ("n", "baseline_chi2", "least_baseline_chi2"):
+        for column in readings.columns.drop(["reading", "alphas_possible"]):
             readings[column] = [_short(value) for value in self.readings[column]]
         return {"": shown, "readings": readings}
 
@@ -116,7 +116,8 @@ def audit_study() -> Audit:
     checks = [*_sample_checks(), *_fit_checks(), *_reliability_checks(), *_rule_checks()]
     note = (
         "From the printed figures alone. low and high: what is implied when each figure used may be anything that "
-        "rounds to the printed one. The table of nested models, which would decide between the readings, is not public."
+        "rounds to the printed one. The table of nested models, which would decide between the readings, is missing "
+        "from our copy."
     )
     return Audit(pd.DataFrame(checks), _readings(), note)
 
@@ -276,7 +277,7 @@ def _reliability_checks() -> Iterator[_Check]:
         verdict = "agrees" if least <= top else "differs"
         remark = "even with uncorrelated factors" if sizes == _EVEN else "only with correlations near zero"
         yield _Check(
-            f"least baseline chi-square of the alphas, items {'-'.join(map(str, sizes))}",
+            f"baseline chi-square the alphas need, {'-'.join(map(str, sizes))}",
             *(top, least, least, np.inf, verdict),
             "(N − 1)·Σ −[(k − 1)·ln(1 − r̄) + ln(1 + (k − 1)·r̄)]",
             f"{remark}; CFI and TLI allow at most what is printed here",
@@ -355,6 +356,7 @@ def _short(value: float) -> str:
         return ""
     if np.isinf(value):
         return "∞"
+    value = round(value, 9)  # a sum of percentages is off by the rounding of its parts
     if value == int(value) and abs(value) < 1000:
         return f"{value:.0f}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3f}"
