@@ -325,7 +325,7 @@ class Extraction(Result):
             order = self.primary.assign(rank=lambda t: t["factor"].map(position), size=lambda t: -t["loading"].abs())
             table = table.loc[order.sort_values(["rank", "size"], kind="stable")["item"]]
         if ax is None:
-            _, ax = plt.subplots(figsize=(1.0 * table.shape[1] + 2.6, 0.3 * len(table) + 1.4))
+            _, ax = plt.subplots(figsize=(0.9 * table.shape[1] + 2.5, 0.27 * len(table) + 1.2))
         sns.heatmap(
             table,
             ax=ax,
@@ -715,16 +715,17 @@ class Comparison(Result):
 
         table = self.loadings.iloc[::-1].reset_index(drop=True)
         if ax is None:
-            _, ax = plt.subplots(figsize=(7, max(2.5, 0.26 * len(table) + 1.1)))
+            _, ax = plt.subplots(figsize=(6.4, max(2.5, 0.22 * len(table) + 1.3)))
         first, second = table["component_communality"], table["factor_communality"]
-        ax.hlines(table.index, first, second, color="0.7")
-        ax.plot(first, table.index, "o", color="tab:orange", label="principal components")
-        ax.plot(second, table.index, "o", color="tab:blue", label="common factors")
+        ax.hlines(table.index, first, second, color="0.6")
+        ax.plot(first, table.index, "D", color="#d55e00", markersize=5, label="principal components")
+        ax.plot(second, table.index, "o", color="#0072b2", label="common factors")
         ax.set_yticks(table.index, table["item"], fontsize=8)
-        ax.set_xlabel("communality")
-        ax.set_xlim(0, 1.02)
-        ax.set_title("Variance of each item that is explained")
-        ax.legend(loc="lower left", frameon=True)
+        ax.set_ylim(-0.7, len(table) - 0.3)
+        ax.set_xlabel("communality: variance of the item that is explained")
+        # dots, not bars: the axis may begin near the smallest one
+        ax.set_xlim(max(0.0, np.floor(10 * min(first.min(), second.min())) / 10), 1.01)
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
         return ax
 
 
