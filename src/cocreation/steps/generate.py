@@ -220,7 +220,7 @@ class Coverage(Result):
         ax.set(xlabel="items", ylabel="", xlim=(0, self.themes["items"].max() * 1.12))
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(axis="y", visible=False)
-        ax.legend(title="dimension", frameon=False, bbox_to_anchor=(1.01, 1), loc="upper left")
+        ax.legend(title="dimension", loc="best")
         return ax
 
 

@@ -423,7 +423,7 @@ class SampleDescription(Result):
         ax.set(xlabel="percent of the sample", ylabel="", xlim=(0, self.table["percent"].max() * 1.15))
         ax.invert_yaxis()
         ax.grid(axis="y", visible=False)
-        ax.legend(frameon=False, bbox_to_anchor=(1.01, 1), loc="upper left")
+        ax.legend(loc="best")
         return ax
 
 
