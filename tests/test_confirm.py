@@ -490,8 +490,8 @@ def _as_result(specification):
 @given(frames(least=3, most=6))
 @settings(deadline=None, derandomize=True, max_examples=60)
 def test_a_cfa_is_numbers_or_says_why_not(frame):
-    # a fixed loading has no standard error
-    empty = ("se", "z", "p", "lower", "upper")
+    # a fixed loading has no standard error, an item of negative variance no residual correlation
+    empty = ("se", "z", "p", "lower", "upper", "std_epc")
     says_why_or_is_finite(lambda: cfa(frame, scales_of(frame, 3)), may_be_empty=empty)
 
 
@@ -510,3 +510,57 @@ def test_nested_models_are_numbers_or_say_why_not(frame, size):
         return _as_result(parse("v =~ a + b"))
 
     says_why_or_is_finite(fitted_rows)
+
+
+MIXED = [1e6, 1, 1, 1e-4, 1, 1, 1, 1, 1e3]
+REVERSED = [1, -1, 1, -1, 1, 1, -1, 1, 1]
+#: equal loadings mean something else in other units, so the method factor is tried in one unit for all
+SPREADS = [("cfa", [1e6] * 9), ("cfa", [1e-6] * 9), ("cfa", MIXED), ("cfa", REVERSED), ("cfa_second_order", MIXED)]
+SPREADS += [("ulmc_equal", [1e6] * 9), ("ulmc_equal", [1e-6] * 9)]
+
+
+@pytest.mark.parametrize(("model", "spread"), SPREADS)
+def test_units_of_the_items_change_neither_fit_nor_standardized_loadings(model, spread):
+    """Maximum likelihood knows no units; programs that search in those of the data do."""
+    golden = load("hs1939")
+    text = golden.figures[model]["syntax"]
+    plain, other = cfa(golden.answers, text), cfa(golden.answers * spread, text)
+    for name in ("chi2", "cfi", "rmsea", "gfi", "srmr"):
+        assert other.measure(name) == pytest.approx(plain.measure(name), rel=1e-7), name
+    np.testing.assert_allclose(other.loadings["std"].abs(), plain.loadings["std"].abs(), atol=1e-7)
+    np.testing.assert_allclose(other.loadings["z"].abs(), plain.loadings["z"].abs(), rtol=1e-5)
+    assert other.warnings["subject"].tolist() == plain.warnings["subject"].tolist()
+
+
+def test_the_structural_model_of_political_democracy_equals_lavaans_printed_figures():
+    """Bollen (1989): paths among factors and correlated errors; figures as lavaan's tutorial prints them."""
+    from semopy.examples import political_democracy
+
+    text = """
+        ind60 =~ x1 + x2 + x3
+        dem60 =~ y1 + y2 + y3 + y4
+        dem65 =~ y5 + y6 + y7 + y8
+        dem60 ~ ind60
+        dem65 ~ ind60 + dem60
+        y1 ~~ y5
+        y2 ~~ y4 + y6
+        y3 ~~ y7
+        y4 ~~ y8
+        y6 ~~ y8
+    """
+    found = cfa(political_democracy.get_data(), text)
+    printed = {"chi2": 38.125, "df": 35, "p": 0.329, "cfi": 0.995, "tli": 0.993, "rmsea": 0.035, "srmr": 0.044}
+    for name, value in printed.items():
+        assert round(found.measure(name), 3) == value, name
+    paths = found.parameters[found.parameters["op"] == "~"].set_index(["left", "right"])
+    estimates, errors = [1.483, 0.572, 0.837], [0.399, 0.221, 0.098]
+    np.testing.assert_allclose(paths["estimate"], estimates, atol=6e-4)
+    np.testing.assert_allclose(paths["se"], errors, atol=6e-4)
+    np.testing.assert_allclose(paths["std"], [0.447, 0.182, 0.885], atol=6e-4)
+
+
+def test_the_index_of_an_item_with_negative_variance_is_not_left_out():
+    s = np.array([[1, 0.9, 0.9, 0.1], [0.9, 1, 0.7, 0.1], [0.9, 0.7, 1, 0.1], [0.1, 0.1, 0.1, 1]])
+    found = cfa(_with_covariance(s, 200), "F =~ b + a + c + d")
+    pairs = {frozenset(pair) for pair in zip(found.modification["left"], found.modification["right"], strict=True)}
+    assert frozenset("ad") in pairs

@@ -94,7 +94,8 @@ def measures(
     n = n_obs if convention == "lavaan" else n_obs - 1
     df = p * (p + 1) // 2 - parameters
     chi2, base, base_df = n * minimum, n * baseline_minimum(s), p * (p - 1) // 2
-    ws = np.linalg.solve(sigma, s)
+    unit = np.sqrt(np.outer(np.diag(s), np.diag(s)))
+    ws = np.linalg.solve(sigma / unit, s / unit)
     off = ws - np.eye(p)
     gfi = 1 - np.trace(off @ off) / np.trace(ws @ ws)
     found: dict[str, float] = {"chi2": chi2, "df": df}

@@ -33,6 +33,7 @@ __all__ = [
     "simple_structure",
     "standardize",
     "start_values",
+    "total_covariances",
 ]
 
 
@@ -100,6 +101,10 @@ class Model:
             entries.append(Entry("P", p + f, p + f, next(free) if marker else -1, np.nan if marker else 1.0))
             entries += [Entry("P", p + f, p + g, next(free)) for g in range(f)]
         return cls(p, len(groups), tuple(entries))
+
+    def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the path matrix A and the (co)variance matrix P over all variables at ``theta``."""
+        return self._index.matrices(theta)
 
     @cached_property
     def _index(self) -> _Index:
@@ -180,19 +185,17 @@ class MLFit:
     @cached_property
     def covariance(self) -> np.ndarray:
         """The covariance matrix of the estimates: the inverse of N times the expected information."""
-        return np.linalg.inv(self.information) / self.n_obs
+        return _inverse(self.information) / self.n_obs
 
     @cached_property
     def matrices(self) -> tuple[np.ndarray, np.ndarray]:
         """The estimated path matrix A and (co)variance matrix P over all variables."""
-        return self.model._index.matrices(self.theta)
+        return self.model.matrices(self.theta)
 
     @cached_property
     def total(self) -> np.ndarray:
         """The implied covariances of all variables, observed and latent."""
-        a, p = self.matrices
-        inverse = np.linalg.inv(np.eye(len(a)) - a)
-        return inverse @ p @ inverse.T
+        return total_covariances(self.model, self.theta)
 
     def standardized(self) -> tuple[np.ndarray, np.ndarray]:
         """Return A and P with every variable at unit variance.
@@ -203,21 +206,33 @@ class MLFit:
         return standardize(self.model, self.theta)
 
 
+def total_covariances(model: Model, theta: np.ndarray) -> np.ndarray:
+    """Return the implied covariances of all variables, observed and latent, at ``theta``."""
+    a, p = model.matrices(theta)
+    inverse = np.linalg.inv(np.eye(len(a)) - a)
+    return inverse @ p @ inverse.T
+
+
 def standardize(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the path and (co)variance matrices at ``theta`` with every variable at unit variance.
 
     A cell is NaN where a variance is negative.
     """
-    a, p = model._index.matrices(theta)
-    inverse = np.linalg.inv(np.eye(len(a)) - a)
+    a, p = model.matrices(theta)
     with np.errstate(invalid="ignore", divide="ignore"):
-        sd = np.sqrt(np.einsum("ij,jk,ik->i", inverse, p, inverse))
+        sd = np.sqrt(np.diag(total_covariances(model, theta)))
         own = np.sqrt(np.diag(p))
         paths = a * sd[None, :] / sd[:, None]
         covariances = p / np.outer(own, own)
         covariances[p == 0] = 0.0
         np.fill_diagonal(covariances, np.diag(p) / sd**2)
     return paths, covariances
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Invert a matrix of positive diagonal in units in which that is 1, so that spreads do not cost digits."""
+    unit = np.sqrt(np.diag(matrix))
+    return np.linalg.inv(matrix / np.outer(unit, unit)) / np.outer(unit, unit)
 
 
 class _State(NamedTuple):
@@ -237,7 +252,7 @@ def _columns(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
 
 def _response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return how the observed respond to each disturbance, and their covariances with all variables."""
-    a, p = model._index.matrices(theta)
+    a, p = model.matrices(theta)
     inverse = np.linalg.inv(np.eye(len(a)) - a)
     g = inverse[: model.observed]
     return g, g @ p @ inverse.T
@@ -273,28 +288,26 @@ def _evaluate(model: Model, theta: np.ndarray, s: np.ndarray, log_det_s: float) 
 
 
 def start_values(model: Model, s: np.ndarray) -> np.ndarray:
-    """Return starts: loadings that share half of each item's variance, with the sign the data show."""
+    """Return starts in the units of the data: loadings that share half of each item's variance, with its sign."""
     p = model.observed
     sd = np.sqrt(np.diag(s))
     theta = np.zeros(model.n_parameters)
-    loadings = [e for e in model.entries if e.matrix == "A"]
-    fixed_variance = {
-        e.row: e.value for e in model.entries if e.matrix == "P" and e.row == e.column and e.parameter < 0
-    }
-    latent_sd: dict[int, float] = {}
+    loadings = [e for e in model.entries if e.matrix == "A" and e.row < p <= e.column]
+    higher = [e for e in model.entries if e.matrix == "A" and min(e.row, e.column) >= p]
     anchor: dict[int, tuple[int, float]] = {}
+    latent_sd: dict[int, float] = {}
     for entry in loadings:
-        if entry.row < p <= entry.column:
-            first = entry.column not in anchor
-            if (entry.parameter < 0 and entry.value) or first:
-                sign = np.sign(entry.value) if entry.parameter < 0 and entry.value else 1.0
-                if first or entry.parameter < 0:
-                    anchor[entry.column] = (entry.row, sign)
-            if entry.parameter < 0 and entry.value:
-                latent_sd[entry.column] = 0.7 * sd[entry.row] / abs(entry.value)
-    for number, variance in fixed_variance.items():
-        if variance > 0:
-            latent_sd[number] = float(np.sqrt(variance))
+        fixed = entry.parameter < 0 and entry.value != 0
+        if fixed or entry.column not in anchor:
+            anchor[entry.column] = (entry.row, np.sign(entry.value) if fixed else 1.0)
+        if fixed:
+            latent_sd[entry.column] = 0.7 * sd[entry.row] / abs(entry.value)
+    for entry in model.entries:
+        if entry.matrix == "P" and entry.row == entry.column >= p and entry.parameter < 0 and entry.value > 0:
+            latent_sd[entry.row] = float(np.sqrt(entry.value))
+    for entry in higher:
+        if entry.parameter < 0 and entry.value and entry.column not in latent_sd:
+            latent_sd[entry.column] = 0.7 * latent_sd.get(entry.row, 1.0) / abs(entry.value)
     for entry in model.entries:
         if entry.parameter < 0:
             continue
@@ -464,13 +477,13 @@ def modification_indices(fitted: MLFit, candidates: Sequence[Entry]) -> tuple[np
     column = np.array([entry.column for entry in candidates])
     is_path = np.array([entry.matrix == "A" for entry in candidates])
     cu, cv = _derivative(g, h, row, column, is_path)
-    w = np.linalg.inv(fitted.sigma)
+    w = _inverse(fitted.sigma)
     q = w - w @ fitted.sample @ w
     score = -fitted.n_obs * (cu * (q @ cv)).sum(axis=0)
     wcu, wcv = w @ cu, w @ cv
     own = (cu * wcu).sum(axis=0) * (cv * wcv).sum(axis=0) + (cu * wcv).sum(axis=0) ** 2
     mixed = ((u.T @ wcu) * (v.T @ wcv) + (u.T @ wcv) * (v.T @ wcu)).T @ pooled.pool
-    left = own - np.einsum("ij,jk,ik->i", mixed, np.linalg.inv(fitted.information), mixed)
+    left = own - np.einsum("ij,jk,ik->i", mixed, _inverse(fitted.information), mixed)
     left = np.where(left > 1e-9 * own, left, np.nan) * fitted.n_obs
     return score**2 / left, score / left
 

@@ -3,7 +3,8 @@
 Understood are ``factor =~ items`` (also factors on the right: second order),
 ``a ~~ b`` and ``a ~ b`` among latent variables, several terms joined by ``+``,
 and before a term a number (fixed), ``NA*`` (free), ``start(0.2)*`` or a label;
-terms that share a label are equal.
+terms that share a label are equal. ``#`` and ``!`` begin a comment, which ends with
+the line; ``;`` ends a statement.
 """
 
 from __future__ import annotations
@@ -93,8 +94,9 @@ def parse(text: str, *, orthogonal: bool = False) -> Specification:
     Raises
     ------
     InputError
-        For a line that is not understood, naming it; for a model without
-        factors; for a factor without a scale.
+        For a line that is not understood or says something twice, naming it; for
+        a model without factors; for a factor without a scale; for a label that
+        stands for two numbers.
     """
     if not isinstance(text, str):
         raise InputError(f"Expected the model as text such as 'PE =~ q01 + q02 + q03', got {type(text).__name__}.")
@@ -110,14 +112,18 @@ def parse(text: str, *, orthogonal: bool = False) -> Specification:
         + [term.left for term in draft.of("~") if term.left not in latent]
     )
     _refuse_observed_predictors(draft, observed, latent)
-    _fix_scales(draft, latent)
+    _fix_markers(draft, latent)
+    _fix_labelled(draft)
+    _refuse_scaleless(draft, latent)
     _add_defaults(draft, observed, latent, orthogonal)
     return _specify(draft, observed, latent)
 
 
 def _lines(text: str) -> list[str]:
     """Statements, with comments gone and lines that end or begin with + joined."""
-    kept = [re.split(r"[#!]", line)[0].strip() for line in re.split(r"[\n;]", text)]
+    # comments first: a semicolon within one begins no statement
+    bare = "\n".join(re.split(r"[#!]", line)[0] for line in text.splitlines())
+    kept = [line.strip() for line in re.split(r"[\n;]", bare)]
     joined: list[str] = []
     for line in filter(None, kept):
         if joined and (line.startswith("+") or joined[-1].endswith(("+", "~", "*"))):
@@ -144,13 +150,17 @@ def _read(line: str, draft: _Draft) -> None:
                 )
             if name == left and op != "~~":
                 raise InputError(f"'{name}' measures or predicts itself in the model line {line!r}.")
+            if draft.has(left, op, name) and not modifiers:
+                raise InputError(f"The model says '{left} {op} {name}' twice, again in {line!r}. Say it once.")
             term = draft.get(left, op, name)
             for modifier in modifiers:
                 _modify(term, modifier, line)
 
 
 def _modify(term: Term, modifier: str, line: str) -> None:
+    """Add what is asked of a term; ``NA*x + m*x`` asks for both, ``1*x + 2*x`` for the impossible."""
     start = re.fullmatch(r"start\(\s*(.+?)\s*\)", modifier)
+    before = (term.fixed, term.start, term.label)
     if start and _NUMBER.fullmatch(start[1]):
         term.start = float(start[1])
     elif _NUMBER.fullmatch(modifier):
@@ -161,6 +171,14 @@ def _modify(term: Term, modifier: str, line: str) -> None:
         term.label = modifier
     else:
         raise InputError(f"{modifier!r} in the model line {line!r} is not a number, a label, NA or start(number).")
+    changed = any(
+        was not in (None, "", now) for was, now in zip(before, (term.fixed, term.start, term.label), strict=True)
+    )
+    if changed or (term.free and term.fixed is not None):
+        raise InputError(
+            f"The model asks two different things of '{term.left} {term.op} {term.right}', the second in {line!r}. "
+            "Decide for one."
+        )
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
@@ -181,15 +199,37 @@ def _refuse_observed_predictors(draft: _Draft, observed: tuple[str, ...], latent
                 raise InputError(f"'{term.left} ~~ {term.right}': '{name}' stands in no line with =~ or ~.")
 
 
-def _fix_scales(draft: _Draft, latent: tuple[str, ...]) -> None:
+def _fix_markers(draft: _Draft, latent: tuple[str, ...]) -> None:
     """Fix a factor's first loading at 1 unless it is fixed or freed in the text."""
     for factor in latent:
         first = next(term for term in draft.of("=~") if term.left == factor)
         if first.fixed is None and not first.free:
             first.fixed = 1.0
-        loadings = [term for term in draft.of("=~") if term.left == factor]
-        variance = draft.get(factor, "~~", factor) if draft.has(factor, "~~", factor) else None
-        if all(term.fixed is None for term in loadings) and (variance is None or variance.fixed is None):
+
+
+def _fix_labelled(draft: _Draft) -> None:
+    """Fix every term that shares its label with a fixed one: what equals 1 is 1, as in lavaan."""
+    values: dict[str, float] = {}
+    for term in draft.terms.values():
+        if term.label and term.fixed is not None and values.setdefault(term.label, term.fixed) != term.fixed:
+            raise InputError(
+                f"The label '{term.label}' stands for {values[term.label]:g} and for {term.fixed:g}. Use two labels."
+            )
+    for term in draft.terms.values():
+        if term.label in values and term.fixed is None:
+            if term.free:
+                raise InputError(
+                    f"NA* frees '{term.left} {term.op} {term.right}', but its label '{term.label}' is fixed at "
+                    f"{values[term.label]:g} elsewhere (a factor's first loading is). Free that too, or use two labels."
+                )
+            term.fixed = values[term.label]
+
+
+def _refuse_scaleless(draft: _Draft, latent: tuple[str, ...]) -> None:
+    for factor in latent:
+        scale = [term for term in draft.of("=~") if term.left == factor]
+        scale += [term for term in draft.of("~~") if term.left == term.right == factor]
+        if all(term.fixed is None for term in scale):
             raise InputError(
                 f"Factor '{factor}' has no scale: no loading and no variance is fixed. "
                 f"Write '{factor} ~~ 1*{factor}' or fix a loading."
@@ -216,6 +256,7 @@ def _specify(draft: _Draft, observed: tuple[str, ...], latent: tuple[str, ...]) 
     labels: dict[str, int] = {}
     free = 0
     entries = []
+    cells: dict[tuple[str, int, int], Term] = {}
     order = {"=~": 0, "~": 1, "~~": 2}
     terms = sorted(draft.terms.values(), key=lambda term: order[term.op])
     for term in terms:
@@ -234,5 +275,11 @@ def _specify(draft: _Draft, observed: tuple[str, ...], latent: tuple[str, ...]) 
             cell = ("A", number[term.left], number[term.right])
         else:
             cell = ("P", number[term.left], number[term.right])
+        other = cells.setdefault(cell, term)
+        if other is not term:
+            raise InputError(
+                f"'{other.left} {other.op} {other.right}' and '{term.left} {term.op} {term.right}' say the same path. "
+                "Leave one out."
+            )
         entries.append(Entry(*cell, term.parameter, value))
     return Specification(observed, latent, tuple(terms), Model(len(observed), len(latent), tuple(entries)))

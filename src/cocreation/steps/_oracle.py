@@ -3,7 +3,9 @@
 The one place where semopy is touched. It gets the model with every entry
 written out (so none of its defaults apply), the starting values of the core,
 unbounded variances and a tight tolerance: its own tolerance stops at standardized
-loadings that are off in the third or fourth decimal with ``success=True``.
+loadings that are off in the third or fourth decimal with ``success=True``. And it
+gets every variable in units in which its variance is about 1, since its search
+ends far from the minimum where items differ by powers of ten in their spread.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..core.ml import MLFit, standardize, start_values
+from ..core.ml import Entry, MLFit, Model, standardize, start_values, total_covariances
 from ..core.syntax import Specification
 
 __all__ = ["AGREEMENT", "Opinion", "description", "second_opinion"]
@@ -24,17 +26,55 @@ __all__ = ["AGREEMENT", "Opinion", "description", "second_opinion"]
 AGREEMENT = 1e-4
 
 
-def description(specification: Specification) -> str:
-    """Return the model in semopy's syntax, variables as y0 … and f0 …, every free parameter named."""
+def description(specification: Specification, ratio: np.ndarray | None = None) -> str:
+    """Return the model in semopy's syntax, variables as y0 … and f0 …, every free parameter named.
+
+    ``ratio`` holds, for each entry, by what the choice of units multiplies it.
+    """
     p = len(specification.observed)
     names = [f"y{i}" for i in range(p)] + [f"f{i}" for i in range(len(specification.latent))]
     lines = [f"DEFINE(latent) {' '.join(names[p:])}"]
-    for entry in specification.model.entries:
-        modifier = f"p{entry.parameter}" if entry.parameter >= 0 else repr(float(entry.value))
+    for number, entry in enumerate(specification.model.entries):
+        fixed = float(entry.value if ratio is None else entry.value * ratio[number])
+        modifier = f"p{entry.parameter}" if entry.parameter >= 0 else repr(fixed)
         row, column = names[entry.row], names[entry.column]
         # written as regressions: semopy would fix a first loading and log a warning where it cannot
         lines.append(f"{row} {'~' if entry.matrix == 'A' else '~~'} {modifier}*{column}")
     return "\n".join(lines)
+
+
+def _units(model: Model, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the unit of each variable, and by what these units multiply each entry.
+
+    Each variable has its own unit, unless parameters that are equal would no longer
+    be: then the observed share one, then the latent too, or all stay as they are.
+    """
+    spread = np.sqrt(np.diag(sample))
+    total = np.diag(total_covariances(model, start_values(model, sample)))[model.observed :]
+    latent = np.sqrt(np.where(total > 0, total, 1.0))
+    shared, shared_latent = np.full_like(spread, _middle(spread)), np.full_like(latent, _middle(spread))
+    for units in ((spread, latent), (shared, latent), (shared, shared_latent)):
+        ratio = np.array([_ratio(entry, np.concatenate(units)) for entry in model.entries])
+        if _keeps_equal(model, ratio):
+            return np.concatenate(units), ratio
+    return np.ones(model.observed + model.latent), np.ones(len(model.entries))
+
+
+def _middle(values: np.ndarray) -> float:
+    return float(np.exp(np.log(values).mean()))
+
+
+def _ratio(entry: Entry, units: np.ndarray) -> float:
+    if entry.matrix == "A":
+        return units[entry.column] / units[entry.row]
+    return 1 / (units[entry.row] * units[entry.column])
+
+
+def _keeps_equal(model: Model, ratio: np.ndarray) -> bool:
+    """Whether entries that share a parameter are multiplied by the same."""
+    of_parameter: dict[int, float] = {}
+    free = [(e.parameter, r) for e, r in zip(model.entries, ratio, strict=True) if e.parameter >= 0]
+    return all(np.isclose(of_parameter.setdefault(parameter, r), r, rtol=1e-12) for parameter, r in free)
 
 
 @contextmanager
@@ -67,24 +107,31 @@ def second_opinion(specification: Specification, fitted: MLFit, start: np.ndarra
     import pandas as pd
     import semopy
 
-    p = len(specification.observed)
+    model = specification.model
+    p = model.observed
     names = [f"y{i}" for i in range(p)]
+    starts = start_values(model, fitted.sample) if start is None else start
+    units, ratio = _units(model, fitted.sample)
+    stretch = np.ones(model.n_parameters)
+    for entry, r in zip(model.entries, ratio, strict=True):
+        if entry.parameter >= 0:
+            stretch[entry.parameter] = r
+    sample = fitted.sample / np.outer(units[:p], units[:p])
     with _quiet(), threadpool_limits(1), np.errstate(all="ignore"):
-        model = semopy.Model(description(specification), cov_diag=True)
-        starts = start_values(specification.model, fitted.sample) if start is None else start
-        for name, parameter in model.parameters.items():
+        theirs = semopy.Model(description(specification, ratio), cov_diag=True)
+        for name, parameter in theirs.parameters.items():
             parameter.bound = (None, None)
             if name.startswith("p"):
-                parameter.start = float(starts[int(name[1:])])
-        model.load(cov=pd.DataFrame(fitted.sample, index=names, columns=names), n_samples=fitted.n_obs)
-        numbers = [int(name[1:]) for name, parameter in model.parameters.items() if parameter.active]
+                parameter.start = float(starts[int(name[1:])] * stretch[int(name[1:])])
+        theirs.load(cov=pd.DataFrame(sample, index=names, columns=names), n_samples=fitted.n_obs)
+        numbers = [int(name[1:]) for name, parameter in theirs.parameters.items() if parameter.active]
         size = np.abs(fitted.standardized()[0])
         apart, minimum = np.inf, np.inf
         for _ in range(3):
-            result = model.fit(obj="MLW", solver="SLSQP", options={"ftol": 1e-12, "maxiter": 1000})
-            theta = np.empty(specification.model.n_parameters)
-            theta[numbers] = result.x
-            paths, _ = standardize(specification.model, theta)
+            result = theirs.fit(obj="MLW", solver="SLSQP", options={"ftol": 1e-12, "maxiter": 1000})
+            theta = np.empty(model.n_parameters)
+            theta[numbers] = result.x / stretch[numbers]
+            paths, _ = standardize(model, theta)
             apart, minimum = float(np.abs(np.abs(paths) - size).max()), float(result.fun)
             if apart <= AGREEMENT / 100:
                 break

@@ -79,7 +79,8 @@ class Cfa(Result):
         Sample minus implied covariances over √(s_ii·s_jj).
     modification : DataFrame
         Columns left, op, right, mi, epc, std_epc: cross-loadings and residual
-        covariances left out of the model, the largest index first.
+        covariances left out of the model, the largest index first. A residual
+        covariance of an item with a negative variance has no std_epc.
     warnings : DataFrame
         Columns subject, warning: what a careful reader would question.
     n : int
@@ -253,7 +254,14 @@ def cfa(
 def _specification(data: pd.DataFrame, model, orthogonal: bool) -> Specification:
     columns = getattr(data, "columns", None)
     if isinstance(model, str):
-        return parse(model, orthogonal=orthogonal)
+        found = parse(model, orthogonal=orthogonal)
+        taken = [name for name in found.latent if columns is not None and name in columns]
+        if taken:
+            raise InputError(
+                f"The model measures '{taken[0]}', but the data have a column of that name. Give the factor another "
+                "name, so that nobody takes one for the other."
+            )
+        return found
     scales = scales_mapping(model, columns, at_least=1)
     return _from_scales(scales, orthogonal=orthogonal)
 
@@ -339,9 +347,13 @@ def _estimate(frame: pd.DataFrame, specification: Specification) -> ml.MLFit:
 
 
 def _refuse_impossible(specification: Specification, fitted: ml.MLFit) -> None:
-    variances = np.diag(fitted.total)[len(specification.observed) :]
-    for name, value in zip(specification.latent, variances, strict=True):
-        if not value > 1e-10:
+    p, total = len(specification.observed), np.diag(fitted.total)
+    for number, name in enumerate(specification.latent, start=p):
+        value = total[number]
+        # where a loading is fixed, its item must share a trace of its variance with the factor, whatever its units
+        markers = [e for e in specification.model.entries if e.matrix == "A" and e.column == number and e.parameter < 0]
+        shares = [e.value**2 * value / total[e.row] for e in markers if e.value and total[e.row] > 0]
+        if not value > 0 or (shares and max(shares) < 1e-10):
             raise EstimationError(
                 f"Factor '{name}' gets a variance of {value:.3g}, so nothing can be standardized: its first item does "
                 "not share anything with the others. Put a better item first or drop it."
@@ -441,7 +453,8 @@ def _modification(specification: Specification, fitted: ml.MLFit) -> pd.DataFram
         else:
             scale = own[entry.row] * own[entry.column]
             rows.append((names[entry.row], "~~", names[entry.column], mi, epc, epc / scale if scale else np.nan))
-    table = pd.DataFrame(rows, columns=columns).dropna()
+    # beside a negative variance there is an index, but no correlation to express the change in
+    table = pd.DataFrame(rows, columns=columns).dropna(subset="mi")
     return table.sort_values("mi", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -1,0 +1,88 @@
+"""Model text means what it means in lavaan, or is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference import load
+
+from cocreation.core.syntax import parse
+from cocreation.errors import InputError
+from cocreation.steps.confirm import cfa
+
+
+def _terms(text: str) -> dict[str, tuple[float | None, str]]:
+    """What is fixed, and the label, of each loading."""
+    return {term.right: (term.fixed, term.label) for term in parse(text).terms if term.op == "=~"}
+
+
+def test_a_comment_ends_with_its_line_and_a_semicolon_in_it_begins_no_statement():
+    plain = parse("F =~ x1 + x2 + x3")
+    for text in ("F =~ x1 + x2 + x3 # tried before; x1 ~~ x2", "! no; x1 ~~ x2\nF =~ x1 +\n\n  x2 # second\n  + x3"):
+        assert parse(text).model == plain.model
+    assert parse("F =~ x1 + x2 + x3; x1 ~~ x2").model != plain.model
+
+
+def test_a_label_on_the_fixed_first_loading_fixes_all_that_share_it():
+    """lavaan: equal to a loading fixed at 1 means fixed at 1."""
+    assert set(_terms("F =~ a*x1 + a*x2 + a*x3").values()) == {(1.0, "a")}
+    golden = load("hs1939")
+    labelled = cfa(golden.answers, "F =~ a*x1 + a*x2 + a*x3 + a*x4")
+    written = cfa(golden.answers, "F =~ 1*x1 + 1*x2 + 1*x3 + 1*x4")
+    assert labelled.measure("df") == written.measure("df") == 5
+    # minimized by scipy's BFGS on the covariances alone
+    assert labelled.measure("chi2") == pytest.approx(28.357035808, rel=1e-8)
+    freed = cfa(golden.answers, "F =~ NA*x1 + a*x1 + a*x2 + a*x3 + a*x4\nF ~~ 1*F")
+    assert freed.measure("chi2") == pytest.approx(written.measure("chi2"), rel=1e-9)
+    assert freed.measure("df") == written.measure("df")
+
+
+def test_a_term_may_be_repeated_to_ask_more_of_it_as_in_lavaan():
+    assert _terms("F =~ NA*x1 + m*x1 + m*x2\nF ~~ 1*F") == {"x1": (None, "m"), "x2": (None, "m")}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("F =~ x1 + x2 + x3 + x2", "'F =~ x2' twice"),
+        ("F =~ x1 + x2 + x3\nF =~ x2", "'F =~ x2' twice"),
+        ("F =~ x1 + x2 + x3\nx1 ~~ x2\nx2 ~~ x1", "'x2 ~~ x1' twice"),
+        ("F =~ x1 + 1*x2 + 2*x2", "two different things of 'F =~ x2'"),
+        ("F =~ a*x1 + b*x1 + x2", "two different things of 'F =~ x1'"),
+        ("F =~ NA*1*x1 + x2", "two different things of 'F =~ x1'"),
+        ("F =~ x1 + x2 + x3\nx2 ~ F", "'F =~ x2' and 'x2 ~ F' say the same path"),
+        ("F =~ x1 + 2*a*x2 + 3*a*x3", "'a' stands for 2 and for 3"),
+        ("F =~ NA*a*x1 + x2\nF ~~ 1*F\nG =~ a*x3 + x4", "'a' is fixed at 1 elsewhere"),
+    ],
+)
+def test_what_is_said_twice_or_contradicts_itself_is_refused(text, says):
+    with pytest.raises(InputError, match=says):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "F =~ x1 - x2", "F <~ x1 + x2", "x1 ~ 1", "z := x1 * x2", "a == b", "x1 | t1", "F =~ c(1, 1)*x1", "F ~*~ F",
+        "F =~ 'x1'", "F = ~ x1", "F =~ x1 x2", "F =~ x1 +", "F =~ + x1", "=~ x1", "F =~", "F", "F =~ x1:x2",
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_is_quoted_and_never_skipped(line):
+    with pytest.raises(InputError, match=r"is not understood|is not a name|is not a number"):
+        parse(f"G =~ y1 + y2 + y3\n{line}")
+
+
+@pytest.mark.parametrize("text", ["", "  \n ; \n", "# only a comment; F =~ x1 + x2"])
+def test_an_empty_model_is_refused(text):
+    with pytest.raises(InputError, match="names no factor"):
+        parse(text)
+
+
+def test_a_factor_named_like_a_column_is_refused():
+    """Is x1 the item of the data or the factor behind x2 to x4? lavaan does not guess either."""
+    golden = load("hs1939")
+    with pytest.raises(InputError, match="measures 'x1', but the data have a column of that name"):
+        cfa(golden.data, "general =~ x1 + x7 + x8 + x9\nx1 =~ x2 + x3 + x4")
+    named = cfa(golden.data, {"x1": ["x1", "x2", "x3"], "x2": ["x4", "x5", "x6"]})
+    plain = cfa(golden.data, {"v": ["x1", "x2", "x3"], "t": ["x4", "x5", "x6"]})
+    np.testing.assert_array_equal(named.loadings["std"], plain.loadings["std"])
