@@ -224,6 +224,14 @@ def test_three_items_alone_have_no_degrees_of_freedom_and_no_fit_indices():
         found.measure("rmsea")
 
 
+def test_chi_square_and_the_indices_print_as_tables_of_their_own_and_df_0_has_no_indices():
+    golden = load("hs1939")
+    shown = cfa(golden.answers, golden.model).tables()
+    assert list(shown["chi-square"]) == ["chi2", "df", "p", "chi2_df"]
+    assert list(shown["fit"])[:4] == ["cfi", "tli", "nfi", "rmsea"]
+    assert "cfi" not in cfa(golden.answers, "visual =~ x1 + x2 + x3").tables()["fit"]
+
+
 def test_a_two_item_factor_is_warned_of():
     found = cfa(load("hs1939").answers, {"v": ["x1", "x2"], "t": ["x4", "x5", "x6"]})
     assert found.warnings.set_index("subject").loc["v", "warning"].startswith("Two items")
@@ -270,7 +278,7 @@ def test_a_model_that_cannot_be_fitted_is_refused_by_name(model, error, says):
         (lambda d: d.assign(x1=4.0), "'x1' is constant"),
         (lambda d: d.assign(x9=d["x1"] + d["x2"]), "'x1', 'x2', 'x9' repeat each other"),
         (lambda d: d.iloc[:9], "9 complete respondents for 9 items"),
-        (lambda d: d.assign(x1=np.nan), "0 complete respondents"),
+        (lambda d: d.assign(x1=np.nan), "'x1' has no answer from anybody"),
     ],
 )
 def test_data_that_cannot_be_fitted_are_refused_by_name(change, says):
@@ -369,9 +377,7 @@ def test_a_method_factor_that_cannot_be_told_from_correlated_dimensions_says_so(
     assert found.models["M1: three factors"].phi.loc["A", "B"] == pytest.approx(0.3 / 0.8, abs=0.1)
     assert method["model"] == "M5: M1 and a method factor"
     assert pd.isna(method["chi2"])
-    assert (
-        method["remark"] == "cannot be told from dimensions that correlate: a dimension's variance comes out negative"
-    )
+    assert method["remark"] == "cannot be told from correlated dimensions: one would get a negative variance"
     assert np.isnan(common_method(data, scales).method_percent)
 
 

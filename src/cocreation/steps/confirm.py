@@ -18,7 +18,7 @@ from ..core.factor import minres
 from ..core.moments import correlation, covariance
 from ..core.syntax import Specification, parse
 from ..errors import EstimationError, InputError
-from .frames import items_frame, refuse_singular, scales_mapping
+from .frames import items_frame, refuse_singular, scales_mapping, used
 from .result import Result
 
 if TYPE_CHECKING:
@@ -119,11 +119,15 @@ class Cfa(Result):
         return float(self.fit.loc[name, "value"])
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return fit, loadings, factor correlations, and warnings if there are any."""
-        wanted = ["chi2", "df", "p", "chi2_df", "cfi", "tli", "nfi", "rmsea", "rmsea_lower", "rmsea_upper", "srmr"]
-        row = {name: self.measure(name) for name in wanted if name in self.fit.index}
-        row["df"] = int(row["df"])
-        shown = {"fit": pd.DataFrame([row]), "loadings": self.loadings}
+        """Return chi-square, fit indices, loadings, factor correlations, and warnings if there are any."""
+        chi2 = {name: self.measure(name) for name in ("chi2", "df", "p", "chi2_df") if name in self.fit.index}
+        chi2["df"] = int(chi2["df"])
+        indices = ["cfi", "tli", "nfi", "rmsea", "rmsea_lower", "rmsea_upper", "srmr"]
+        found = {name: self.measure(name) for name in indices if name in self.fit.index}
+        shown = {"chi-square": pd.DataFrame([chi2])}
+        if found:
+            shown["fit"] = pd.DataFrame([found])
+        shown["loadings"] = self.loadings
         if len(self.phi) > 1:
             shown["factor correlations"] = self.phi
         if len(self.warnings):
@@ -248,7 +252,7 @@ def cfa(
         raise InputError(f"convention is 'lavaan' or 'amos', not {convention!r}.")
     specification = _specification(data, model, orthogonal)
     frame = _frame(data, specification)
-    return _fit(frame, specification, convention, len(data) - len(frame))
+    return _fit(frame, specification, convention, used(frame, data))
 
 
 def _specification(data: pd.DataFrame, model, orthogonal: bool) -> Specification:
@@ -285,7 +289,7 @@ def _frame(data: pd.DataFrame, specification: Specification) -> pd.DataFrame:
     return frame
 
 
-def _fit(frame: pd.DataFrame, specification: Specification, convention: str, left_out: int) -> Cfa:
+def _fit(frame: pd.DataFrame, specification: Specification, convention: str, who: str) -> Cfa:
     fitted, agreement, missed = _cross_check(specification, _estimate(frame, specification))
     _refuse_impossible(specification, fitted)
     n_obs, model = len(frame), specification.model
@@ -308,9 +312,7 @@ def _fit(frame: pd.DataFrame, specification: Specification, convention: str, lef
         (fitted.sample - fitted.sigma) / np.outer(own, own), specification.observed, specification.observed
     )
     note = (
-        f"Maximum likelihood, {n_obs} respondents"
-        + (f" ({left_out} with missing answers left out)" if left_out else "")
-        + f", convention {convention}: chi-square = {'N' if convention == 'lavaan' else '(N − 1)'}·F, RMSEA with the "
+        f"Maximum likelihood, {who}, convention {convention}: chi-square = {'N' if convention == 'lavaan' else '(N − 1)'}·F, RMSEA with the "
         f"same divisor; standard errors from the expected information; variances unbounded. semopy's standardized "
         f"loadings agree within {_magnitude(agreement)}."
     )
@@ -615,7 +617,7 @@ def nested(
     models, rows = {first_name: first}, [_row(first_name, first, first, "")]
     for name, specification in planned:
         try:
-            models[name] = _fit(frame, specification, convention, 0)
+            models[name] = _fit(frame, specification, convention, used(frame, frame))
         except EstimationError as error:
             rows.append({"model": name, "remark": _reason(frame, checked, name, error)})
             continue
@@ -624,12 +626,7 @@ def nested(
     table = pd.DataFrame(rows)
     table = table[["model", *_SHOWN, "delta_chi2", "delta_df", "delta_p", "remark"]]
     table[["df", "delta_df"]] = table[["df", "delta_df"]].astype("Int64")
-    left_out = len(data) - len(frame)
-    note = (
-        f"Maximum likelihood, {len(frame)} respondents"
-        + (f" ({left_out} with missing answers left out)" if left_out else "")
-        + f", convention {convention}; differences are against M1. Dimensions merge in the order of their correlations."
-    )
+    note = f"Maximum likelihood, {used(frame, data)}, convention {convention}; differences are against M1. Dimensions merge in the order of their correlations."
     return NestedModels(table, models, len(frame), convention, note)
 
 
@@ -661,7 +658,7 @@ def _reason(frame: pd.DataFrame, scales: dict[str, list[str]], name: str, error:
         if variance <= 1e-4:
             return "no method factor: its variance would be zero or negative, so the fit is M1's"
         if "gets a variance" in str(error):
-            return "cannot be told from dimensions that correlate: a dimension's variance comes out negative"
+            return "cannot be told from correlated dimensions: one would get a negative variance"
     return str(error)
 
 

@@ -70,6 +70,7 @@ class Twin(Result):
             shown.loc[row.Index, "tolerance"] = "" if np.isnan(row.tolerance) else f"{row.tolerance:g}"
             if row.kind in ("above", "below"):
                 shown.loc[row.Index, ["published", "difference"]] = [f"{row.kind} {row.published:.{places}f}", ""]
+                shown.loc[row.Index, "figure"] = row.figure.removesuffix(f", {row.kind}")
             # a probability is never zero, however it is rounded
             if row.kind == "below" and 0 <= row.reproduced < 0.5 * 10.0**-finer:
                 shown.loc[row.Index, "reproduced"] = "< " + f"{10.0**-finer:.{finer}f}".lstrip("0")
