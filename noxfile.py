@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "course"
@@ -34,20 +35,31 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 def course(session: nox.Session) -> str:
     """Return the Python of the shared environment; make it where the lock file or pyproject changed."""
     if sys.version_info < (3, 11):  # noqa: UP036 – nox itself may run on an older Python
-        session.error(f"The course needs Python 3.11 or newer; nox runs on {sys.version.split()[0]}.")
+        session.error(
+            f"the course needs Python 3.11 or newer, but this nox runs on {sys.version.split()[0]}. "
+            "Run 'pip install nox' and nox with a newer Python"
+        )
     python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     wanted = hashlib.sha256(
         sys.version.encode() + str(ROOT).encode() + LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
     ).hexdigest()
     stamp = ENVIRONMENT / "made-from"
     if not (python.exists() and stamp.exists() and stamp.read_text() == wanted):
-        session.log("Setting up the environment (a few minutes, once)")
+        if not os.access(ROOT, os.W_OK):
+            session.error(f"{ROOT} cannot be written to. Clone the course into a folder of your own")
+        session.log("Setting up the environment in .nox/course: a few minutes and about 1.5 GB, once")
         shutil.rmtree(ENVIRONMENT, ignore_errors=True)
         session.run(sys.executable, "-m", "venv", str(ENVIRONMENT), external=True, silent=True)
         pip = (str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-        session.run(*pip, "--require-hashes", "-r", str(LOCK), external=True)
-        # pip cannot hash a folder, so the course itself is installed in a second step.
-        session.run(*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT), external=True)
+        try:
+            session.run(*pip, "--require-hashes", "-r", str(LOCK), external=True)
+            # pip cannot hash a folder, so the course itself is installed in a second step.
+            session.run(*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT), external=True)
+        except CommandFailed:
+            session.error(
+                "the packages were not installed; pip's message is above. If it found no matching distribution, or "
+                "the connection broke, look after the network (or the package index pip uses) and run this again"
+            )
         stamp.write_text(wanted)
     os.environ["PATH"] = str(python.parent) + os.pathsep + os.environ["PATH"]
     return str(python)

@@ -84,6 +84,17 @@ def test_a_users_mistake_is_one_sentence_and_status_2(run, root, tmp_path, words
     assert err.count("\n") == 1
 
 
+def test_what_follows_the_sentence_keeps_its_lines(monkeypatch, run):
+    from cocreation.course import doctor
+    from cocreation.errors import CourseError
+
+    def fails(*_, **__):
+        raise CourseError("A cell failed.\n  1 / 0\nZeroDivisionError: division by zero\n")
+
+    monkeypatch.setattr(doctor, "examine", fails)
+    assert run("doctor") == (2, "", "cocreation: A cell failed.\n  1 / 0\nZeroDivisionError: division by zero\n")
+
+
 def test_a_course_that_is_not_there_is_a_users_mistake_too(run, tmp_path, monkeypatch):
     monkeypatch.setenv("COCREATION_ROOT", str(tmp_path))
     status, _, err = run("book")

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -169,4 +170,28 @@ def test_a_taken_port_is_told(copy):
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(CourseError, match=f"Port {port} cannot be used"):
-            lab.command(copy, port=port)
+            lab.command(copy, port=port, allow_root=True)
+
+
+def test_root_is_refused_in_one_sentence_unless_they_say_so(copy, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    with pytest.raises(CourseError, match="You are root"):
+        lab.command(copy)
+    assert "--allow-root" in lab.command(copy, allow_root=True)
+    assert lab.command(copy, more=["--allow-root"]).count("--allow-root") == 1
+
+
+def test_notebooks_read_the_data_sets_of_the_working_copy(course, copy):
+    lab.update(copy, root=course)
+    assert Path(lab.environment(copy)["COCREATION_ROOT"]) == copy.resolve()
+
+
+def test_the_command_is_found_from_a_cell_and_from_labs_terminal(copy):
+    assert Path(lab.environment(copy)["PATH"].split(os.pathsep)[0]) == Path(sys.executable).parent
+
+
+def test_a_student_sees_no_tools_for_making_assignments(course, copy):
+    lab.update(copy, root=course)
+    settings = json.loads((copy / ".cocreation" / "labconfig" / "page_config.json").read_text())
+    assert settings["disabledExtensions"]["@jupyter/nbgrader:create-assignment"] is True
+    assert "@jupyter/nbgrader:validate-assignment" not in settings["disabledExtensions"]

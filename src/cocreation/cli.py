@@ -40,11 +40,14 @@ _COLOURS = {"ok": "green", "within": "green", "info": "cyan", "warn": "yellow", 
 
 
 def main() -> None:
-    """Run the command line; what a user did wrong is one sentence on stderr and exit status 2."""
+    """Run the command line; what a user did wrong is one sentence on stderr and exit status 2.
+
+    Lines after that sentence, such as the traceback of a notebook's cell, stay lines.
+    """
     try:
         app(prog_name="cocreation")
     except CourseError as error:
-        print(f"cocreation: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"cocreation: {str(error).strip()}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -74,6 +77,7 @@ def lab(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in your browser.")] = True,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port to use; by default a free one.")] = None,
     copy_only: Annotated[bool, typer.Option("--copy-only", help="Bring the copy up to date, start nothing.")] = False,
+    allow_root: Annotated[bool, typer.Option("--allow-root", help="Start also as root, as in a container.")] = False,
 ) -> None:
     """Open JupyterLab on a working copy of notebooks, exercises and data.
 
@@ -101,8 +105,9 @@ def lab(
         )
     if copy_only:
         return
+    words = working_copy.command(done.folder, browser=browser, port=port, allow_root=allow_root, more=more or ())
     out.print("JupyterLab starts; end it with Ctrl-C.")
-    raise typer.Exit(working_copy.start(done.folder, browser=browser, port=port, more=more or ()))
+    raise typer.Exit(working_copy.start(done.folder, words))
 
 
 @app.command()

@@ -7,6 +7,7 @@ from a record of what was put there.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .._paths import course_root
 from ..errors import CourseError
@@ -25,12 +27,30 @@ __all__ = ["RECORD", "Update", "command", "environment", "start", "update", "ups
 #: what was copied, in the working copy
 RECORD = ".cocreation/copied.json"
 _FOLDERS = {"notebooks": {".ipynb", ".csv"}, "datasets": {".csv", ".md", ".toml"}}
-#: a kernel starts with the notebook, and Lab asks no host for news or updates
-_SETTINGS = """{
-  "@jupyterlab/notebook-extension:tracker": {"autoStartDefaultKernel": true},
-  "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}
+#: what in nbgrader's menus is for whoever makes and collects assignments
+_FOR_INSTRUCTORS = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu")
+#: JupyterLab's settings, in the working copy's folder .cocreation
+_SETTINGS: dict[str, dict[str, Any]] = {
+    # a kernel starts with the notebook, and Lab asks no host for news or updates
+    "labconfig/default_setting_overrides.json": {
+        "@jupyterlab/notebook-extension:tracker": {"autoStartDefaultKernel": True},
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    },
+    "labconfig/page_config.json": {
+        "disabledExtensions": {f"@jupyter/nbgrader:{name}": True for name in _FOR_INSTRUCTORS}
+    },
+    # warnings and the address, not every step of the start
+    "jupyter_server_config.json": {
+        "ServerApp": {
+            "log_level": 30,
+            "jpserver_extensions": {
+                f"nbgrader.server_extensions.{name}": False for name in ("assignment_list", "course_list", "formgrader")
+            },
+        },
+        "KernelManager": {"transport_encryption": "auto"},
+    },
+    "jupyter_lab_config.json": {"LabApp": {"log_level": 30}},
 }
-"""
 
 
 @dataclass(frozen=True)
@@ -95,7 +115,8 @@ def update(
         if progress:
             progress(number, len(files), name)
         _bring(done, name, content, copied, offered)
-    write_whole(folder / ".cocreation" / "labconfig" / "default_setting_overrides.json", _SETTINGS.encode())
+    for name, settings in _SETTINGS.items():
+        write_whole(folder / ".cocreation" / name, (json.dumps(settings, indent=1) + "\n").encode())
     write_record(folder / RECORD, {"copied": copied, "offered": offered})
     return done
 
@@ -150,30 +171,51 @@ def _refuse(folder: Path, root: Path) -> None:
 def environment(folder: Path) -> dict[str, str]:
     """Return the environment for JupyterLab: the course's settings as defaults beneath the user's own.
 
+    Notebooks read the data sets of the working copy, so that a student sees what a change of them does.
     Linear algebra gets one thread unless the user has said otherwise: on shared cores more
     threads make the fits of this course several times slower.
     """
-    settings = str((folder / ".cocreation").resolve())
+    folder = folder.resolve()
     known = os.environ.get("JUPYTER_CONFIG_PATH")
-    merged = dict(os.environ, JUPYTER_CONFIG_PATH=settings + (os.pathsep + known if known else ""))
+    merged = dict(
+        os.environ,
+        JUPYTER_CONFIG_PATH=str(folder / ".cocreation") + (os.pathsep + known if known else ""),
+        COCREATION_ROOT=str(folder),
+        # so that a cell or Lab's terminal finds the command "cocreation"
+        PATH=str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", os.defpath),
+    )
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         merged.setdefault(name, "1")
     return merged
 
 
-def command(folder: Path, *, browser: bool = True, port: int | None = None, more: Sequence[str] = ()) -> list[str]:
+def command(
+    folder: Path,
+    *,
+    browser: bool = True,
+    port: int | None = None,
+    allow_root: bool = False,
+    more: Sequence[str] = (),
+) -> list[str]:
     """Return the command that starts JupyterLab on the folder, with ``more`` options of JupyterLab's own.
 
     Raises
     ------
     CourseError
-        If JupyterLab is not installed or the port is taken.
+        If JupyterLab is not installed, the port is taken, or the user is root and ``allow_root`` is not given.
     """
     from importlib.util import find_spec
 
     if find_spec("jupyterlab") is None:
         raise CourseError("JupyterLab is not installed. Install it with: pip install 'cocreation[course]'.")
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
+    if allow_root:
+        words.append("--allow-root")
+    elif hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in more:
+        raise CourseError(
+            "You are root, and whoever reaches JupyterLab could then do everything on this machine. Start it as an "
+            "ordinary user, or, in a container of your own, with --allow-root (nox -s lab -- --allow-root)."
+        )
     if not browser:
         words.append("--no-browser")
     if port is not None:
@@ -188,12 +230,12 @@ def command(folder: Path, *, browser: bool = True, port: int | None = None, more
     return [*words, *more]
 
 
-def start(folder: Path, *, browser: bool = True, port: int | None = None, more: Sequence[str] = ()) -> int:
-    """Run JupyterLab on the folder until it ends, and return its exit status.
+def start(folder: Path, words: Sequence[str]) -> int:
+    """Run the :func:`command` in the folder until it ends, and return its exit status.
 
     Where the system can, this process becomes JupyterLab, so that whatever stops the one stops the other.
     """
-    words, settings = command(folder, browser=browser, port=port, more=more), environment(folder)
+    settings = environment(folder)
     sys.stdout.flush()
     if os.name == "posix":
         os.chdir(folder)
