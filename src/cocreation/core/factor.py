@@ -17,6 +17,7 @@ __all__ = [
     "map_criterion",
     "maximum_likelihood",
     "minres",
+    "most_factors",
     "oblimin",
     "parallel_eigenvalues",
     "principal_axis",
@@ -28,6 +29,9 @@ __all__ = [
 
 #: uniquenesses are kept above this, as psych and factanal do; an item that reaches it is a Heywood case
 LOWEST_UNIQUENESS = 0.005
+
+#: random starts beside the usual one
+_MORE_STARTS = 20
 
 
 def align(loadings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -129,11 +133,17 @@ class Extracted(NamedTuple):
     heywood: np.ndarray
 
 
+def most_factors(p: int) -> int:
+    """Return the largest number of common factors with no more parameters than p items have correlations."""
+    return max((n for n in range(1, p) if (p - n) ** 2 >= p + n), default=0)
+
+
 def minres(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENESS) -> Extracted:
     """Return the factors that leave the smallest squared residual correlations (minres, ULS).
 
     Harman & Jones (1966). Found by Newton steps on the uniquenesses with exact
-    second derivatives, which converge to machine precision.
+    second derivatives, which converge to machine precision; from several starts,
+    since with more factors than the items hold the criterion has several minima.
 
     Parameters
     ----------
@@ -160,7 +170,7 @@ def minres(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENESS) -> Extra
         ratio = rest[:, None] / (rest[:, None] - kept[None, :])
         return value, gradient, gauss, gauss + 2 * _pairs(a, b, ratio)
 
-    psi, value = _newton(criterion, _first_uniquenesses(r), lowest)
+    psi, value = _lowest(criterion, _starts(r, n), lowest)
     values, vectors = np.linalg.eigh(r - np.diag(psi))
     loadings = vectors[:, -n:] * np.sqrt(np.clip(values[-n:], 0.0, None))
     return Extracted(_signed(loadings), psi, value, psi <= lowest * (1 + 1e-9))
@@ -177,6 +187,8 @@ def principal_axis(r: np.ndarray, n: int) -> Extracted:
 
 def maximum_likelihood(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENESS) -> Extracted:
     """Return maximum-likelihood factors (Lawley; Jöreskog 1967), by Newton steps on the log uniquenesses.
+
+    From several starts, as :func:`minres`.
 
     Parameters
     ----------
@@ -212,7 +224,7 @@ def maximum_likelihood(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENE
         ratio = (1 - rest)[:, None] * (rest[:, None] + kept[None, :]) / (kept[None, :] - rest[:, None])
         return value, gradient, gauss, gauss + _pairs(a, b, ratio)
 
-    log_psi, value = _newton(criterion, np.log(_first_uniquenesses(r)), np.log(lowest))
+    log_psi, value = _lowest(criterion, [np.log(start) for start in _starts(r, n)], np.log(lowest))
     psi = np.exp(log_psi)
     values, vectors = spectrum(psi)
     loadings = np.sqrt(psi)[:, None] * vectors[:, -n:] * np.sqrt(np.clip(values[-n:] - 1, 0.0, None))
@@ -241,6 +253,27 @@ def _first_uniquenesses(r: np.ndarray) -> np.ndarray:
         return np.clip(1 / np.diag(np.linalg.inv(r)), 0.05, 0.95)
     except LinAlgError:
         return np.full(len(r), 0.5)
+
+
+def _starts(r: np.ndarray, n: int) -> list[np.ndarray]:
+    """The usual start, and where there can be other minima – beside more than one factor – a few drawn ones."""
+    rng = np.random.default_rng(1)
+    return [_first_uniquenesses(r), *(rng.uniform(0.05, 0.95, len(r)) for _ in range(_MORE_STARTS if n > 1 else 0))]
+
+
+def _lowest(criterion, starts: list[np.ndarray], floor: float) -> tuple[np.ndarray, float]:
+    """Return the lowest minimum reached; of minima that are equal but for round-off, the first."""
+    found: list[tuple[np.ndarray, float]] = []
+    for number, start in enumerate(starts):
+        try:
+            # the usual start is given all the time it needs, the others as long as a good one takes
+            found.append(_newton(criterion, start, floor, iterations=40 if number else 300))
+        except EstimationError:
+            continue
+    if not found:
+        raise EstimationError(_NO_FACTORS)
+    best = min(value for _, value in found)
+    return next((x, value) for x, value in found if value <= best + 1e-10)
 
 
 def _pairs(a: np.ndarray, b: np.ndarray, ratio: np.ndarray) -> np.ndarray:

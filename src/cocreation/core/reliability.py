@@ -55,16 +55,15 @@ def item_statistics(x: np.ndarray) -> ItemStatistics:
     """
     s = covariance(x)
     k = len(s)
-    with_rest = s.sum(axis=1) - np.diag(s)
-    rest_variance = s.sum() - 2 * s.sum(axis=1) + np.diag(s)
-    scale = np.trace(s)
-    varies = rest_variance > 1e-12 * scale
-    citc = np.full(k, np.nan)
-    citc[varies] = with_rest[varies] / np.sqrt(np.diag(s)[varies] * rest_variance[varies])
-    without = np.full(k, np.nan)
-    if k > 2:
-        for i in np.flatnonzero(varies):
-            without[i] = alpha_from_covariance(np.delete(np.delete(s, i, 0), i, 1))
+    citc, without = np.full(k, np.nan), np.full(k, np.nan)
+    for i in range(k):
+        others = np.delete(np.arange(k), i)
+        # summed over the others themselves: taking the item off the total would drown them in a large item's rounding
+        rest = s[np.ix_(others, others)]
+        if rest.sum() > 1e-12 * np.trace(rest):
+            citc[i] = s[i, others].sum() / np.sqrt(s[i, i] * rest.sum())
+            if k > 2:
+                without[i] = alpha_from_covariance(rest)
     return ItemStatistics(np.clip(citc, -1, 1), without)
 
 

@@ -312,7 +312,8 @@ def _fit(frame: pd.DataFrame, specification: Specification, convention: str, who
         (fitted.sample - fitted.sigma) / np.outer(own, own), specification.observed, specification.observed
     )
     note = (
-        f"Maximum likelihood, {who}, convention {convention}: chi-square = {'N' if convention == 'lavaan' else '(N − 1)'}·F, RMSEA with the "
+        f"Maximum likelihood, {who}, convention {convention}: "
+        f"chi-square = {'N' if convention == 'lavaan' else '(N − 1)'}·F, RMSEA with the "
         f"same divisor; standard errors from the expected information; variances unbounded. semopy's standardized "
         f"loadings agree within {_magnitude(agreement)}."
     )
@@ -626,7 +627,10 @@ def nested(
     table = pd.DataFrame(rows)
     table = table[["model", *_SHOWN, "delta_chi2", "delta_df", "delta_p", "remark"]]
     table[["df", "delta_df"]] = table[["df", "delta_df"]].astype("Int64")
-    note = f"Maximum likelihood, {used(frame, data)}, convention {convention}; differences are against M1. Dimensions merge in the order of their correlations."
+    note = (
+        f"Maximum likelihood, {used(frame, data)}, convention {convention}; differences are against M1. Dimensions "
+        "merge in the order of their correlations."
+    )
     return NestedModels(table, models, len(frame), convention, note)
 
 

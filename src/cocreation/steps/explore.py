@@ -13,7 +13,7 @@ from ..core import factor
 from ..core.adequacy import bartlett_sphericity, kmo
 from ..core.moments import correlation
 from ..errors import EstimationError, InputError
-from .frames import items_frame, refuse_singular
+from .frames import items_frame, refuse_singular, used
 from .result import Result
 
 if TYPE_CHECKING:
@@ -97,12 +97,7 @@ def adequacy(data: pd.DataFrame, *, items: Iterable[str] | None = None) -> Adequ
         raise InputError(f"Item '{lonely[0]}' correlates with no other item, so its KMO does not exist. Leave it out.")
     chi2, df, p = bartlett_sphericity(r, len(frame))
     table = pd.DataFrame({"item": list(frame.columns), "kmo": of_items})
-    return Adequacy(overall, chi2, df, p, len(frame), table, f"Pearson correlations, listwise: {_used(frame, data)}.")
-
-
-def _used(frame: pd.DataFrame, data: pd.DataFrame) -> str:
-    left_out = len(data) - len(frame)
-    return f"{len(frame)} respondents" + (f", {left_out} with missing answers left out" if left_out else "")
+    return Adequacy(overall, chi2, df, p, len(frame), table, f"Pearson correlations, listwise: {used(frame, data)}.")
 
 
 @dataclass(frozen=True, repr=False)
@@ -220,7 +215,7 @@ def n_factors(
         }
     )
     note = (
-        f"Pearson correlations, listwise: {_used(frame, data)}. Parallel analysis: {draws} random correlation "
+        f"Pearson correlations, listwise: {used(frame, data)}. Parallel analysis: {draws} random correlation "
         f"matrices, seed {seed}; MAP without components: {squared[0]:.4f}."
     )
     return NumberOfFactors(
@@ -389,7 +384,7 @@ def components(
             raise EstimationError("No eigenvalue exceeds 1: the items do not correlate. There is nothing to reduce.")
     _check_number(n, len(r), "components", most=len(r))
     loadings = factor.principal_components(r, n)
-    note = f"Eigen-decomposition of Pearson correlations, listwise: {_used(frame, data)}."
+    note = f"Eigen-decomposition of Pearson correlations, listwise: {used(frame, data)}."
     return _rotated(loadings, frame, "principal components", rotation, kaiser, note, "C", ())
 
 
@@ -443,19 +438,14 @@ def factors(
         raise InputError(f"method is one of {', '.join(METHODS)}, not {method!r}.")
     frame = items_frame(data, items)
     p = frame.shape[1]
-    _check_number(n, p, "factors", most=_most_factors(p))
+    _check_number(n, p, "factors", most=factor.most_factors(p))
     refuse_singular(frame, "a common-factor solution")
     found = factor.extract(correlation(frame.to_numpy()), n, method)
     heywood = tuple(name for name, hit in zip(frame.columns, found.heywood, strict=True) if hit)
-    note = f"{METHODS[method].capitalize()} from Pearson correlations, listwise: {_used(frame, data)}."
+    note = f"{METHODS[method].capitalize()} from Pearson correlations, listwise: {used(frame, data)}."
     if heywood:
         note += f" Heywood case: the unique variance of {', '.join(map(str, heywood))} ran into its floor of .005."
     return _rotated(found.loadings, frame, METHODS[method], rotation, kaiser, note, "F", heywood)
-
-
-def _most_factors(p: int) -> int:
-    """The largest number of factors with no more parameters than correlations."""
-    return max((n for n in range(1, p) if (p - n) ** 2 >= p + n), default=0)
 
 
 def _check_number(n: int, p: int, what: str, *, most: int) -> None:
@@ -611,7 +601,7 @@ def explore(
             dropped[item] = (broken, f"round {number}: {figures}")
         left = [item for item in left if item not in dropped]
     note = (
-        f"Principal components with eigenvalue > 1, varimax with Kaiser normalization, {_used(frame, data)}. Rules in "
+        f"Principal components with eigenvalue > 1, varimax with Kaiser normalization, {used(frame, data)}. Rules in "
         f"order: loading < {loading_below:.2f}, cross-loading > {cross_above:.2f}, communality < "
         f"{communality_below:.2f}; {'one item a round, the worst' if one_at_a_time else 'all offenders a round'}."
     )

@@ -9,7 +9,55 @@ import pandas as pd
 
 from ..errors import InputError
 
-__all__ = ["items_frame", "refuse_singular", "scales_mapping"]
+__all__ = ["items_frame", "plain_table", "refuse_singular", "scales_mapping", "used"]
+
+
+def plain_table(
+    data: pd.DataFrame, columns: Iterable[str] = (), *, what: str = "data", row: str = "a respondent"
+) -> pd.DataFrame:
+    """Return ``data`` itself if it is a table with these columns, each named once.
+
+    Parameters
+    ----------
+    data : DataFrame
+        What a user passed.
+    columns : iterable of str
+        The columns it must have.
+    what, row : str
+        What it is and what a row stands for, for the messages.
+
+    Raises
+    ------
+    InputError
+        If it is no DataFrame, its columns have several levels, a column is named
+        twice or is not there.
+    """
+    if not isinstance(data, pd.DataFrame):
+        raise InputError(
+            f"Expected the {what} as a pandas DataFrame with a row {row}, got {type(data).__name__}. "
+            "Wrap what you have in pd.DataFrame(…, columns=[…])."
+        )
+    if data.columns.nlevels > 1:
+        raise InputError(
+            f"The columns of the {what} have {data.columns.nlevels} levels, the first is {data.columns[0]!r}. Give "
+            "each column one name: data.columns = data.columns.map('_'.join)."
+        )
+    twice = sorted(map(str, data.columns[data.columns.duplicated()]))
+    if twice:
+        raise InputError(f"Column {_quote(twice)} of the {what} is named twice. Name every column once.")
+    missing = [name for name in columns if name not in data.columns]
+    if missing:
+        raise InputError(
+            f"The {what} have no column '{missing[0]}'. Known columns are {_quote(data.columns, most=8) or 'none'}; "
+            "check the spelling."
+        )
+    return data
+
+
+def used(frame: pd.DataFrame, data: pd.DataFrame) -> str:
+    """Return how many respondents a statistic used, and how many it left out, for its note."""
+    left_out = len(data) - len(frame)
+    return f"{len(frame)} respondents" + (f" ({left_out} with missing answers left out)" if left_out else "")
 
 
 def items_frame(
@@ -50,25 +98,32 @@ def items_frame(
         values, too few items, no more respondents than items, or a constant
         item; the message names it and the remedy.
     """
+    for option, value, allowed in (
+        ("missing", missing, ("listwise", "raise", "keep")),
+        ("constant", constant, ("raise", "keep")),
+    ):
+        if value not in allowed:
+            raise InputError(f"{option} is one of {', '.join(allowed)}, not {value!r}.")
     if not isinstance(data, pd.DataFrame):
         raise InputError(
             f"Expected a pandas DataFrame with one column an item, got {type(data).__name__}. "
             "Wrap the answers in pd.DataFrame(answers, columns=items)."
         )
     names = list(data.columns) if items is None else _as_names(items)
+    repeated = sorted({str(name) for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputError(f"Item {_quote(repeated)} is named twice. Name every item once.")
+    plain_table(data)
     unknown = [name for name in names if name not in data.columns]
     if unknown:
         raise InputError(
-            f"The data have no item {_quote(unknown)}. Known columns are {_quote(data.columns, most=8)}; "
+            f"The data have no item {_quote(unknown)}. Known columns are {_quote(data.columns, most=8) or 'none'}; "
             "check the spelling."
         )
-    repeated = sorted({str(name) for name in names if names.count(name) > 1})
-    if repeated or data.columns.duplicated().any():
-        culprits = repeated or sorted(map(str, data.columns[data.columns.duplicated()]))
-        raise InputError(f"Item {_quote(culprits)} is named twice. Name every item once.")
     if len(names) < at_least:
         raise InputError(
-            f"This needs at least {at_least} items, got {len(names)} ({_quote(names) or 'none'}). Add items."
+            f"This needs at least {at_least} item{'s' if at_least > 1 else ''}, got {len(names)} "
+            f"({_quote(names) or 'none'}). Add items."
         )
     columns = {name: _numeric(data[name], name) for name in names}
     frame = pd.DataFrame(columns, index=data.index)
@@ -79,12 +134,15 @@ def items_frame(
             f"Item {_quote(first)} has missing values ({int(holes.to_numpy().sum())} in all), which this "
             "statistic cannot take. Drop those respondents (data.dropna()) or use missing='listwise'."
         )
+    empty = [name for name in names if holes[name].all()]
+    if missing == "listwise" and empty and len(frame):
+        raise InputError(f"Item {_quote(empty)} has no answer from anybody. Leave it out.")
     if missing == "listwise":
         frame = frame[~holes.any(axis=1)]
     if respondents is not None and len(frame) < respondents:
         raise InputError(
-            f"This needs at least {respondents} respondents, got {len(frame)}. Collect more answers"
-            + (" or keep respondents with a missing answer." if missing == "listwise" else ".")
+            f"This needs at least {respondents} respondent{'s' if respondents > 1 else ''}, got {len(frame)}. "
+            "Collect more answers" + (" or keep respondents with a missing answer." if missing == "listwise" else ".")
         )
     if respondents is None and len(frame) <= len(names):
         raise InputError(
@@ -120,6 +178,8 @@ def scales_mapping(
             f"{{'PE': ['PE1', 'PE2', 'PE3']}}, got {type(scales).__name__}."
         )
     checked = {str(name): _as_names(items) for name, items in scales.items()}
+    if len(checked) < len(scales):
+        raise InputError(f"Two dimensions have the same name among {_quote(scales)}. Give each its own.")
     known = None if columns is None else set(columns)
     owner: dict[str, str] = {}
     for name, items in checked.items():
@@ -130,6 +190,8 @@ def scales_mapping(
                 raise InputError(
                     f"Dimension '{name}' names the item '{item}', which the data do not have. Check the spelling."
                 )
+            if owner.get(item) == name:
+                raise InputError(f"Item '{item}' stands in '{name}' twice. Name it once.")
             if item in owner:
                 raise InputError(f"Item '{item}' stands in '{owner[item]}' and in '{name}'. Put it in one dimension.")
             owner[item] = name
@@ -139,11 +201,29 @@ def scales_mapping(
 def _as_names(items: Iterable[str]) -> list[str]:
     if isinstance(items, str):
         raise InputError(f"Expected a list of items, got the text '{items}'. Write ['{items}'].")
-    return list(items)
+    if not isinstance(items, Iterable):
+        raise InputError(f"Expected a list of items such as ['q1', 'q2'], got {type(items).__name__}.")
+    if isinstance(items, (set, frozenset)):
+        raise InputError("Expected a list of items, got a set, which has no order. Write sorted(items).")
+    names = list(items)
+    for name in names:
+        if isinstance(name, (list, dict, set)):
+            raise InputError(f"Expected names of items, got {name!r} among them. Give one flat list.")
+    return names
 
 
 def _numeric(column: pd.Series, name: str) -> np.ndarray:
-    if not pd.api.types.is_numeric_dtype(column):
+    kinds = pd.api.types
+    if kinds.is_bool_dtype(column) or (column.dtype == object and column.map(_is_bool).any()):
+        raise InputError(
+            f"Item '{name}' holds True and False, which are no answers. Leave it out, or write "
+            f"data['{name}'].astype(int) if it is a question of yes or no."
+        )
+    if kinds.is_datetime64_any_dtype(column) or kinds.is_timedelta64_dtype(column):
+        raise InputError(f"Item '{name}' holds dates or times, which are no answers. Leave it out.")
+    if kinds.is_complex_dtype(column):
+        raise InputError(f"Item '{name}' holds complex numbers, which are no answers. Leave it out.")
+    if not kinds.is_numeric_dtype(column):
         values = pd.to_numeric(column, errors="coerce")
         bad = column[values.isna() & column.notna()]
         if len(bad):
@@ -158,6 +238,10 @@ def _numeric(column: pd.Series, name: str) -> np.ndarray:
     if (np.abs(array) > 1e100).any():
         raise InputError(f"Item '{name}' holds a value above 1e100, whose square is infinite. Correct it.")
     return array
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, (bool, np.bool_))
 
 
 def refuse_singular(frame: pd.DataFrame, purpose: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 from ..core.moments import covariance
 from ..core.reliability import alpha_from_covariance, alpha_interval, item_statistics, standardized_alpha
 from ..errors import InputError
-from .frames import items_frame, scales_mapping
+from .frames import items_frame, scales_mapping, used
 from .result import Result
 
 if TYPE_CHECKING:
@@ -120,9 +120,8 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
             "alpha_if_deleted": statistics.alpha_if_deleted,
         }
     )
-    left_out = len(data) - n
     note = (
-        f"Listwise: {n} respondents" + (f", {left_out} with missing answers left out" if left_out else "") + "; "
+        f"Listwise: {used(frame, data)}; "
         f"variances with N − 1; {level:.0%} interval after Feldt; citc = correlation with the sum of the other items."
         + (" Alpha without an item does not exist with two items." if k == 2 else "")
     )

@@ -13,7 +13,7 @@ from ..core import factor
 from ..core.moments import correlation
 from ..errors import EstimationError, InputError
 from .confirm import Cfa, cfa
-from .frames import items_frame, refuse_singular, scales_mapping
+from .frames import items_frame, refuse_singular, scales_mapping, used
 from .purify import alpha
 from .result import Result
 
@@ -167,11 +167,9 @@ def validity(
     values = matrix.to_numpy(copy=True)
     np.fill_diagonal(values, table["root_ave"])
     first, second = htmt(frame, checked)
-    left_out = len(data) - len(frame)
     note = (
-        f"{len(frame)} respondents"
-        + (f" ({left_out} with missing answers left out)" if left_out else "")
-        + ". CR and AVE from standardized loadings of the correlated-factors model (Fornell & Larcker 1981); semTools' "
+        f"{used(frame, data)}. "
+        "CR and AVE from standardized loadings of the correlated-factors model (Fornell & Larcker 1981); semTools' "
         "variance-weighted figures differ. Fornell–Larcker: √AVE on the diagonal. HTMT: mean correlation between over "
         "the geometric mean of the mean correlations within, in absolute size; HTMT2: geometric means throughout."
     )
@@ -297,7 +295,7 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
     frame = items_frame(data, items, at_least=3)
     refuse_singular(frame, "omega")
     p = frame.shape[1]
-    most = max((n for n in range(1, p) if (p - n) ** 2 >= p + n), default=0)
+    most = factor.most_factors(p)
     if isinstance(n_factors, bool) or not isinstance(n_factors, (int, np.integer)) or not 2 <= n_factors <= most:
         raise InputError(
             f"Omega of {p} items takes 2 to {most} group factors, not {n_factors}."
@@ -329,7 +327,7 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
         raise EstimationError("The common factors explain nothing of the sum, so omega's limit does not exist.")
     flipped = [str(name) for name in table.loc[table["flipped"], "item"]]
     note = (
-        f"{len(frame)} respondents, listwise; minres, oblimin without Kaiser normalization, Schmid–Leiman."
+        f"{used(frame, data)}, listwise; minres, oblimin without Kaiser normalization, Schmid–Leiman."
         + (f" Reversed first: {', '.join(flipped)}." if flipped else "")
         + (" With two group factors the general factor's loadings on them are set equal." if n_factors == 2 else "")
     )
