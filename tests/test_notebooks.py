@@ -53,6 +53,25 @@ def test_a_warm_and_a_cold_kernel_store_the_same(tmp_path):
     assert stored[0] == stored[1]
 
 
+def test_the_users_own_settings_do_not_reach_stored_outputs(tmp_path):
+    figure = "import matplotlib.pyplot as plt\nax = plt.figure().subplots()\n_ = ax.plot([1, 2])"
+    startup = tmp_path / "home" / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("print = lambda *_: None")
+    (tmp_path / "home" / "matplotlibrc").write_text("figure.dpi: 31\n")
+    own = {"HOME": str(tmp_path / "home"), "USERPROFILE": str(tmp_path / "home"), "PYTHONHASHSEED": "7",
+           "IPYTHONDIR": str(startup.parents[1]), "MPLCONFIGDIR": str(tmp_path / "home"), "COLUMNS": "40"}  # fmt: skip
+    stored = []
+    for number, extra in enumerate(({}, own)):
+        path = tmp_path / f"{number}.ipynb"
+        nbformat.write(new("print(6 * 7)", figure), path)
+        words = [sys.executable, "-m", "cocreation.course.notebooks", str(path)]
+        subprocess.run(words, check=True, env={**os.environ, **extra})
+        stored.append(path.read_bytes())
+    assert b"42" in stored[0]
+    assert stored[0] == stored[1]
+
+
 def test_a_kernel_that_is_told_to_stop_is_gone(tmp_path):
     path = tmp_path / "a.ipynb"
     nbformat.write(new("import os; print(os.getpid())"), path)

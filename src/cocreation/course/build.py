@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import shutil
+import sys
 from pathlib import Path
 
 import yaml
@@ -56,7 +57,10 @@ def build_book(
     cache = _execute_changed(root, out, warm=warm, jobs=jobs, progress=progress)
     html = out / "html"
     from jupyter_book.sphinx import build_sphinx
+    from sphinx.util.console import color_terminal, nocolor
 
+    if not (color_terminal() and sys.stderr.isatty()):
+        nocolor()
     result = build_sphinx(
         root,
         html,

@@ -125,7 +125,12 @@ class _Server:
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                    [sys.executable, "-m", __name__],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    # matplotlib reads its settings when it is imported, and that is here
+                    env=dict(env),
                 )
             to, answers = self._process.stdin, self._process.stdout
             to.write(request + "\n")

@@ -12,8 +12,10 @@ import hashlib
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
@@ -66,7 +68,8 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         resources={"metadata": {"path": str(folder)}},
     )
     try:
-        client.execute(env=_kernel_environment())
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as settings:
+            client.execute(env=_kernel_environment(settings))
     except CellExecutionError as error:
         raise CourseError(f"A cell failed.\n{_plain(str(error))}") from error
     except (CellTimeoutError, DeadKernelError) as error:
@@ -198,11 +201,15 @@ def _read(path: Path) -> NotebookNode:
         raise CourseError(f"{path} is not a readable notebook ({error}). Restore it from git.") from error
 
 
-def _kernel_environment() -> dict[str, str]:
-    """One thread a kernel: several kernels share the processors, and sums keep their order."""
+def _kernel_environment(settings: str) -> dict[str, str]:
+    """Return what a kernel sees: nothing of the terminal and of the user's own settings reaches stored outputs."""
+    # One thread a kernel: several kernels share the processors, and sums keep their order.
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    # A terminal's colours and width must not reach the stored outputs.
-    return {**os.environ, **one, "PYTHONHASHSEED": "0", "COLUMNS": "100", "NO_COLOR": "1"}
+    chosen = {"PYTHONHASHSEED": "0", "COLUMNS": "100", "NO_COLOR": "1", "IPYTHONDIR": settings}
+    found = find_spec("matplotlib")
+    if found and found.origin:
+        chosen["MATPLOTLIBRC"] = str(Path(found.origin).with_name("mpl-data") / "matplotlibrc")
+    return {**os.environ, **one, **chosen}
 
 
 def _plain(text: str) -> str:
