@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .errors import CourseError
 
-__all__ = ["course_root"]
+__all__ = ["course_root", "restoring"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -33,3 +33,14 @@ def course_root() -> Path:
         f"The course files were not found in {looked}. Install the course from a checkout "
         "(pip install -e .) or set COCREATION_ROOT to the folder that holds 'datasets'."
     )
+
+
+def restoring(path: Path) -> str:
+    """Return the sentence that says how to get one of the course's files back as it was."""
+    root = course_root()
+    if (root / ".cocreation" / "copied.json").exists():
+        first = "Delete the file and start" if path.exists() else "Start"
+        return f"{first} the working copy's Lab again to get the course's own back."
+    if (root / "pyproject.toml").exists():
+        return f"Restore it: git checkout -- {path.relative_to(root).as_posix()}"
+    return "Install the course anew."

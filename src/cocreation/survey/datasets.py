@@ -14,10 +14,11 @@ from typing import Any
 
 import pandas as pd
 
-from .._paths import course_root
+from .._paths import course_root, restoring
 from ..errors import InputError
 from . import population as truth
 from . import respondents
+from .tables import read_table
 
 __all__ = ["codebook", "load", "make", "names", "path", "published", "study", "write"]
 
@@ -60,14 +61,14 @@ def load(name: str) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If there is no data set of this name.
+        If there is no data set of this name, or its file was lost or changed
+        so that it is no table with the codebook's columns.
     """
-    file = path(name)
+    file, book = path(name), codebook(name)
     text: dict[str, type] = {}
     if name in _AS_TICKED:
-        book = codebook(name)
         text = dict.fromkeys(book.loc[book["type"] == "answer", "column"], str)
-    return pd.read_csv(file, dtype=text, keep_default_na=False, na_values=[""])
+    return read_table(file, book["column"], remedy=restoring(file), dtype=text, keep_default_na=False, na_values=[""])
 
 
 def codebook(name: str) -> pd.DataFrame:
@@ -76,9 +77,10 @@ def codebook(name: str) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If there is no data set of this name.
+        If there is no data set of this name, or its codebook was lost or changed.
     """
-    return pd.read_csv(path(name).with_suffix(".codebook.csv"), dtype=str, keep_default_na=False)
+    file = path(name).with_suffix(".codebook.csv")
+    return read_table(file, _CODEBOOK, remedy=restoring(file), dtype=str, keep_default_na=False)
 
 
 def make(name: str) -> pd.DataFrame:

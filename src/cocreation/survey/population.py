@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._paths import course_root
+from .._paths import course_root, restoring
 from ..errors import CourseError, InputError
 
-__all__ = ["Calibrated", "Population", "load", "read"]
+__all__ = ["Calibrated", "Population", "build", "load", "read"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,11 @@ class Population:
 @lru_cache(maxsize=1)
 def load() -> Population:
     """Return the population of the shipped data."""
-    return read(course_root() / "datasets" / "population.toml")
+    path = course_root() / "datasets" / "population.toml"
+    try:
+        return read(path)
+    except CourseError as problem:
+        raise CourseError(f"{problem} {restoring(path)}") from problem
 
 
 def read(path: str | Path, *, calibrated: Calibrated | None = None) -> Population:
@@ -101,10 +105,12 @@ def read(path: str | Path, *, calibrated: Calibrated | None = None) -> Populatio
     """
     try:
         raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as problem:
+    except OSError as problem:
+        raise CourseError(f"The population could not be read from {path}: {problem.strerror}.") from problem
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise CourseError(f"The population could not be read from {path}: {problem}.") from problem
     try:
-        return build(raw, calibrated or _calibrated(raw))
+        return _built(raw, calibrated or _calibrated(raw))
     except KeyError as missing:
         raise CourseError(
             f"{path} lacks the entry {missing}. Compare it with the shipped population.toml."
@@ -112,7 +118,22 @@ def read(path: str | Path, *, calibrated: Calibrated | None = None) -> Populatio
 
 
 def build(raw: dict[str, Any], calibrated: Calibrated) -> Population:
-    """Return the population of a file already read, with the given calibrated numbers."""
+    """Return the population of a file already read, with the given calibrated numbers.
+
+    Raises
+    ------
+    InputError
+        If the numbers describe no population; see :func:`read`.
+    CourseError
+        If a part is missing.
+    """
+    try:
+        return _built(raw, calibrated)
+    except KeyError as missing:
+        raise CourseError(f"The population lacks the entry {missing}. Compare with population.toml.") from missing
+
+
+def _built(raw: dict[str, Any], calibrated: Calibrated) -> Population:
     dimensions = pd.DataFrame(
         [(d["code"], d["name"], d["phase"], d["meaning"]) for d in raw["dimensions"]],
         columns=["dimension", "name", "phase", "meaning"],
