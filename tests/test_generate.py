@@ -132,7 +132,7 @@ class TestCoverage:
         assert result.dimensions["spare"].sum() == 43 - 2 * 21 == 1
 
     def test_bad_tables_are_told(self):
-        with pytest.raises(InputError, match="lack the column 'theme'"):
+        with pytest.raises(InputError, match="have no column 'theme'"):
             coverage(self.pool.drop(columns="theme"))
         with pytest.raises(InputError, match="row without"):
             coverage(self.pool.assign(theme=None))

@@ -106,7 +106,7 @@ class TestBadInput:
             ({"items": ["Q1", "Q9"]}, "no item 'Q9'"),
             ({"items": "Q1"}, r"Write \['Q1'\]"),
             ({"items": ["Q1"]}, "at least two items"),
-            ({"items": ["Q1", "Q1"]}, "named once"),
+            ({"items": ["Q1", "Q1"]}, "'Q1' is named twice"),
             ({"trap": ("trick", 2)}, "no column 'trick'"),
             ({"trap": "trap"}, "pair"),
             ({"returned": "sent"}, "no column 'sent'"),

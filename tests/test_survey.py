@@ -135,7 +135,7 @@ class TestSample:
 
     @pytest.mark.parametrize("n", [0, -3])
     def test_a_survey_needs_respondents(self, n):
-        with pytest.raises(InputError, match=f"n={n}"):
+        with pytest.raises(InputError, match=f"n is a whole number from 1 on, not {n}"):
             sample.draw(n, seed=1)
 
     def test_an_unknown_item_is_named(self):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from .._input import generator
 from ..errors import EstimationError
 
 __all__ = [
@@ -499,7 +500,7 @@ def parallel_eigenvalues(n_obs: int, p: int, *, draws: int = 1000, seed: int = 2
     -------
     array, shape (draws, p), each row falling
     """
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     root = np.tril(rng.standard_normal((draws, p, p)), -1)
     diagonal = np.arange(p)
     root[:, diagonal, diagonal] = np.sqrt(rng.chisquare(n_obs - 1 - diagonal, size=(draws, p)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import gammaln
 from scipy.stats import norm
 
+from .._input import confidence, generator, plain_table, whole
 from ..errors import InputError
 from .result import Result
 
@@ -130,8 +131,7 @@ def agreement(
     unknown = [code for code in [*a, *b] if code not in codes]
     if unknown:
         raise InputError(f"The code {unknown[0]!r} is not in the order given. Add it or correct the coding.")
-    if not 0 < level < 1:
-        raise InputError(f"level is a share between 0 and 1, such as 0.95, not {level!r}.")
+    confidence(level)
     place = {code: i for i, code in enumerate(codes)}
     counts = np.zeros((len(codes), len(codes)), dtype=int)
     np.add.at(counts, ([place[code] for code in a], [place[code] for code in b]), 1)
@@ -173,9 +173,18 @@ def agreement(
 def _codings(coder_a: object, coder_b: object) -> tuple[list[object], list[object]]:
     both = []
     for name, codes in (("first", coder_a), ("second", coder_b)):
-        if isinstance(codes, str) or not hasattr(codes, "__len__"):
-            raise InputError(f"The {name} coder's codes must be a list or a column, one code an excerpt.")
+        if isinstance(codes, (str, Mapping, pd.DataFrame)) or not hasattr(codes, "__len__"):
+            raise InputError(
+                f"The {name} coder's codes must be a list or a column, one code an excerpt, not a "
+                f"{type(codes).__name__}. Pass the column, such as talks['coder_a']."
+            )
         codes = list(codes)
+        nested = [i for i, code in enumerate(codes) if isinstance(code, (list, dict, set))]
+        if nested:
+            raise InputError(
+                f"The {name} coder gave excerpt number {nested[0] + 1} more than one code. Split the excerpt, or "
+                "compare code by code."
+            )
         empty = [i for i, code in enumerate(codes) if pd.isna(code) or code == ""]
         if empty:
             raise InputError(
@@ -186,7 +195,7 @@ def _codings(coder_a: object, coder_b: object) -> tuple[list[object], list[objec
     if len(a) != len(b):
         raise InputError(f"The first coder coded {len(a)} excerpts, the second {len(b)}. Compare the same excerpts.")
     if len(a) < 2:
-        raise InputError("Agreement needs at least two excerpts.")
+        raise InputError(f"Agreement needs at least two excerpts, got {len(a)}. Code more.")
     return a, b
 
 
@@ -282,12 +291,11 @@ def saturation(
         For an unknown column, a missing value in one of them, no rows or no draws.
     """
     mentions = _mentions(data, interview, theme)
-    if draws < 1:
-        raise InputError(f"draws is the number of random orders, at least 1, not {draws}.")
+    whole(draws, "draws", remedy="That many random orders are drawn: 1000 are enough.")
     n, n_themes = mentions.shape
     found = np.logical_or.accumulate(mentions.to_numpy(), axis=0).sum(axis=1)
     held = np.arange(1, n + 1)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     curves = np.empty((draws, n), dtype=int)
     for draw in range(draws):
         curves[draw] = np.logical_or.accumulate(mentions.to_numpy()[rng.permutation(n)], axis=0).sum(axis=1)
@@ -319,9 +327,8 @@ def saturation(
 
 def _mentions(data: pd.DataFrame, interview: str, theme: str) -> pd.DataFrame:
     """Return interviews × themes, True where an interview mentions a theme; both in order of appearance."""
+    plain_table(data, (interview, theme), row="an excerpt")
     for column in (interview, theme):
-        if column not in data.columns:
-            raise InputError(f"The data have no column '{column}'. Known columns are {', '.join(map(str, data))}.")
         if data[column].isna().any():
             row = data.index[data[column].isna()][0]
             raise InputError(f"Column '{column}' is empty in row {row!r}. Code the excerpt or leave it out.")

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from .._input import plain_table
 from ..errors import InputError
+from ..survey.tables import read_table
 
 __all__ = ["COLUMNS", "kept", "read_decisions", "write_decisions"]
 
@@ -32,12 +34,10 @@ def write_decisions(decisions: pd.DataFrame, step: str, folder: str | Path = "de
         If a column of :data:`COLUMNS` is missing or a decision is neither
         "keep" nor "drop".
     """
-    missing = [name for name in COLUMNS if name not in decisions.columns]
-    if missing:
-        raise InputError(f"The decision log lacks the column {missing[0]!r}; it needs {', '.join(COLUMNS)}.")
+    plain_table(decisions, COLUMNS, what="decisions", row="a decision")
     other = decisions.loc[~decisions["decision"].isin(["keep", "drop"]), "decision"]
     if len(other):
-        raise InputError(f"A decision is 'keep' or 'drop', not {other.iloc[0]!r}.")
+        raise InputError(f"A decision is 'keep' or 'drop', not {other.iloc[0]!r} (row {other.index[0]!r}). Correct it.")
     text = decisions[COLUMNS].to_csv(index=False, lineterminator="\n")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,14 +56,27 @@ def read_decisions(step: str, folder: str | Path = "decisions") -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the step has not been run yet.
+        If the step has not been run yet, or its log was changed so that it is none.
     """
     path = Path(folder) / f"{step}.csv"
     if not path.exists():
         raise InputError(f"There is no decision log of the step '{step}' ({path}). Run notebooks/{step}.ipynb first.")
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    again = f"Run notebooks/{step}.ipynb to write it anew."
+    log = read_table(path, COLUMNS, remedy=again, dtype=str, keep_default_na=False)
+    other = log[~log["decision"].isin(["keep", "drop"])]
+    if len(other):
+        subject, decision = other.iloc[0][["subject", "decision"]]
+        raise InputError(f"{path} says {decision!r} for {subject!r}; a decision is 'keep' or 'drop'. {again}")
+    return log
 
 
 def kept(decisions: pd.DataFrame) -> list[str]:
-    """Return the subjects whose decision is "keep", in the order of the log."""
+    """Return the subjects whose decision is "keep", in the order of the log.
+
+    Raises
+    ------
+    InputError
+        If it is no decision log.
+    """
+    plain_table(decisions, COLUMNS, what="decisions", row="a decision")
     return decisions.loc[decisions["decision"] == "keep", "subject"].tolist()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .._input import between, whole
 from ..core import factor
 from ..core.adequacy import bartlett_sphericity, kmo
 from ..core.moments import correlation
@@ -194,8 +195,7 @@ def n_factors(
     decomposition: exact in distribution, for normal answers, and quick. All
     rules judge the unreduced correlation matrix.
     """
-    if draws < 20:
-        raise InputError(f"draws is {draws}; a 95th percentile needs at least 20 random data sets. Use 1000.")
+    whole(draws, "draws", least=20, remedy="A 95th percentile needs at least 20 random data sets; use 1000.")
     frame = items_frame(data, items)
     r = correlation(frame.to_numpy())
     p = len(r)
@@ -575,8 +575,7 @@ def explore(
     """
     limits = {"loading_below": loading_below, "cross_above": cross_above, "communality_below": communality_below}
     for name, value in limits.items():
-        if not 0 <= value <= 1:
-            raise InputError(f"{name} is a limit between 0 and 1, not {value}.")
+        between(value, name, 0, 1, what="a limit")
     frame = items_frame(data, items, at_least=3)
     pool = left = list(frame.columns)
     rounds: list[tuple] = []

@@ -7,51 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from .._input import names_of, plain_table, quoted
 from ..errors import InputError
 
-__all__ = ["items_frame", "plain_table", "refuse_singular", "scales_mapping", "used"]
-
-
-def plain_table(
-    data: pd.DataFrame, columns: Iterable[str] = (), *, what: str = "data", row: str = "a respondent"
-) -> pd.DataFrame:
-    """Return ``data`` itself if it is a table with these columns, each named once.
-
-    Parameters
-    ----------
-    data : DataFrame
-        What a user passed.
-    columns : iterable of str
-        The columns it must have.
-    what, row : str
-        What it is and what a row stands for, for the messages.
-
-    Raises
-    ------
-    InputError
-        If it is no DataFrame, its columns have several levels, a column is named
-        twice or is not there.
-    """
-    if not isinstance(data, pd.DataFrame):
-        raise InputError(
-            f"Expected the {what} as a pandas DataFrame with a row {row}, got {type(data).__name__}. "
-            "Wrap what you have in pd.DataFrame(…, columns=[…])."
-        )
-    if data.columns.nlevels > 1:
-        raise InputError(
-            f"The columns of the {what} have {data.columns.nlevels} levels, the first is {data.columns[0]!r}. Give "
-            "each column one name: data.columns = data.columns.map('_'.join)."
-        )
-    twice = sorted(map(str, data.columns[data.columns.duplicated()]))
-    if twice:
-        raise InputError(f"Column {_quote(twice)} of the {what} is named twice. Name every column once.")
-    missing = [name for name in columns if name not in data.columns]
-    if missing:
-        raise InputError(
-            f"The {what} have no column '{missing[0]}'. Known columns are {_quote(data.columns, most=8) or 'none'}; "
-            "check the spelling."
-        )
-    return data
+__all__ = ["items_frame", "refuse_singular", "scales_mapping", "used"]
 
 
 def used(frame: pd.DataFrame, data: pd.DataFrame) -> str:
@@ -109,21 +68,18 @@ def items_frame(
             f"Expected a pandas DataFrame with one column an item, got {type(data).__name__}. "
             "Wrap the answers in pd.DataFrame(answers, columns=items)."
         )
-    names = list(data.columns) if items is None else _as_names(items)
-    repeated = sorted({str(name) for name in names if names.count(name) > 1})
-    if repeated:
-        raise InputError(f"Item {_quote(repeated)} is named twice. Name every item once.")
     plain_table(data)
+    names = list(data.columns) if items is None else names_of(items)
     unknown = [name for name in names if name not in data.columns]
     if unknown:
         raise InputError(
-            f"The data have no item {_quote(unknown)}. Known columns are {_quote(data.columns, most=8) or 'none'}; "
+            f"The data have no item {quoted(unknown)}. Known columns are {quoted(data.columns, most=8) or 'none'}; "
             "check the spelling."
         )
     if len(names) < at_least:
         raise InputError(
             f"This needs at least {at_least} item{'s' if at_least > 1 else ''}, got {len(names)} "
-            f"({_quote(names) or 'none'}). Add items."
+            f"({quoted(names) or 'none'}). Add items."
         )
     columns = {name: _numeric(data[name], name) for name in names}
     frame = pd.DataFrame(columns, index=data.index)
@@ -131,12 +87,12 @@ def items_frame(
     if holes.to_numpy().any() and missing == "raise":
         first = [name for name in names if holes[name].any()]
         raise InputError(
-            f"Item {_quote(first)} has missing values ({int(holes.to_numpy().sum())} in all), which this "
+            f"Item {quoted(first)} has missing values ({int(holes.to_numpy().sum())} in all), which this "
             "statistic cannot take. Drop those respondents (data.dropna()) or use missing='listwise'."
         )
     empty = [name for name in names if holes[name].all()]
     if missing == "listwise" and empty and len(frame):
-        raise InputError(f"Item {_quote(empty)} has no answer from anybody. Leave it out.")
+        raise InputError(f"Item {quoted(empty)} has no answer from anybody. Leave it out.")
     if missing == "listwise":
         frame = frame[~holes.any(axis=1)]
     if respondents is not None and len(frame) < respondents:
@@ -155,7 +111,7 @@ def items_frame(
         flat = [name for name in names if not spread[name] > max(1e-10 * size[name], 1e-100)]
         if flat:
             raise InputError(
-                f"Item {_quote(flat)} is constant: everybody gave the same answer, so it correlates "
+                f"Item {quoted(flat)} is constant: everybody gave the same answer, so it correlates "
                 "with nothing. Leave it out."
             )
     return frame
@@ -177,9 +133,9 @@ def scales_mapping(
             "Expected a mapping from dimension to its items, such as "
             f"{{'PE': ['PE1', 'PE2', 'PE3']}}, got {type(scales).__name__}."
         )
-    checked = {str(name): _as_names(items) for name, items in scales.items()}
+    checked = {str(name): names_of(items) for name, items in scales.items()}
     if len(checked) < len(scales):
-        raise InputError(f"Two dimensions have the same name among {_quote(scales)}. Give each its own.")
+        raise InputError(f"Two dimensions have the same name among {quoted(scales)}. Give each its own.")
     known = None if columns is None else set(columns)
     owner: dict[str, str] = {}
     for name, items in checked.items():
@@ -190,26 +146,10 @@ def scales_mapping(
                 raise InputError(
                     f"Dimension '{name}' names the item '{item}', which the data do not have. Check the spelling."
                 )
-            if owner.get(item) == name:
-                raise InputError(f"Item '{item}' stands in '{name}' twice. Name it once.")
             if item in owner:
                 raise InputError(f"Item '{item}' stands in '{owner[item]}' and in '{name}'. Put it in one dimension.")
             owner[item] = name
     return checked
-
-
-def _as_names(items: Iterable[str]) -> list[str]:
-    if isinstance(items, str):
-        raise InputError(f"Expected a list of items, got the text '{items}'. Write ['{items}'].")
-    if not isinstance(items, Iterable):
-        raise InputError(f"Expected a list of items such as ['q1', 'q2'], got {type(items).__name__}.")
-    if isinstance(items, (set, frozenset)):
-        raise InputError("Expected a list of items, got a set, which has no order. Write sorted(items).")
-    names = list(items)
-    for name in names:
-        if isinstance(name, (list, dict, set)):
-            raise InputError(f"Expected names of items, got {name!r} among them. Give one flat list.")
-    return names
 
 
 def _numeric(column: pd.Series, name: str) -> np.ndarray:
@@ -266,12 +206,6 @@ def refuse_singular(frame: pd.DataFrame, purpose: str) -> None:
     weights = np.abs(vectors[:, 0])
     together = [name for name, weight in zip(frame.columns, weights, strict=True) if weight > 0.1 * weights.max()]
     raise InputError(
-        f"Items {_quote(together)} repeat each other exactly (one is a sum of the others), so the correlation "
+        f"Items {quoted(together)} repeat each other exactly (one is a sum of the others), so the correlation "
         f"matrix is singular and {purpose} does not exist. Leave one of them out."
     )
-
-
-def _quote(names: Iterable[object], most: int = 5) -> str:
-    listed = [f"'{name}'" for name in names]
-    shown = ", ".join(listed[:most])
-    return f"{shown}, … ({len(listed)} in all)" if len(listed) > most else shown

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from .._input import plain_table, whole
 from ..errors import InputError
 from .result import Result
 
@@ -111,8 +112,7 @@ def wording(items: Mapping[str, str] | pd.Series, *, most_words: int = 16) -> Wo
         If there are no items, an item is named twice, or a wording is empty or not text.
     """
     texts = _texts(items)
-    if most_words < 1:
-        raise InputError(f"most_words is at least 1, not {most_words}.")
+    whole(most_words, "most_words")
     rows, flagged = [], []
     for item, text in texts.items():
         words = re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+", text)
@@ -141,7 +141,7 @@ def _texts(items: Mapping[str, str] | pd.Series) -> dict[str, str]:
         raise InputError(f"Item '{items.index[items.index.duplicated()][0]}' is named twice. Name every item once.")
     texts = dict(items.items())
     if not texts:
-        raise InputError("There are no items to look at.")
+        raise InputError("There are no items to look at. Give a mapping from item to wording.")
     for item, text in texts.items():
         if not isinstance(text, str) or not re.search(r"[^\W_]", text):
             raise InputError(f"Item '{item}' has no wording. Write one or leave the item out.")
@@ -252,6 +252,9 @@ def coverage(
         For a missing column or value, an item named twice, a theme that the
         scheme lacks, or a dimension without a final length.
     """
+    whole(at_least, "at_least", least=0)
+    if final is not None and not isinstance(final, (Mapping, pd.Series)):
+        raise InputError(f"final says how many items each dimension keeps, not {final!r}. Write {{'DO': 4, …}}.")
     counts = _theme_counts(items, scheme)
     dimensions = (
         counts.groupby("dimension", sort=False).agg(themes=("theme", "size"), items=("items", "sum")).reset_index()
@@ -277,9 +280,7 @@ def _theme_counts(items: pd.DataFrame, scheme: pd.DataFrame | None) -> pd.DataFr
     ):
         if table is None:
             continue
-        missing = [column for column in columns if column not in table.columns]
-        if missing:
-            raise InputError(f"The {name} lack the column '{missing[0]}'; it needs {', '.join(columns)}.")
+        plain_table(table, columns, what=name, row="an item" if name == "items" else "a theme")
         if table[columns].isna().any(axis=None) or table.empty:
             raise InputError(f"The {name} are empty or have a row without {', '.join(columns)}. Complete them.")
     repeated = items.loc[items["item"].duplicated(), "item"]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom, norm
 
+from .._input import between, confidence, ends, names_of, plain_table, whole
 from ..errors import InputError
 from .result import Result
 
@@ -115,11 +116,11 @@ def sorting(
         an unknown bin, or fewer than two sorters.
     """
     sorts, aims = _votes(sorts, intended)
-    dimensions = list(dict.fromkeys(aims)) if dimensions is None else list(dimensions)
+    dimensions = list(dict.fromkeys(aims)) if dimensions is None else names_of(dimensions, what="dimension")
     _known_bins(sorts, aims, [*dimensions, none], dimensions)
     n = sorts.shape[1]
-    if not 1 <= agree <= n:
-        raise InputError(f"agree is a number of votes from 1 to the {n} sorters, not {agree}.")
+    if whole(agree, "agree") > n:
+        raise InputError(f"agree is a number of votes from 1 to the {n} sorters, not {agree}. Ask for fewer.")
     counts = pd.DataFrame({code: (sorts == code).sum(axis=1) for code in dimensions}, index=sorts.index)
     right = pd.Series([counts.loc[item, aim] for item, aim in aims.items()], index=sorts.index)
     others = counts.mask(pd.DataFrame({code: aims == code for code in dimensions}), -1).max(axis=1).clip(lower=0)
@@ -151,12 +152,21 @@ def sorting(
 
 
 def _votes(sorts: pd.DataFrame, intended: Mapping[str, str] | pd.Series) -> tuple[pd.DataFrame, pd.Series]:
-    if not isinstance(sorts, pd.DataFrame) or sorts.empty:
-        raise InputError("Expected the votes as a DataFrame with a row an item and a column a sorter, and got none.")
+    plain_table(sorts, what="votes", row="an item")
+    if sorts.empty:
+        raise InputError("Expected the votes with a row an item and a column a sorter, and got none. Load the sorts.")
+    if not isinstance(intended, (Mapping, pd.Series)):
+        raise InputError(
+            f"Expected a mapping from item to the dimension it was written for, got {type(intended).__name__}. "
+            "Use pool.set_index('item')['dimension']."
+        )
     if sorts.shape[1] < 2:
         raise InputError("One sorter cannot agree with anybody. Give the votes of at least two.")
     if sorts.index.duplicated().any():
         raise InputError(f"Item '{sorts.index[sorts.index.duplicated()][0]}' has two rows of votes. Keep one.")
+    if isinstance(intended, pd.Series) and intended.index.duplicated().any():
+        twice = intended.index[intended.index.duplicated()][0]
+        raise InputError(f"Item '{twice}' was written for two dimensions. Name each item once in intended.")
     aims = pd.Series(dict(intended), dtype=object).reindex(sorts.index)
     if aims.isna().any():
         raise InputError(f"Nothing says for which dimension item '{aims.index[aims.isna()][0]}' was written.")
@@ -186,8 +196,7 @@ def substantive_critical(n: int, *, level: float = 0.05) -> float:
     c_sv = 2·m/n − 1; m is the smallest number that a fair coin reaches with a
     probability below ``level`` (Anderson and Gerbing, 1991).
     """
-    if n < 1:
-        raise InputError(f"There must be at least one sorter, not {n}.")
+    whole(n, "n", remedy="That is the number of sorters.")
     for m in range(n + 1):
         if binom.sf(m - 1, n, 0.5) < level:
             return 2 * m / n - 1
@@ -251,8 +260,7 @@ def chance(raters: int = 3, bins: int = 5, at_least: int = 2) -> Chance:
         If a number is not positive or more votes are asked for than there are raters.
     """
     for name, value in (("raters", raters), ("bins", bins), ("at_least", at_least)):
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise InputError(f"{name} is a whole number from 1 on, not {value!r}.")
+        whole(value, name)
     if at_least > raters:
         raise InputError(f"{at_least} of {raters} raters cannot agree. Lower at_least.")
     # ways[k]: sequences of k votes over the bins seen so far with fewer than at_least in each
@@ -319,17 +327,21 @@ def relevance(ratings: pd.DataFrame, *, relevant: float = 3, points: tuple[int, 
     InputError
         For no items, fewer than two raters, a missing or impossible rating.
     """
-    if not isinstance(ratings, pd.DataFrame) or ratings.empty or ratings.shape[1] < 2:
+    plain_table(ratings, what="ratings", row="an item")
+    if ratings.empty or ratings.shape[1] < 2:
         raise InputError(
-            "Expected the ratings as a DataFrame with a row an item and a column for each of two or more raters."
+            f"Expected a row an item and a column for each of two or more raters, got {len(ratings)} items and "
+            f"{ratings.shape[1]} raters. Add what is missing."
         )
+    low, high = ends(points)
+    between(relevant, "relevant", low, high, what="a rating")
     values = ratings.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    wrong = ~((values >= points[0]) & (values <= points[1]))
+    wrong = ~((values >= low) & (values <= high))
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise InputError(
             f"Rater '{ratings.columns[column]}' gave item '{ratings.index[row]}' {ratings.iloc[row, column]!r}; a "
-            f"rating is from {points[0]} to {points[1]}. Ask for it or leave the item out."
+            f"rating is from {low} to {high}. Ask for it or leave the item out."
         )
     n = values.shape[1]
     yes = (values >= relevant).sum(axis=1)
@@ -412,16 +424,19 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
     InputError
         For fewer than two items or raters, a missing vote, or one bin only.
     """
-    if not isinstance(sorts, pd.DataFrame) or min(sorts.shape) < 2:
-        raise InputError("Fleiss' kappa needs a DataFrame of at least two items (rows) and two raters (columns).")
+    plain_table(sorts, what="votes", row="an item")
+    if min(sorts.shape) < 2:
+        raise InputError(
+            f"Fleiss' kappa needs at least two items (rows) and two raters (columns), got {len(sorts)} and "
+            f"{sorts.shape[1]}. Add what is missing."
+        )
     if sorts.isna().any(axis=None):
         row, column = np.argwhere(sorts.isna().to_numpy())[0]
         raise InputError(f"Rater '{sorts.columns[column]}' has no vote on item '{sorts.index[row]}'.")
     codes, bins = pd.factorize(sorts.to_numpy().astype(object).ravel())
     if len(bins) < 2:
         raise InputError("All raters put everything into one bin, so chance agreement is complete and kappa undefined.")
-    if not 0 < level < 1:
-        raise InputError(f"level is a share between 0 and 1, such as 0.95, not {level!r}.")
+    confidence(level)
     items, raters = sorts.shape
     counts = np.zeros((items, len(bins)))
     np.add.at(counts, (np.repeat(np.arange(items), raters), codes), 1)
@@ -523,13 +538,18 @@ def judge(sorted_items: Sorting, rated_items: Relevance, *, raters: int = 2) -> 
     InputError
         If the two groups did not judge the same items, or ``raters`` is more than there are.
     """
+    if not isinstance(sorted_items, Sorting) or not isinstance(rated_items, Relevance):
+        raise InputError(
+            f"Expected what sorting() and relevance() return, got {type(sorted_items).__name__} and "
+            f"{type(rated_items).__name__}. Write judge(sorting(sorts, intended), relevance(ratings))."
+        )
     left, right = sorted_items.items, rated_items.items.set_index("item")
     odd = sorted(set(left["item"]) ^ set(right.index), key=str)
     if odd:
         raise InputError(f"Item '{odd[0]}' was judged by one group only. Give both groups the same items.")
     n_raters = int(right["n"].max())
-    if not 0 <= raters <= n_raters:
-        raise InputError(f"raters is a number of votes from 0 to the {n_raters} raters, not {raters}.")
+    if whole(raters, "raters", least=0) > n_raters:
+        raise InputError(f"raters is a number of votes from 0 to the {n_raters} raters, not {raters}. Ask for fewer.")
     rated = right.reindex(left["item"])
     table = left[["item", "intended", "modal", "right", "p_sa", "c_sv"]].copy()
     table["n_sorters"] = left["n"]

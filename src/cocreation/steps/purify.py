@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .._input import between, confidence
 from ..core.moments import covariance
 from ..core.reliability import alpha_from_covariance, alpha_interval, item_statistics, standardized_alpha
 from ..errors import InputError
@@ -90,8 +91,7 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
     >>> round(alpha(answers).alpha, 3)
     0.954
     """
-    if not 0 < level < 1:
-        raise InputError(f"level is a confidence between 0 and 1, not {level}. Write 0.95 for 95 %.")
+    confidence(level)
     frame = items_frame(data, items)
     x = frame.to_numpy()
     s = covariance(x)
@@ -227,8 +227,7 @@ def purify(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, citc_belo
     Churchill (1979): purify before factor analysis. What CITC cannot see is an
     item that goes well with its own dimension *and* with another.
     """
-    if not -1 <= citc_below <= 1:
-        raise InputError(f"citc_below is a correlation between −1 and 1, not {citc_below}.")
+    between(citc_below, "citc_below", -1, 1, what="a correlation", remedy="The study used 0.50.")
     checked = scales_mapping(scales, getattr(data, "columns", None))
     frame = items_frame(data, [item for items in checked.values() for item in items])
     judged: list[dict] = []

@@ -151,6 +151,10 @@ def compare(reproduced: Mapping[str, float], published: pd.DataFrame | None = No
     InputError
         If a figure is missing or unknown.
     """
+    if not isinstance(reproduced, Mapping):
+        raise InputError(
+            f"Expected a mapping from figure to value, got {type(reproduced).__name__}. Write {{'rmsea': 0.073, …}}."
+        )
     published = datasets.published() if published is None else published
     wanted = published[~published["kind"].isin(["rule", "fact"])]
     unknown = sorted(set(reproduced) - set(wanted["id"]))

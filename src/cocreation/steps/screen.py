@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .._input import ends, names_of, plain_table
 from ..errors import InputError
 from .frames import items_frame
 from .result import Result
@@ -130,7 +131,7 @@ def screen(
     survey data. Psychological Methods, 17, 437-455.
     """
     items = _checked_items(raw, items)
-    answers, double = _answers(raw, items, ticks, points)
+    answers, double = _answers(raw, items, ticks, None if points is None else ends(points))
     back = _returned(raw, returned)
     flags = pd.DataFrame(False, index=raw.index, columns=list(RULES))
     flags["not_returned"] = ~back
@@ -165,16 +166,13 @@ def screen(
 
 
 def _checked_items(raw: pd.DataFrame, items: Iterable[str]) -> list[str]:
-    if not isinstance(raw, pd.DataFrame):
-        raise InputError(f"Expected the raw answers as a pandas DataFrame, got {type(raw).__name__}.")
-    if isinstance(items, str):
-        raise InputError(f"Expected a list of items, got the text '{items}'. Write ['{items}'].")
-    items = list(items)
+    plain_table(raw, what="raw answers", row="a questionnaire")
+    items = names_of(items)
     unknown = [item for item in items if item not in raw.columns]
     if unknown:
         raise InputError(f"The data have no item '{unknown[0]}'. Check the spelling or the list of items.")
-    if len(items) < 2 or len(set(items)) < len(items) or raw.columns.duplicated().any():
-        raise InputError("Screening needs at least two items, and every column named once. Check the list of items.")
+    if len(items) < 2:
+        raise InputError(f"Screening needs at least two items, got {len(items)}. Add items.")
     if raw.empty:
         raise InputError("There are no questionnaires in the data. Load the survey first.")
     return items
@@ -184,8 +182,8 @@ def _answers(
     raw: pd.DataFrame, items: Sequence[str], ticks: str, points: tuple[int, int] | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the answers as numbers (missing where unusable) and where two were ticked."""
-    if not ticks:
-        raise InputError("ticks is the text between two answers in one field, such as '|'; it cannot be empty.")
+    if not isinstance(ticks, str) or not ticks:
+        raise InputError("ticks is the text between two answers in one field; it cannot be empty. Write ticks='|'.")
     text = raw[items].astype(object).where(raw[items].notna(), "").astype(str)
     text = text.apply(lambda column: column.str.strip())
     double = text.apply(lambda column: column.str.contains(ticks, regex=False))
@@ -211,7 +209,9 @@ def _returned(raw: pd.DataFrame, column: str | None) -> pd.Series:
     if column is None:
         return pd.Series(True, index=raw.index)
     if column not in raw.columns:
-        raise InputError(f"The data have no column '{column}' that says which questionnaires came back.")
+        raise InputError(
+            f"The data have no column '{column}' that says which questionnaires came back. Check the spelling."
+        )
     said = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
     text = raw[column].astype(object).map(lambda value: str(value).strip().lower())
     unknown = text[~text.isin(said)]
@@ -224,8 +224,8 @@ def _returned(raw: pd.DataFrame, column: str | None) -> pd.Series:
 
 
 def _trap_failed(raw: pd.DataFrame, trap: tuple[str, object], ticks: str) -> pd.Series:
-    if isinstance(trap, str) or len(trap) != 2:
-        raise InputError(f"trap is a pair (column, right answer), such as ('trap', 2), not {trap!r}.")
+    if not isinstance(trap, (tuple, list)) or len(trap) != 2:
+        raise InputError(f"trap is a pair (column, right answer), not {trap!r}. Write trap=('trap', 2).")
     column, right = trap
     if column not in raw.columns:
         raise InputError(
@@ -350,7 +350,7 @@ def describe(
     values = frame.to_numpy()
     if not (~np.isnan(values)).any():
         raise InputError("None of the items has an answer. Check the data.")
-    low, high = points if points is not None else (np.nanmin(values), np.nanmax(values))
+    low, high = ends(points) if points is not None else (np.nanmin(values), np.nanmax(values))
     rows = []
     for item in frame:
         known = frame[item].dropna().to_numpy()
@@ -448,16 +448,15 @@ def sample_description(
         For an unknown column, a column nobody answered, or an ``order`` that
         leaves a category out.
     """
-    if isinstance(columns, str):
-        raise InputError(f"Expected a list of columns, got the text '{columns}'. Write ['{columns}'].")
-    columns, order = list(columns), dict(order or {})
+    columns, order = names_of(columns, what="column"), dict(order or {})
+    plain_table(data, columns)
     parts, missing = [], {}
     for column in columns:
-        if column not in data.columns:
-            raise InputError(f"The data have no column '{column}'. Known columns are {', '.join(map(str, data))}.")
         known = data[column].dropna()
         if known.empty:
             raise InputError(f"Nobody answered '{column}'. Leave it out.")
+        if known.map(lambda value: isinstance(value, (list, dict, set))).any():
+            raise InputError(f"Column '{column}' holds lists, not categories. Split it into one column an answer.")
         if len(known) < len(data):
             missing[column] = len(data) - len(known)
         counts = known.value_counts()

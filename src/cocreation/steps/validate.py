@@ -137,7 +137,7 @@ def validity(
     frame = items_frame(data, [item for items in checked.values() for item in items])
     if model is None:
         model = cfa(frame, checked, convention=convention)
-    _same_scales(model, checked)
+    _same_scales(model, checked, len(frame))
     names = list(checked)
     phi = model.phi.loc[names, names]
     squared = phi.to_numpy() ** 2
@@ -176,7 +176,30 @@ def validity(
     return Validity(table, pd.DataFrame(values, names, names), first, second, phi, model, note)
 
 
-def _same_scales(model: Cfa, scales: dict[str, list[str]]) -> None:
+def _same_scales(model: Cfa, scales: dict[str, list[str]], respondents: int) -> None:
+    """Refuse a fit that the formulas of CR and AVE do not hold for, or that is of other respondents."""
+    if not isinstance(model, Cfa):
+        raise InputError(f"model is what cfa() returns, not {type(model).__name__}. Write cfa(data, scales).")
+    if model.n != respondents:
+        raise InputError(
+            f"The model was fitted to {model.n} respondents, the data have {respondents} complete ones. Fit the model "
+            "to these data, or leave model= out."
+        )
+    others = [name for name in model.phi.index if name not in scales]
+    if others:
+        raise InputError(
+            f"The model has the factor '{others[0]}', the scales do not. Fit the model to these scales, or leave "
+            "model= out."
+        )
+    table = model.parameters
+    items = {item for group in scales.values() for item in group}
+    pairs = table[(table["op"] == "~~") & (table["left"] != table["right"]) & table["left"].isin(items)]
+    if len(pairs):
+        left, right = pairs.iloc[0][["left", "right"]]
+        raise InputError(
+            f"The model lets the errors of '{left}' and '{right}' correlate, which CR and AVE do not allow for. Fit "
+            "the model to these scales, or leave model= out."
+        )
     for name, items in scales.items():
         measured = model.loadings.loc[model.loadings["factor"] == name, "item"].tolist()
         if sorted(map(str, measured)) != sorted(map(str, items)):

@@ -23,13 +23,26 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from .._input import instance
 from .._paths import course_root
 from ..core import factor, ml, moments
-from ..errors import EstimationError, InputError
+from ..core.reliability import alpha_from_covariance, item_statistics
+from ..errors import CourseError, EstimationError, InputError
 from .population import Calibrated, Population, build, load, read
 from .respondents import valid_answers
 
-__all__ = ["AIMS", "Calibration", "calibrate", "formal_figures", "pre_survey_figures", "save", "shortfalls"]
+__all__ = [
+    "AIMS",
+    "Calibration",
+    "calibrate",
+    "formal_figures",
+    "formal_survey_fits",
+    "pre_survey_figures",
+    "pre_survey_fits",
+    "save",
+    "shortfalls",
+    "solve",
+]
 
 #: what the samples must show: figure -> (value, tolerance). A calibrated figure
 #: must come within half of it, so that rounding the parameters cannot push it out.
@@ -64,10 +77,8 @@ class Calibration:
     tried: Mapping[str, int]
 
 
-def alpha(x: np.ndarray) -> float:
-    """Return Cronbach's alpha of the columns of x."""
-    s = moments.covariance(x)
-    return len(s) / (len(s) - 1) * (1 - np.trace(s) / s.sum())
+def _alpha(x: np.ndarray) -> float:
+    return alpha_from_covariance(moments.covariance(x))
 
 
 def formal_figures(population: Population, *, seed: int | None = None) -> dict[str, float]:
@@ -76,6 +87,13 @@ def formal_figures(population: Population, *, seed: int | None = None) -> dict[s
     Fit in lavaan's convention (N, not N − 1); CR and AVE from standardized
     loadings. ``fornell_larcker`` is the smallest difference between the root of
     a dimension's AVE and its largest correlation with another.
+
+    Raises
+    ------
+    InputError
+        If ``population`` is no population.
+    EstimationError
+        If the model cannot be fitted to its sample.
     """
     data = valid_answers(population, "formal_survey", seed=seed)
     scales = population.scales(kept_only=True)
@@ -90,7 +108,7 @@ def formal_figures(population: Population, *, seed: int | None = None) -> dict[s
     cr = [total / (total + (1 - square).sum()) for total, square in zip(sums, squares, strict=True)]
     ave = np.array([square.mean() for square in squares])
     between = np.abs(fitted.phi - np.eye(len(groups))).max(axis=0)
-    alphas = {code: alpha(x[:, group]) for code, group in zip(scales, groups, strict=True)}
+    alphas = {code: _alpha(x[:, group]) for code, group in zip(scales, groups, strict=True)}
     return {
         **{f"alpha_{code}": value for code, value in alphas.items()},
         "alpha_lowest": min(alphas.values()),
@@ -117,6 +135,11 @@ def pre_survey_figures(population: Population, *, seed: int | None = None) -> di
     whether reverse-keyed items are recoded or not. ``factors``, ``variance`` (per cent),
     ``loading_lowest``, ``alpha_lowest`` and ``sixth`` (the next eigenvalue) describe
     the kept items; ``citc_margin`` is the distance of the closest CITC from .50.
+
+    Raises
+    ------
+    InputError
+        If ``population`` is no population.
     """
     data = valid_answers(population, "pre_survey", seed=seed)
     scales = population.scales()
@@ -134,7 +157,7 @@ def pre_survey_figures(population: Population, *, seed: int | None = None) -> di
         agreed = _explored(recoded, [item for item in data.columns if again[item] >= 0.50], "all") == kept
     values, loadings = _components(data, kept)
     left = {code: [item for item in items if item in kept] for code, items in scales.items()}
-    alphas = [alpha(data[items].to_numpy(dtype=float)) for items in left.values() if len(items) > 1]
+    alphas = [_alpha(data[items].to_numpy(dtype=float)) for items in left.values() if len(items) > 1]
     return {
         "purified": purified,
         "kept": kept,
@@ -151,10 +174,8 @@ def pre_survey_figures(population: Population, *, seed: int | None = None) -> di
 def _citc(data: pd.DataFrame, scales: Mapping[str, list[str]]) -> dict[str, float]:
     found = {}
     for items in scales.values():
-        x = data[items].to_numpy(dtype=float)
-        total = x.sum(axis=1)
-        for k, item in enumerate(items):
-            found[item] = moments.correlation(np.column_stack([x[:, k], total - x[:, k]]))[0, 1]
+        citc = item_statistics(data[items].to_numpy(dtype=float)).citc
+        found |= dict(zip(items, citc.tolist(), strict=True))
     return found
 
 
@@ -190,7 +211,15 @@ def _explored(data: pd.DataFrame, items: list[str], how: str) -> list[str]:
 
 
 def shortfalls(figures: Mapping[str, Any], *, share: float = 1.0) -> list[str]:
-    """Return the figures that lie farther from their aim than ``share`` of the tolerance."""
+    """Return the figures that lie farther from their aim than ``share`` of the tolerance.
+
+    Raises
+    ------
+    InputError
+        If ``figures`` is no mapping.
+    """
+    if not isinstance(figures, Mapping):
+        raise InputError(f"Expected figures by name, got {type(figures).__name__}. Pass formal_figures(population).")
     return [
         name
         for name, (aim, tolerance) in AIMS.items()
@@ -235,13 +264,13 @@ def calibrate(progress: Callable[[float, str], None] | None = None, *, path: str
             report(1 - 0.6 * np.exp(-seed / 800), f"pre-survey: seed {seed}")
             calibrated = replace(found, seeds={"pre_survey": seed, "formal_survey": found.seeds["formal_survey"]})
             population = build(raw, calibrated)
-            if _pre_survey_fits(population, pre_survey_figures(population)):
+            if pre_survey_fits(population, pre_survey_figures(population)):
                 report(1.0, "done")
-                return Calibration(calibrated, reached(population), {"formal_survey": tried, "pre_survey": seed})
+                return Calibration(calibrated, _reached(population), {"formal_survey": tried, "pre_survey": seed})
     raise EstimationError(_hopeless("pre-survey", _MOST_SEEDS))
 
 
-def reached(population: Population) -> pd.DataFrame:
+def _reached(population: Population) -> pd.DataFrame:
     """Return figure, aim, tolerance and what the population's two surveys show."""
     figures = formal_figures(population) | pre_survey_figures(population)
     rows = [(name, aim, tolerance, float(figures[name])) for name, (aim, tolerance) in AIMS.items()]
@@ -253,11 +282,17 @@ def save(calibrated: Calibrated, path: str | Path | None = None) -> Path:
 
     Raises
     ------
+    CourseError
+        If the file cannot be read.
     InputError
-        If the file has no part ``[calibrated]`` to replace.
+        If it has no part ``[calibrated]`` to replace.
     """
     path = Path(path) if path is not None else course_root() / "datasets" / "population.toml"
-    text = path.read_text(encoding="utf-8")
+    instance(calibrated, Calibrated, "calibrated", remedy="It is calibrate().calibrated.")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise CourseError(f"The population could not be read from {path}: {problem}.") from problem
     if _MARK not in text:
         raise InputError(f"{path} has no part [calibrated] to replace. Restore the shipped file.")
     loadings = "".join(f"{code} = {value:.4f}\n" for code, value in calibrated.loadings.items())
@@ -280,18 +315,21 @@ def _formal_candidates(raw: dict[str, Any]) -> Iterator[Calibrated | None]:
     """Yield, for seed after seed, the parameters that meet the aims of the formal survey, or None."""
     for seed in range(1, _MOST_SEEDS + 1):
         try:
-            calibrated = _solved(raw, seed)
+            calibrated = solve(raw, seed)
             figures = formal_figures(build(raw, calibrated), seed=seed)
         except (EstimationError, InputError, np.linalg.LinAlgError):
             # Newton left the possible populations: this seed's random values do not allow the aims
             yield None
             continue
-        fits = not shortfalls(figures, share=0.5) and figures["loading_lowest"] > 0.7 and figures["fornell_larcker"] > 0
-        yield calibrated if fits else None
+        yield calibrated if formal_survey_fits(figures) else None
 
 
-def _solved(raw: dict[str, Any], seed: int) -> Calibrated:
-    """Return the parameters, rounded, whose sample of this seed meets the alphas and RMSEA."""
+def solve(raw: dict[str, Any], seed: int, *, start: Calibrated | None = None) -> Calibrated:
+    """Return the parameters, rounded, whose sample of this seed meets the alphas and RMSEA.
+
+    Newton steps from ``start``, or from loadings of .86 and .32; none where the start meets
+    them already.
+    """
     codes = list(ALPHAS)
 
     def calibrated(v: np.ndarray) -> Calibrated:
@@ -305,6 +343,8 @@ def _solved(raw: dict[str, Any], seed: int) -> Calibrated:
         return np.array([figures[name] - value for name, value in wanted.items()])
 
     v = np.array([*[0.86] * len(codes), 0.32])
+    if start is not None:
+        v = np.array([*(start.loadings[code] for code in codes), start.theme_loading])
     best, smallest = v, np.inf
     for _ in range(8):
         now = residuals(v)
@@ -318,7 +358,12 @@ def _solved(raw: dict[str, Any], seed: int) -> Calibrated:
     return calibrated(best)
 
 
-def _pre_survey_fits(population: Population, figures: Mapping[str, Any]) -> bool:
+def formal_survey_fits(figures: Mapping[str, Any]) -> bool:
+    """Whether the figures are within half of their tolerance, and loadings and dimensions as the study has them."""
+    return not shortfalls(figures, share=0.5) and figures["loading_lowest"] > 0.7 and figures["fornell_larcker"] > 0
+
+
+def pre_survey_fits(population: Population, figures: Mapping[str, Any]) -> bool:
     """Whether each kind of flaw is found by the rule it is made for, with a margin."""
     expected = population.items["flaw"].isin(["", "low_communality", "cross_loading", "double_barrelled"])
     return (

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._input import generator, instance, names_of, plain_table, whole
 from ..errors import EstimationError, InputError
 from . import sample
 from .population import Population
@@ -88,22 +89,36 @@ def spoil(
     Raises
     ------
     InputError
-        If more respondents are to be spoiled than there are, or a column for
-        the trap question exists already.
+        If more respondents are to be spoiled than there are, an answer is not a
+        whole number from 1 to 7, an item is unknown, or a column for the trap
+        question exists already.
     """
+    plain_table(answers)
     counts = dict(
         zip(KINDS, [not_returned, skipping, double_ticking, careless, trap_failing, straight_lining], strict=True)
     )
-    if min(counts.values()) < 0 or sum(counts.values()) > len(answers):
+    for name, value in counts.items():
+        whole(value, name, least=0, remedy="That many respondents are spoiled so: ask for none below 0.")
+    if sum(counts.values()) > len(answers):
         raise InputError(
-            f"{sum(counts.values())} of {len(answers)} respondents are to be spoiled. Ask for none below 0 "
-            "and no more in all than there are."
+            f"{sum(counts.values())} of {len(answers)} respondents are to be spoiled. Ask for no more in "
+            "all than there are."
         )
     if {trap, "kind"} & set(answers.columns):
         raise InputError(f"The answers have a column '{trap}' or 'kind' already. Give the trap question another name.")
-    rng = np.random.default_rng(seed)
+    whole(right, "right", remedy="That is the right answer to the trap question, from 1 to 7.")
+    chosen = list(answers.columns) if items is None else names_of(items)
+    plain_table(answers, chosen)
+    for name in answers.columns:
+        bad = answers.loc[~answers[name].isin(range(1, 8)), name]
+        if len(bad):
+            raise InputError(
+                f"Item '{name}', row {bad.index[0]!r}, holds {bad.iloc[0]!r}, which is no answer from 1 to 7. Spoil "
+                "clean answers, as sample.draw() gives them."
+            )
+    rng = generator(seed)
     kind = _kinds(len(answers), counts, rng)
-    return _spoiled(answers, kind, rng, list(items) if items is not None else list(answers.columns), trap, right)
+    return _spoiled(answers, kind, rng, chosen, trap, right)
 
 
 def _kinds(n: int, counts: Mapping[str, int], rng: np.random.Generator) -> np.ndarray:
@@ -149,9 +164,17 @@ def _spoiled(
 
 
 def pre_survey(population: Population, *, seed: int | None = None) -> Survey:
-    """Return the pre-survey: 43 items, 223 questionnaires, 188 of them valid."""
+    """Return the pre-survey: 43 items, 223 questionnaires, 188 of them valid.
+
+    Raises
+    ------
+    InputError
+        If ``population`` is no population or ``seed`` no seed.
+    EstimationError
+        If the population is so uniform that too many answer all items alike.
+    """
+    seed = _seed(population, "pre_survey", seed)
     plan = population.raw["pre_survey"]
-    seed = population.calibrated.seeds["pre_survey"] if seed is None else seed
     items, n = population.items["item"].tolist(), plan["distributed"]
     who, clean = _attentive(population, n, seed=[seed, 1], items=items)
     raw = spoil(clean, seed=[seed, 2], right=population.raw["trap"]["right"], **plan["spoiled"])
@@ -167,8 +190,14 @@ def pre_survey(population: Population, *, seed: int | None = None) -> Survey:
 
 
 def formal_survey(population: Population, *, seed: int | None = None) -> Survey:
-    """Return the formal survey: 21 items and outcomes, 700 questionnaires, 600 returned, 486 valid."""
-    seed = population.calibrated.seeds["formal_survey"] if seed is None else seed
+    """Return the formal survey: 21 items and outcomes, 700 questionnaires, 600 returned, 486 valid.
+
+    Raises
+    ------
+    InputError, EstimationError
+        As :func:`pre_survey`.
+    """
+    seed = _seed(population, "formal_survey", seed)
     kind, firms, who, clean, rng = _formal(population, seed)
     n, plan, items = len(kind), population.raw["formal_survey"], population.kept()
     outcome = sample.outcomes(who, population, seed=[seed, 4])
@@ -210,11 +239,12 @@ def valid_answers(population: Population, survey: str, *, seed: int | None = Non
     Raises
     ------
     InputError
-        If ``survey`` is neither "pre_survey" nor "formal_survey".
+        If ``survey`` is neither "pre_survey" nor "formal_survey", ``population`` is no
+        population or ``seed`` no seed.
     """
     if survey not in ("pre_survey", "formal_survey"):
         raise InputError(f"There is no survey '{survey}'; choose 'pre_survey' or 'formal_survey'.")
-    seed = population.calibrated.seeds[survey] if seed is None else seed
+    seed = _seed(population, survey, seed)
     if survey == "formal_survey":
         kind, _, _, clean, _ = _formal(population, seed)
     else:
@@ -226,8 +256,15 @@ def valid_answers(population: Population, survey: str, *, seed: int | None = Non
 
 
 def follow_up(population: Population, first: Survey, *, seed: int | None = None) -> pd.DataFrame:
-    """Return the second wave: some of the valid respondents of the formal survey answer the 21 items again."""
-    seed = population.calibrated.seeds["formal_survey"] if seed is None else seed
+    """Return the second wave: some of the valid respondents of the formal survey answer the 21 items again.
+
+    Raises
+    ------
+    InputError
+        If an argument is not what it should be.
+    """
+    seed = _seed(population, "formal_survey", seed)
+    instance(first, Survey, "first", remedy="It is the first wave: formal_survey(population).")
     rng = np.random.default_rng([seed, 6])
     genuine = np.flatnonzero((first.kind == "genuine").to_numpy())
     chosen = np.sort(rng.choice(genuine, population.raw["follow_up"]["respondents"], replace=False))
@@ -236,6 +273,14 @@ def follow_up(population: Population, first: Survey, *, seed: int | None = None)
     about = pd.DataFrame({"respondent": first.raw["respondent"].iloc[chosen]})
     about["weeks"] = rng.integers(5, 8, len(chosen))
     return pd.concat([about, answers], axis=1).reset_index(drop=True)
+
+
+def _seed(population: Population, survey: str, seed: int | None) -> int:
+    """Return the seed given, or the one the survey was calibrated with."""
+    instance(population, Population, "population", remedy="Use cocreation.survey.population.load().")
+    if seed is None:
+        return population.calibrated.seeds[survey]
+    return whole(seed, "seed", least=0, remedy="Write seed=1, or leave it out for the shipped survey.")
 
 
 def _attentive(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from .._input import generator, instance, names_of, plain_table, whole
 from ..errors import InputError
 from .population import Population, load
 
@@ -47,9 +48,17 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def latent(n: int, *, seed: int | Iterable[int], population: Population) -> Latent:
-    """Draw n respondents; the first k of a longer draw equal a draw of k."""
+    """Draw n respondents; the first k of a longer draw equal a draw of k.
+
+    Raises
+    ------
+    InputError
+        If n is not positive, the seed is no seed, or ``population`` is no population.
+    """
+    whole(n, "n", remedy="A survey needs at least one respondent.")
+    instance(population, Population, "population", remedy="Use cocreation.survey.population.load().")
     widths = [len(population.dimensions), len(population.themes), 1, len(population.items)]
-    z = normal(np.random.default_rng(seed), (n, sum(widths)))
+    z = normal(generator(seed), (n, sum(widths)))
     general, themes, method, unique = np.split(z, np.cumsum(widths)[:-1], axis=1)
     root = np.linalg.cholesky(population.correlations.to_numpy())
     return Latent(general @ root.T, themes, method, unique)
@@ -75,7 +84,14 @@ def answers(
     Returns
     -------
     DataFrame of int64, shape (respondents, items)
+
+    Raises
+    ------
+    InputError
+        For an unknown item, or firms that are not as many as the respondents or
+        lack a column that matters.
     """
+    _expect(who, population)
     table = population.items
     position = {code: k for k, code in enumerate(population.dimensions["dimension"])}
     place = {theme: k for k, theme in enumerate(population.themes["theme"])}
@@ -121,16 +137,21 @@ def draw(
     InputError
         If n is not positive or an item is unknown.
     """
-    if n < 1:
-        raise InputError(f"A survey needs at least one respondent, got n={n}.")
-    population = population or load()
+    population = load() if population is None else population
     chosen = _chosen(population.items["item"], items)
     return answers(latent(n, seed=seed, population=population), population, items=chosen)
 
 
 def outcomes(who: Latent, population: Population, *, seed: int | Iterable[int]) -> pd.DataFrame:
-    """Return outcome items (1 … 7) and ``growth`` (per cent a year, from the books) of respondents."""
-    rng = np.random.default_rng(seed)
+    """Return outcome items (1 … 7) and ``growth`` (per cent a year, from the books) of respondents.
+
+    Raises
+    ------
+    InputError
+        If an argument is not what it should be.
+    """
+    _expect(who, population)
+    rng = generator(seed)
     known = {code: who.dimensions[:, k] for k, code in enumerate(population.dimensions["dimension"])}
     codes = list(known)
     relation = population.correlations.to_numpy()
@@ -161,7 +182,14 @@ def outcomes(who: Latent, population: Population, *, seed: int | Iterable[int]) 
 
 
 def wave(who: Latent, population: Population, *, seed: int | Iterable[int]) -> Latent:
-    """Return the same respondents at the second wave: part of each latent value has changed."""
+    """Return the same respondents at the second wave: part of each latent value has changed.
+
+    Raises
+    ------
+    InputError
+        If an argument is not what it should be.
+    """
+    _expect(who, population)
     rules = population.raw["follow_up"]
     new = latent(len(who.method), seed=seed, population=population)
 
@@ -175,6 +203,11 @@ def wave(who: Latent, population: Population, *, seed: int | Iterable[int]) -> L
         method=moved("method", rules["stable_method"]),
         unique=moved("unique", rules["stable_unique"]),
     )
+
+
+def _expect(who: Latent, population: Population) -> None:
+    instance(who, Latent, "who", remedy="Draw respondents by latent(n, seed=…, population=…).")
+    instance(population, Population, "population", remedy="Use cocreation.survey.population.load().")
 
 
 def _cut(mixture: np.ndarray, cuts: np.ndarray) -> np.ndarray:
@@ -191,6 +224,9 @@ def _differences(
     shift = np.zeros((len(general), len(items)))
     if firms is None:
         return general, shift
+    plain_table(firms, dict.fromkeys(group["column"] for group in population.raw["groups"]), what="firms")
+    if len(firms) != len(general):
+        raise InputError(f"There are {len(general)} respondents and {len(firms)} firms. Give each respondent one firm.")
     general = general.copy()
     for group in population.raw["groups"]:
         member = (firms[group["column"]] == group["value"]).to_numpy()
@@ -204,7 +240,7 @@ def _differences(
 def _chosen(known: pd.Series, items: Iterable[str] | None) -> list[str]:
     if items is None:
         return known.tolist()
-    chosen = list(items)
+    chosen = names_of(items)
     unknown = [name for name in chosen if name not in set(known)]
     if unknown:
         raise InputError(
