@@ -215,7 +215,7 @@ class TestRespondents:
         clean = sample.draw(5, seed=1)
         with pytest.raises(InputError, match="6 of 5"):
             respondents.spoil(clean, seed=1, careless=6)
-        with pytest.raises(InputError, match="below 0"):
+        with pytest.raises(InputError, match="careless is a whole number from 0 on, not -1"):
             respondents.spoil(clean, seed=1, careless=-1)
         with pytest.raises(InputError, match="'DO01'"):
             respondents.spoil(clean, seed=1, trap="DO01")

@@ -291,7 +291,7 @@ def saturation(
         For an unknown column, a missing value in one of them, no rows or no draws.
     """
     mentions = _mentions(data, interview, theme)
-    whole(draws, "draws", remedy="That many random orders are drawn: 1000 are enough.")
+    whole(draws, "draws", remedy="Use 1000 random orders.")
     n, n_themes = mentions.shape
     found = np.logical_or.accumulate(mentions.to_numpy(), axis=0).sum(axis=1)
     held = np.arange(1, n + 1)

@@ -130,8 +130,9 @@ def scales_mapping(
     """
     if not isinstance(scales, Mapping) or not scales:
         raise InputError(
-            "Expected a mapping from dimension to its items, such as "
-            f"{{'PE': ['PE1', 'PE2', 'PE3']}}, got {type(scales).__name__}."
+            "Expected a mapping from dimension to its items, got "
+            f"{'an empty one' if isinstance(scales, Mapping) else type(scales).__name__}. "
+            "Write {'PE': ['PE1', 'PE2', 'PE3'], …}."
         )
     checked = {str(name): names_of(items) for name, items in scales.items()}
     if len(checked) < len(scales):

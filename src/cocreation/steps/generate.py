@@ -278,7 +278,7 @@ def _theme_counts(items: pd.DataFrame, scheme: pd.DataFrame | None) -> pd.DataFr
         ("items", items, ["item", "dimension", "theme"]),
         ("scheme", scheme, ["dimension", "theme"]),
     ):
-        if table is None:
+        if name == "scheme" and table is None:
             continue
         plain_table(table, columns, what=name, row="an item" if name == "items" else "a theme")
         if table[columns].isna().any(axis=None) or table.empty:

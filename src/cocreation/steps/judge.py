@@ -196,7 +196,7 @@ def substantive_critical(n: int, *, level: float = 0.05) -> float:
     c_sv = 2·m/n − 1; m is the smallest number that a fair coin reaches with a
     probability below ``level`` (Anderson and Gerbing, 1991).
     """
-    whole(n, "n", remedy="That is the number of sorters.")
+    whole(n, "n", remedy="Write how many sorters there were.")
     for m in range(n + 1):
         if binom.sf(m - 1, n, 0.5) < level:
             return 2 * m / n - 1
@@ -432,7 +432,7 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
         )
     if sorts.isna().any(axis=None):
         row, column = np.argwhere(sorts.isna().to_numpy())[0]
-        raise InputError(f"Rater '{sorts.columns[column]}' has no vote on item '{sorts.index[row]}'.")
+        raise InputError(f"Rater '{sorts.columns[column]}' has no vote on item '{sorts.index[row]}'. Ask for it.")
     codes, bins = pd.factorize(sorts.to_numpy().astype(object).ravel())
     if len(bins) < 2:
         raise InputError("All raters put everything into one bin, so chance agreement is complete and kappa undefined.")

@@ -161,7 +161,7 @@ def compare(reproduced: Mapping[str, float], published: pd.DataFrame | None = No
     missing = [name for name in wanted["id"] if name not in reproduced]
     if unknown or missing:
         culprit, what = (unknown[0], "is not a published figure") if unknown else (missing[0], "was not reproduced")
-        raise InputError(f"The figure '{culprit}' {what}. published.toml lists the figures by id.")
+        raise InputError(f"The figure '{culprit}' {what}. Look up the ids in published.toml.")
     rows = []
     for row in wanted.itertuples():
         value = float(reproduced[row.id])

@@ -288,11 +288,11 @@ def save(calibrated: Calibrated, path: str | Path | None = None) -> Path:
         If it has no part ``[calibrated]`` to replace.
     """
     path = Path(path) if path is not None else course_root() / "datasets" / "population.toml"
-    instance(calibrated, Calibrated, "calibrated", remedy="It is calibrate().calibrated.")
+    instance(calibrated, Calibrated, "calibrated", remedy="Pass calibrate().calibrated.")
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as problem:
-        raise CourseError(f"The population could not be read from {path}: {problem}.") from problem
+        raise CourseError(f"The population could not be read from {path}: {problem}. Check the path.") from problem
     if _MARK not in text:
         raise InputError(f"{path} has no part [calibrated] to replace. Restore the shipped file.")
     loadings = "".join(f"{code} = {value:.4f}\n" for code, value in calibrated.loadings.items())
@@ -365,6 +365,7 @@ def formal_survey_fits(figures: Mapping[str, Any]) -> bool:
 
 def pre_survey_fits(population: Population, figures: Mapping[str, Any]) -> bool:
     """Whether each kind of flaw is found by the rule it is made for, with a margin."""
+    instance(population, Population, "population", remedy="Use cocreation.survey.population.load().")
     expected = population.items["flaw"].isin(["", "low_communality", "cross_loading", "double_barrelled"])
     return (
         figures["agreed"]

@@ -143,7 +143,7 @@ def _published() -> dict[str, Any]:
 
 def _known(name: str) -> str:
     if name not in _MAKERS:
-        raise InputError(f"There is no data set '{name}'. There are: {', '.join(_MAKERS)}.")
+        raise InputError(f"There is no data set '{name}'. Choose one of {', '.join(_MAKERS)}.")
     return name
 
 

@@ -98,7 +98,7 @@ def spoil(
         zip(KINDS, [not_returned, skipping, double_ticking, careless, trap_failing, straight_lining], strict=True)
     )
     for name, value in counts.items():
-        whole(value, name, least=0, remedy="That many respondents are spoiled so: ask for none below 0.")
+        whole(value, name, least=0, remedy="Write how many respondents spoil their questionnaire so.")
     if sum(counts.values()) > len(answers):
         raise InputError(
             f"{sum(counts.values())} of {len(answers)} respondents are to be spoiled. Ask for no more in "
@@ -243,7 +243,7 @@ def valid_answers(population: Population, survey: str, *, seed: int | None = Non
         population or ``seed`` no seed.
     """
     if survey not in ("pre_survey", "formal_survey"):
-        raise InputError(f"There is no survey '{survey}'; choose 'pre_survey' or 'formal_survey'.")
+        raise InputError(f"There is no survey '{survey}'. Choose 'pre_survey' or 'formal_survey'.")
     seed = _seed(population, survey, seed)
     if survey == "formal_survey":
         kind, _, _, clean, _ = _formal(population, seed)
@@ -264,7 +264,7 @@ def follow_up(population: Population, first: Survey, *, seed: int | None = None)
         If an argument is not what it should be.
     """
     seed = _seed(population, "formal_survey", seed)
-    instance(first, Survey, "first", remedy="It is the first wave: formal_survey(population).")
+    instance(first, Survey, "first", remedy="Pass the first wave: formal_survey(population).")
     rng = np.random.default_rng([seed, 6])
     genuine = np.flatnonzero((first.kind == "genuine").to_numpy())
     chosen = np.sort(rng.choice(genuine, population.raw["follow_up"]["respondents"], replace=False))

@@ -55,7 +55,7 @@ def latent(n: int, *, seed: int | Iterable[int], population: Population) -> Late
     InputError
         If n is not positive, the seed is no seed, or ``population`` is no population.
     """
-    whole(n, "n", remedy="A survey needs at least one respondent.")
+    whole(n, "n", remedy="Ask for at least one respondent.")
     instance(population, Population, "population", remedy="Use cocreation.survey.population.load().")
     widths = [len(population.dimensions), len(population.themes), 1, len(population.items)]
     z = normal(generator(seed), (n, sum(widths)))
@@ -138,6 +138,7 @@ def draw(
         If n is not positive or an item is unknown.
     """
     population = load() if population is None else population
+    instance(population, Population, "population", remedy="Use cocreation.survey.population.load().")
     chosen = _chosen(population.items["item"], items)
     return answers(latent(n, seed=seed, population=population), population, items=chosen)
 
@@ -245,6 +246,6 @@ def _chosen(known: pd.Series, items: Iterable[str] | None) -> list[str]:
     if unknown:
         raise InputError(
             f"The population has no item '{unknown[0]}'. Items are {known.iloc[0]} … {known.iloc[-1]}; "
-            "cocreation.survey.population.load().items lists them."
+            "see cocreation.survey.population.load().items."
         )
     return chosen

@@ -1,0 +1,378 @@
+"""Whatever a user passes to a step or a survey: a result, or an error that names the thing and the remedy.
+
+Every public function of both floors stands in one of three tables here; a new one that does not fails the first test.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cocreation.steps
+import cocreation.survey
+from cocreation.errors import CourseError, EstimationError, InputError
+from cocreation.steps import (
+    conceptualize,
+    confirm,
+    decisions,
+    explore,
+    frames,
+    generate,
+    judge,
+    purify,
+    report,
+    validate,
+)
+from cocreation.steps import screen as screening
+from cocreation.survey import calibrate, datasets, population, respondents, sample, tables
+
+ITEMS = list("abcdef")
+SCALES = {"A": ["a", "b", "c"], "B": ["d", "e", "f"]}
+MODEL = "A =~ a + b + c\nB =~ d + e + f"
+#: the imperative that tells what to do
+REMEDY = re.compile(
+    r"\b(Add|Ask|Check|Choose|Code|Collect|Compare|Complete|Correct|Decide|Draw|Drop|Fit|Free|Give|Install|Keep|Lay|Leave|"
+    r"Load|Look|Lower|Name|Pass|Put|Recode|Rename|Replace|Restore|Run|Say|See|Simplify|Spoil|Split|Use|Wrap|Write|check|leave|see)\b"
+)
+
+
+def _answers(n: int = 60) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    factor = rng.standard_normal((n, 2))
+    x = np.column_stack([factor[:, i // 3] + 0.6 * rng.standard_normal(n) for i in range(6)])
+    return pd.DataFrame(np.clip(np.round(4 + 1.3 * x), 1, 7).astype(int), columns=ITEMS)
+
+
+GOOD = _answers()
+
+#: statistics of answers: how to call them with data
+STATISTICS: dict[str, Callable[[object], object]] = {
+    "confirm.cfa": lambda d: confirm.cfa(d, MODEL),
+    "confirm.common_method": lambda d: confirm.common_method(d, SCALES),
+    "confirm.nested": lambda d: confirm.nested(d, SCALES),
+    "explore.adequacy": lambda d: explore.adequacy(d, items=ITEMS),
+    "explore.compare": lambda d: explore.compare(d, 2, items=ITEMS, draws=20),
+    "explore.components": lambda d: explore.components(d, items=ITEMS),
+    "explore.explore": lambda d: explore.explore(d, items=ITEMS),
+    "explore.factors": lambda d: explore.factors(d, 2, items=ITEMS),
+    "explore.n_factors": lambda d: explore.n_factors(d, items=ITEMS, draws=20),
+    "frames.items_frame": lambda d: frames.items_frame(d, ITEMS),
+    "purify.alpha": lambda d: purify.alpha(d, ITEMS),
+    "purify.purify": lambda d: purify.purify(d, SCALES),
+    "screen.describe": lambda d: screening.describe(d, ITEMS),
+    "screen.screen": lambda d: screening.screen(d, items=ITEMS),
+    "validate.htmt": lambda d: validate.htmt(d, SCALES),
+    "validate.omega": lambda d: validate.omega(d, 2, items=ITEMS),
+    "validate.validity": lambda d: validate.validity(d, SCALES),
+}
+
+LENIENT = {"screen.describe", "screen.screen"}
+NEEDS_NO_INVERSE = {
+    *LENIENT, "explore.components", "explore.explore", "explore.n_factors", "frames.items_frame", "purify.alpha",
+    "purify.purify", "validate.htmt",
+}  # fmt: skip
+
+#: kind of bad data -> (how good data are spoiled, what the message names, who can take them all the same)
+BAD_DATA: dict[str, tuple[Callable[[pd.DataFrame], object], str, set[str]]] = {
+    "unknown item": (lambda d: d.drop(columns="b"), "'b'", set()),
+    "item of another name": (lambda d: d.set_axis(range(6), axis=1), "'a'", set()),
+    "text": (lambda d: d.assign(b="often"), "'b'.*'often'", set()),
+    "two ticks": (lambda d: d.assign(b=["3|5", *["4"] * 59]), "'b'", {"screen.screen"}),
+    "categories of words": (lambda d: d.assign(b=pd.Categorical(np.where(d["b"] > 4, "yes", "no"))), "'b'", set()),
+    "true and false": (lambda d: d.assign(b=d["b"] > 4), "'b'", set()),
+    "true and false as objects": (lambda d: d.assign(b=(d["b"] > 4).astype(object)), "'b'", set()),
+    "nullable true and false": (lambda d: d.assign(b=(d["b"] > 4).astype("boolean")), "'b'", set()),
+    "dates": (lambda d: d.assign(b=pd.date_range("2024-01-01", periods=60)), "'b'", set()),
+    "durations": (lambda d: d.assign(b=pd.to_timedelta(range(60), unit="D")), "'b'", set()),
+    "complex numbers": (lambda d: d.assign(b=d["b"] + 1j), "'b'", set()),
+    "lists": (lambda d: d.assign(b=[[1, 2]] * 60), "'b'", set()),
+    "infinite": (lambda d: d.assign(b=[np.inf, *d["b"][1:]]), "'b'", set()),
+    "overflowing": (lambda d: d.assign(b=d["b"] * 1e150), "'b'", set()),
+    "constant": (lambda d: d.assign(b=4), "'b'", LENIENT),
+    "constant but for one who skipped another": (
+        lambda d: d.assign(b=[5, *[4] * 59], a=[np.nan, *d["a"][1:]]), "'b'", LENIENT,
+    ),
+    "no answer at all": (lambda d: d.assign(b=np.nan), "'b'", LENIENT),
+    "fewer rows than items": (lambda d: d.iloc[:5], "5 complete respondents for 6 items", LENIENT),
+    "fewer complete rows than items": (
+        lambda d: d.astype("Int64").mask(np.arange(360).reshape(60, 6) >= 30), "5 complete respondents", LENIENT,
+    ),
+    "empty": (lambda d: d.iloc[:0], "0 complete respondents|got 0|no questionnaires", set()),
+    "no columns": (lambda d: pd.DataFrame(), "'a'", set()),
+    "item that repeats another": (lambda d: d.assign(b=d["a"]), "'a', 'b'", NEEDS_NO_INVERSE),
+    "item that is a mean": (lambda d: d.assign(b=(d["a"] + d["c"]) / 2), "'a', 'b', 'c'", NEEDS_NO_INVERSE),
+    "column twice": (lambda d: pd.concat([d, d[["b"]]], axis=1), "'b'", set()),
+    "columns of two levels": (
+        lambda d: d.set_axis(pd.MultiIndex.from_product([["a", "b"], list("xyz")]), axis=1), "levels|'a'", set(),
+    ),
+    "a Series": (lambda d: d["a"], "Series", set()),
+    "an array": (lambda d: d.to_numpy(), "ndarray", set()),
+    "a dict": (lambda d: d.to_dict("list"), "dict", set()),
+    "a list": (lambda d: [1, 2, 3], "list", set()),
+    "nothing": (lambda d: None, "NoneType", set()),
+}  # fmt: skip
+
+#: kind of odd but usable data -> how good data become it; the result must be that of the good data
+GOOD_DATA: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "nullable integers": lambda d: d.astype("Int64"),
+    "small integers": lambda d: d.astype("int8"),
+    "numbers as objects": lambda d: d.astype(object),
+    "numbers as text": lambda d: d.astype(str),
+    "categories of numbers": lambda d: d.astype("category"),
+    "sparse": lambda d: d.astype(pd.SparseDtype("float64")),
+    "rows of two levels": lambda d: d.set_axis(pd.MultiIndex.from_product([range(30), [0, 1]])),
+    "rows of one name": lambda d: d.set_axis(["respondent"] * 60),
+    "other columns beside": lambda d: d.assign(note="text", day=pd.Timestamp("2024-01-01")),
+}
+
+SORTS = pd.DataFrame([["A", "A"], ["B", "B"], ["A", "B"]], index=["x", "y", "z"], columns=["s1", "s2"])
+AIMS = {"x": "A", "y": "B", "z": "A"}
+RATINGS = pd.DataFrame([[4, 4], [3, 4], [1, 2]], index=["x", "y", "z"], columns=["r1", "r2"])
+TALKS = pd.DataFrame({"interview": ["I1", "I1", "I2"], "theme": ["joy", "task", "joy"]})
+POOL = pd.DataFrame({"item": ["x", "y"], "dimension": ["A", "A"], "theme": ["joy", "task"]})
+LOG = pd.DataFrame([["x", "keep", "rule", "evidence"]], columns=decisions.COLUMNS)
+WORLD = population.load()
+CLEAN = sample.draw(12, seed=1)
+PEOPLE = sample.latent(12, seed=1, population=WORLD)
+
+#: everything else that takes arguments: wrong calls and what each message names
+OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
+    "conceptualize.agreement": [
+        (lambda: conceptualize.agreement("joy", ["joy"]), "first coder.*str"),
+        (lambda: conceptualize.agreement(["joy", "task"], None), "second coder.*NoneType"),
+        (lambda: conceptualize.agreement(TALKS, TALKS), "DataFrame"),
+        (lambda: conceptualize.agreement([["joy"], "task"], ["joy", "task"]), "number 1"),
+        (lambda: conceptualize.agreement(["joy", "task"], ["joy", pd.NA]), "number 2"),
+        (lambda: conceptualize.agreement(["joy", "task"], ["joy", "task"], level="high"), "'high'"),
+    ],
+    "conceptualize.saturation": [
+        (lambda: conceptualize.saturation(None), "NoneType"),
+        (lambda: conceptualize.saturation(TALKS, theme="topic"), "'topic'"),
+        (lambda: conceptualize.saturation(TALKS.assign(theme=["joy", None, "joy"])), "'theme'.*row 1"),
+        (lambda: conceptualize.saturation(TALKS, draws=0.5), "draws.*0.5"),
+        (lambda: conceptualize.saturation(TALKS, seed=None), "seed.*None"),
+    ],
+    "confirm.syntax": [
+        (lambda: confirm.syntax({"A": "abc"}), "'abc'"),
+        (lambda: confirm.syntax(["a", "b"]), "list"),
+        (lambda: confirm.syntax({"A": ["a", "b c"]}), "'b c'"),
+        (lambda: confirm.syntax({"A": {"a", "b"}}), "set"),
+    ],
+    "decisions.kept": [(lambda: decisions.kept(LOG.drop(columns="decision")), "'decision'")],
+    "decisions.read_decisions": [(lambda: decisions.read_decisions("nowhere"), "'nowhere'")],
+    "decisions.write_decisions": [
+        (lambda: decisions.write_decisions({}, "x"), "dict"),
+        (lambda: decisions.write_decisions(LOG.drop(columns="rule"), "x"), "'rule'"),
+        (lambda: decisions.write_decisions(LOG.assign(decision="maybe"), "x"), "'maybe'"),
+    ],
+    "frames.refuse_singular": [(lambda: frames.refuse_singular(GOOD.assign(b=GOOD["a"]), "KMO"), "'a', 'b'")],
+    "frames.scales_mapping": [
+        (lambda: frames.scales_mapping({"A": "abc"}), "'abc'"),
+        (lambda: frames.scales_mapping({"A": 5}), "int"),
+        (lambda: frames.scales_mapping({1: ["a", "b"], "1": ["c", "d"]}), "'1', '1'"),
+        (lambda: frames.scales_mapping({"A": ["a", "b", "a"]}), "'a'"),
+        (lambda: frames.scales_mapping({"A": [["a", "b"], "c"]}), r"\['a', 'b'\]"),
+        (lambda: frames.scales_mapping(None), "NoneType"),
+    ],
+    "generate.coverage": [
+        (lambda: generate.coverage(None), "NoneType"),
+        (lambda: generate.coverage(POOL.drop(columns="theme")), "'theme'"),
+        (lambda: generate.coverage(POOL, scheme=["joy"]), "scheme.*list"),
+        (lambda: generate.coverage(POOL, final=4), "final.*4"),
+        (lambda: generate.coverage(POOL, final={}), "'A'"),
+    ],
+    "generate.wording": [
+        (lambda: generate.wording(["We ask."]), "list"),
+        (lambda: generate.wording({"x": 3}), "'x'"),
+        (lambda: generate.wording({"x": "We ask."}, most_words="many"), "most_words.*'many'"),
+    ],
+    "judge.chance": [
+        (lambda: judge.chance(raters=2.5), "raters.*2.5"),
+        (lambda: judge.chance(2, 5, 3), "3 of 2"),
+    ],
+    "judge.fleiss_kappa": [
+        (lambda: judge.fleiss_kappa(SORTS.to_numpy()), "ndarray"),
+        (lambda: judge.fleiss_kappa(SORTS.iloc[:1]), "got 1 and 2"),
+        (lambda: judge.fleiss_kappa(SORTS.mask(SORTS == "B")), "'s1'.*'y'"),
+    ],
+    "judge.judge": [
+        (lambda: judge.judge(SORTS, RATINGS), "DataFrame"),
+        (lambda: judge.judge(judge.sorting(SORTS, AIMS), judge.relevance(RATINGS), raters=5), "not 5"),
+    ],
+    "judge.relevance": [
+        (lambda: judge.relevance([[4, 4]]), "list"),
+        (lambda: judge.relevance(RATINGS.astype(object).replace(1, "often")), "'r1'.*'z'"),
+        (lambda: judge.relevance(RATINGS, points=4), "points.*4"),
+        (lambda: judge.relevance(RATINGS, relevant=9), "relevant.*9"),
+    ],
+    "judge.sorting": [
+        (lambda: judge.sorting(SORTS["s1"], AIMS), "Series"),
+        (lambda: judge.sorting(SORTS, ["A", "B", "A"]), "list"),
+        (lambda: judge.sorting(SORTS, pd.Series(["A", "B"], index=["x", "x"])), "'x'"),
+        (lambda: judge.sorting(SORTS, AIMS, agree="two"), "agree.*'two'"),
+        (lambda: judge.sorting(SORTS.replace("B", "Q"), AIMS), "'Q'"),
+    ],
+    "judge.substantive_critical": [(lambda: judge.substantive_critical(0), "not 0")],
+    "report.compare": [
+        (lambda: report.compare([0.073]), "list"),
+        (lambda: report.compare({"citc": 1}), "'citc'"),
+    ],
+    "screen.sample_description": [
+        (lambda: screening.sample_description(GOOD["a"], ["a"]), "Series"),
+        (lambda: screening.sample_description(GOOD, "a"), "'a'"),
+        (lambda: screening.sample_description(GOOD, ["size"]), "'size'"),
+        (lambda: screening.sample_description(GOOD, ["a", "a"]), "'a'"),
+        (lambda: screening.sample_description(GOOD, 3), "int"),
+        (lambda: screening.sample_description(GOOD.assign(b=[[1]] * 60), ["b"]), "'b'"),
+        (lambda: screening.sample_description(pd.concat([GOOD, GOOD], axis=1), ["a"]), "'a'"),
+    ],
+    "calibrate.calibrate": [(lambda: calibrate.calibrate(path="nowhere.toml"), "nowhere")],
+    "calibrate.formal_figures": [(lambda: calibrate.formal_figures(None), "NoneType")],
+    "calibrate.formal_survey_fits": [(lambda: calibrate.formal_survey_fits(None), "NoneType")],
+    "calibrate.pre_survey_figures": [(lambda: calibrate.pre_survey_figures(CLEAN), "DataFrame")],
+    "calibrate.pre_survey_fits": [(lambda: calibrate.pre_survey_fits(None, {}), "NoneType")],
+    "calibrate.save": [
+        (lambda: calibrate.save(None), "NoneType"),
+        (lambda: calibrate.save(WORLD.calibrated, "nowhere.toml"), "nowhere"),
+    ],
+    "calibrate.shortfalls": [(lambda: calibrate.shortfalls([1]), "list")],
+    "calibrate.solve": [(lambda: calibrate.solve({}, 1), "'dimensions'")],
+    "datasets.codebook": [(lambda: datasets.codebook("bfi"), "'bfi'")],
+    "datasets.load": [(lambda: datasets.load("bfi"), "'bfi'")],
+    "datasets.make": [(lambda: datasets.make("bfi"), "'bfi'")],
+    "datasets.path": [(lambda: datasets.path("bfi"), "'bfi'")],
+    "datasets.write": [(lambda: datasets.write("nowhere", only="bfi"), "'bfi'")],
+    "population.build": [(lambda: population.build({}, WORLD.calibrated), "'dimensions'")],
+    "population.read": [(lambda: population.read("nowhere.toml"), "nowhere")],
+    "respondents.follow_up": [
+        (lambda: respondents.follow_up(WORLD, CLEAN), "DataFrame"),
+        (lambda: respondents.follow_up(None, CLEAN), "NoneType"),
+    ],
+    "respondents.formal_survey": [
+        (lambda: respondents.formal_survey(None), "NoneType"),
+        (lambda: respondents.formal_survey(WORLD, seed=-1), "-1"),
+    ],
+    "respondents.pre_survey": [
+        (lambda: respondents.pre_survey("population.toml"), "str"),
+        (lambda: respondents.pre_survey(WORLD, seed="one"), "'one'"),
+    ],
+    "respondents.spoil": [
+        (lambda: respondents.spoil(CLEAN.to_numpy(), seed=1), "ndarray"),
+        (lambda: respondents.spoil(CLEAN.mask(CLEAN == 4), seed=1), "nan"),
+        (lambda: respondents.spoil(CLEAN.replace(4, 9), seed=1), "9"),
+        (lambda: respondents.spoil(CLEAN, seed=1, items=["XX1"]), "'XX1'"),
+        (lambda: respondents.spoil(CLEAN, seed=1, careless=2.5), "careless.*2.5"),
+        (lambda: respondents.spoil(CLEAN, seed=None), "None"),
+    ],
+    "respondents.valid_answers": [(lambda: respondents.valid_answers(WORLD, "third"), "'third'")],
+    "sample.answers": [
+        (lambda: sample.answers(CLEAN, WORLD), "DataFrame"),
+        (lambda: sample.answers(PEOPLE, WORLD, items=["XX1"]), "'XX1'"),
+        (
+            lambda: sample.answers(PEOPLE, WORLD, firms=pd.DataFrame({"size": ["small"]})),
+            "firms.*industry|industry|1 firms",
+        ),
+    ],
+    "sample.draw": [
+        (lambda: sample.draw(0, seed=1), "not 0"),
+        (lambda: sample.draw(2.5, seed=1), "2.5"),
+        (lambda: sample.draw(5, seed=None), "None"),
+        (lambda: sample.draw(5, seed="one"), "'one'"),
+        (lambda: sample.draw(5, seed=1, items="DO01"), "'DO01'"),
+        (lambda: sample.draw(5, seed=1, population="shipped"), "str"),
+    ],
+    "sample.latent": [
+        (lambda: sample.latent(-1, seed=1, population=WORLD), "-1"),
+        (lambda: sample.latent(5, seed=1, population=None), "NoneType"),
+    ],
+    "sample.outcomes": [
+        (lambda: sample.outcomes(CLEAN, WORLD, seed=1), "DataFrame"),
+        (lambda: sample.outcomes(PEOPLE, WORLD, seed=-1), "-1"),
+    ],
+    "sample.wave": [(lambda: sample.wave(CLEAN, WORLD, seed=1), "DataFrame")],
+    "tables.read_table": [(lambda: tables.read_table(Path("nowhere.csv"), remedy="Restore it."), "nowhere")],
+}
+
+#: functions a user cannot call wrongly: no arguments, or made for the modules beside them
+SAFE = {
+    "audit.audit_study", "report.audit_study", "report.twin", "population.load", "datasets.names", "datasets.published",
+    "datasets.study", "fieldwork.expert_sorts", "fieldwork.interviews", "fieldwork.item_pool", "frames.used",
+    "sample.normal",
+}  # fmt: skip
+
+
+def _public() -> set[str]:
+    """Every public function of the floors steps and survey, as module.name."""
+    found = set()
+    for floor in (cocreation.steps, cocreation.survey):
+        for module in pkgutil.iter_modules(floor.__path__):
+            if not module.name.startswith("_"):
+                loaded = importlib.import_module(f"{floor.__name__}.{module.name}")
+                found |= {
+                    f"{module.name}.{name}"
+                    for name in loaded.__all__
+                    if inspect.isfunction(inspect.unwrap(getattr(loaded, name)))
+                }
+    return found
+
+
+def test_every_public_function_of_steps_and_survey_is_tried_with_bad_input():
+    assert _public() == {*STATISTICS, *OTHERS, *SAFE}
+
+
+@pytest.mark.parametrize("floor", [cocreation.steps, cocreation.survey], ids=["steps", "survey"])
+def test_what_a_module_calls_public_is_what_it_defines_without_underscore(floor):
+    for found in pkgutil.iter_modules(floor.__path__):
+        module = importlib.import_module(f"{floor.__name__}.{found.name}")
+        own = {
+            name
+            for name, value in vars(module).items()
+            if not name.startswith("_")
+            and (inspect.isfunction(value) or inspect.isclass(value))
+            and value.__module__ == module.__name__
+        }
+        assert own <= set(module.__all__), f"{module.__name__}: {own - set(module.__all__)}"
+        assert all(hasattr(module, name) for name in module.__all__)
+
+
+def _refused(call: Callable[[], object], names: str) -> None:
+    with pytest.raises(CourseError) as caught:
+        call()
+    assert isinstance(caught.value, (InputError, EstimationError)) or "nowhere" in names or "'dimensions'" in names
+    message = str(caught.value)
+    assert re.search(names, message), message
+    assert REMEDY.search(message), f"no remedy: {message}"
+    assert message.endswith("."), message
+
+
+@pytest.mark.parametrize("kind", BAD_DATA)
+@pytest.mark.parametrize("function", STATISTICS)
+def test_bad_data_are_refused_by_name_with_a_remedy(function, kind):
+    spoil, names, takers = BAD_DATA[kind]
+    if function in takers:
+        STATISTICS[function](spoil(GOOD))
+    else:
+        _refused(lambda: STATISTICS[function](spoil(GOOD)), names)
+
+
+@pytest.mark.parametrize("kind", GOOD_DATA)
+@pytest.mark.parametrize("function", STATISTICS)
+def test_odd_but_usable_data_give_what_plain_data_give(function, kind):
+    plain, odd = (repr(STATISTICS[function](data)) for data in (GOOD, GOOD_DATA[kind](GOOD)))
+    if function not in {"frames.items_frame", "screen.screen"} or not kind.startswith("rows"):
+        assert odd == plain
+
+
+@pytest.mark.parametrize("function", OTHERS)
+def test_wrong_arguments_are_refused_by_name_with_a_remedy(function):
+    assert OTHERS[function]
+    for call, names in OTHERS[function]:
+        _refused(call, names)
