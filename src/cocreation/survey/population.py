@@ -106,9 +106,13 @@ def read(path: str | Path, *, calibrated: Calibrated | None = None) -> Populatio
     try:
         raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as problem:
-        raise CourseError(f"The population could not be read from {path}: {problem.strerror}. Check the path.") from problem
+        raise CourseError(
+            f"The population could not be read from {path}: {problem.strerror}. Check the path."
+        ) from problem
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise CourseError(f"The population could not be read from {path}: {problem}. Restore the shipped file.") from problem
+        raise CourseError(
+            f"The population could not be read from {path}: {problem}. Restore the shipped file."
+        ) from problem
     try:
         return _built(raw, calibrated or _calibrated(raw))
     except KeyError as missing:
