@@ -55,7 +55,7 @@ def _parameters(block: dict) -> pd.DataFrame:
 
 
 def test_every_model_of_the_golden_data_that_lavaan_could_fit_is_tested():
-    assert len(CASES) == 9
+    assert len(CASES) == 14
     assert ("hs1939", "cfa_bifactor") not in CASES
 
 

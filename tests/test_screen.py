@@ -133,7 +133,7 @@ class TestBadInput:
 
 
 class TestDescribe:
-    @pytest.mark.parametrize("name", ["hs1939", "likert7_sim"])
+    @pytest.mark.parametrize("name", ["hs1939", "likert7_sim", "bfi_nec_missing"])
     def test_equals_spss_definitions_on_data_nobody_here_made(self, name, root):
         folder = root / "tests" / "golden" / name
         golden = json.loads((folder / "golden.json").read_text(encoding="utf-8"))

@@ -29,7 +29,7 @@ def test_reliability_and_variance_extracted_equal_r(golden):
             assert found.loc[dimension, ours] == pytest.approx(value, abs=5e-5), (dimension, name)
     assert found["fornell_larcker"].to_dict() == theirs["fornell_larcker_pass"]
     for dimension, items in golden.scales.items():
-        assert found.loc[dimension, "alpha"] == pytest.approx(alpha(golden.data, items).alpha, rel=1e-12)
+        assert found.loc[dimension, "alpha"] == pytest.approx(alpha(golden.answers, items).alpha, rel=1e-12)
 
 
 def test_heterotrait_monotrait_ratios_equal_semtools(golden):
