@@ -71,16 +71,60 @@ def test_a_cell_that_fails_only_inside_jupyter_book_fails_it_too(small_book):
         ("# Start\n\n```{nodirective}\n```\n", "nodirective"),
     ],
 )
-def test_a_warning_fails_the_build_and_is_told(small_book, page, told, capfd):
+def test_a_warning_fails_this_build_and_the_next_and_is_told_with_its_place(small_book, page, told):
     (small_book / "index.md").write_text(page)
-    with pytest.raises(CourseError, match="warnings"):
+    for _ in range(2):
+        with pytest.raises(CourseError, match=rf"^The book has warnings.*\nindex\.md:3: .*{told}") as caught:
+            build_book(small_book)
+        assert "\x1b" not in str(caught.value)
+    (small_book / "index.md").write_text("# Start\n")
+    build_book(small_book)
+
+
+def test_what_an_interrupted_build_had_warned_of_is_told_again(small_book, monkeypatch):
+    import jupyter_book.sphinx
+
+    (small_book / "index.md").write_text("# Start\n\n```{nodirective}\n```\n")
+
+    def interrupted(*words, **options):
+        monkeypatch.undo()
+        jupyter_book.sphinx.build_sphinx(*words, **options)
+        return KeyboardInterrupt()
+
+    monkeypatch.setattr(jupyter_book.sphinx, "build_sphinx", interrupted)
+    with pytest.raises(KeyboardInterrupt):
         build_book(small_book)
-    assert told in capfd.readouterr().err
+    with pytest.raises(CourseError, match="nodirective"):
+        build_book(small_book)
 
 
 def test_words_on_standard_error_fail_the_build(small_book):
     nbformat.write(notebook("import sys; print('careful', file=sys.stderr)"), small_book / "page.ipynb")
-    with pytest.raises(CourseError):
+    with pytest.raises(CourseError, match=r"page\.ipynb, cell 2: ERROR: stderr was found"):
+        build_book(small_book)
+
+
+@pytest.mark.parametrize(
+    ("contents", "told"),
+    [
+        ("format: jb-book\nroot: index\n  parts: [", r"^_toc\.yml, line 3: this is not valid YAML"),
+        ("format: jb-book\nroot: index\nchapters:\n  - fiel: page\n", "^_toc.yml is not as Jupyter Book wants it"),
+        (
+            "format: jb-book\nroot: index\nchapters:\n  - file: paeg\n",
+            r"^_toc\.yml names paeg, .* Did you mean page\? Correct it\.$",
+        ),
+    ],
+)
+def test_a_mistake_in_the_table_of_contents_is_one_sentence_before_anything_runs(small_book, contents, told):
+    (small_book / "_toc.yml").write_text(contents)
+    with pytest.raises(CourseError, match=told):
+        build_book(small_book)
+    assert not (small_book / "_build").exists()
+
+
+def test_a_cell_that_ends_its_kernel_is_named(small_book):
+    nbformat.write(notebook("x = 1", "import os\nos._exit(3)"), small_book / "page.ipynb")
+    with pytest.raises(CourseError, match=r"page\.ipynb failed(?s:.)*Cell 3 ended the kernel\.\nimport os\nos\._exit"):
         build_book(small_book)
 
 

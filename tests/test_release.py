@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 
 import nbformat
 import pytest
@@ -206,9 +207,25 @@ def everything(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_release_writes_notebooks_and_card_data_and_a_second_one_changes_nothing(source, tmp_path):
+@pytest.mark.parametrize(("cards", "told"), [("\t- x", "not valid YAML"), ("cards: []\n", "unknown field 'cards'")])
+def test_card_data_with_a_mistake_stop_the_release(source, tmp_path, cards, told):
     path = source(assignment())
-    (path.parent / "cards.yml").write_text("cards: []\n")
+    (path.parent / "cards.yml").write_text(cards)
+    with pytest.raises(CourseError, match=rf"cards\.yml.*{told}"):
+        release(output=tmp_path / "out", source=path.parent, run=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_metadata_that_are_not_nbgraders_name_the_cell(source):
+    notebook = assignment()
+    place = next(index for index, cell in enumerate(notebook.cells) if "nbgrader" in cell.metadata)
+    notebook.cells[place].metadata.nbgrader.points = "five"
+    assert f"(cell {place + 1}): 'five' is not of type 'number'" in refusal(source(notebook))
+
+
+def test_a_release_writes_notebooks_and_card_data_and_a_second_one_changes_nothing(source, tmp_path, root):
+    path = source(assignment())
+    shutil.copy(root / "exercises" / "logics.yml", path.parent / "cards.yml")
     first = release(output=tmp_path / "out", source=path.parent, run=False)
     assert first.written == ("cards.yml", "sums.ipynb")
     before = everything(tmp_path / "out")

@@ -326,8 +326,10 @@ def _console(*, stderr: bool = False) -> Console:
     """Return a console as wide as the terminal; a file or a pipe gets room enough for every table."""
     from rich.console import Console
 
-    console = Console(stderr=stderr)
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(stderr=stderr, width=120)
+    # the stream of now: a build that listens to stderr must not hear the progress bar
+    stream = sys.stderr if stderr else sys.stdout
+    console = Console(file=stream)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(file=stream, width=120)
 
 
 @contextmanager

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import hashlib
+import io
+import os
 import platform
+import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -54,38 +60,99 @@ def build_book(
     for name in ("_config.yml", "_toc.yml"):
         if not (root / name).is_file():
             raise CourseError(f"There is no book in {root}: {name} is missing. Run this in a checkout of the course.")
+        _read_yaml(root / name)
+    _check_contents(root)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CourseError(f"Cannot write to {out}: {error.strerror}. Name another folder with --output.") from error
+    if not os.access(out, os.W_OK):
+        raise CourseError(f"Cannot write to {out}. Name another folder with --output.")
     cache = _execute_changed(root, out, warm=warm, jobs=jobs, progress=progress)
-    html = out / "html"
-    from jupyter_book.sphinx import build_sphinx
-    from sphinx.util.console import color_terminal, nocolor
+    told = _write_pages(root, out, cache, strict=strict)
+    if told:
+        print(told, file=sys.stderr)
+    return out / "html"
 
-    if not (color_terminal() and sys.stderr.isatty()):
-        nocolor()
-    result = build_sphinx(
-        root,
-        html,
-        path_config=root / "_config.yml",
-        noconfig=True,
-        confoverrides={
-            "external_toc_path": "_toc.yml",
-            "nb_execution_cache_path": str(cache),
-            "latex_individualpages": False,
-        },
-        doctreedir=out / ".doctrees",
-        warningiserror=strict,
-        keep_going=True,
-        quiet=True,
-    )
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{path.name}, line {mark.line + 1}" if mark else path.name
+        raise CourseError(f"{place}: this is not valid YAML, {error.problem or error.context}. Correct it.") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CourseError(f"{path.name} is not valid YAML: {error}. Correct it.") from None
+
+
+def _check_contents(root: Path) -> None:
+    """Raise if the table of contents is malformed or names a page that is not there."""
+    from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
+
+    try:
+        pages = list(parse_toc_yaml(root / "_toc.yml"))
+    except MalformedError as error:
+        raise CourseError(f"_toc.yml is not as Jupyter Book wants it: {error}. Compare it with git diff.") from None
+    for page in pages:
+        if any((root / f"{page}{kind}").is_file() for kind in ("", ".md", ".ipynb")):
+            continue
+        known = [path.relative_to(root).with_suffix("").as_posix() for path in (root / page).parent.glob("*.[mi]*")]
+        near = difflib.get_close_matches(page, known, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        raise CourseError(f"_toc.yml names {page}, but there is no {page}.md or {page}.ipynb.{meant} Correct it.")
+
+
+def _write_pages(root: Path, out: Path, cache: Path, *, strict: bool) -> str:
+    """Let Jupyter Book write the pages; return what it warned of, or raise.
+
+    Sphinx warns of a page when it reads or writes it, so the next build, which has nothing to do, would
+    pass in silence. After a build that failed or was interrupted every page is therefore read again.
+    """
+    from jupyter_book.sphinx import build_sphinx
+
+    pages, unfinished = out / ".doctrees", out / ".unfinished"
+    if unfinished.exists():
+        shutil.rmtree(pages, ignore_errors=True)
+    unfinished.touch()
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        result = build_sphinx(
+            root,
+            out / "html",
+            path_config=root / "_config.yml",
+            noconfig=True,
+            confoverrides={
+                "external_toc_path": "_toc.yml",
+                "nb_execution_cache_path": str(cache),
+                "latex_individualpages": False,
+            },
+            doctreedir=pages,
+            warningiserror=strict,
+            keep_going=True,
+            quiet=True,
+        )
+    told = _readable(said.getvalue(), root)
+    if isinstance(result, KeyboardInterrupt):
+        raise result
     if isinstance(result, BaseException):
-        raise CourseError(f"The book could not be built: {result}. The messages above name the page.") from result
+        raise CourseError(f"The book could not be built: {result}.\n{told}") from result
     if result:
-        raise CourseError("The book was built with warnings, which fail it. The messages above name page and line.")
-    return html
+        raise CourseError(f"The book has warnings, and a warning fails it. Correct these places.\n{told}")
+    unfinished.unlink()
+    return told
+
+
+def _readable(said: str, root: Path) -> str:
+    """Return Sphinx's messages without colours, each once, places as a person speaks of them."""
+    said = re.sub(r"\x1b\[[0-9;]*m", "", said).replace(f"{root}{os.sep}", "")
+    # MyST-NB counts 10000 lines a cell, and one for the cell itself
+    said = re.sub(r"(\.ipynb):(\d+)\d{4}:", lambda found: f"{found[1]}, cell {found[2]}:", said)
+    return "\n".join(dict.fromkeys(line for line in said.splitlines() if line.strip()))
 
 
 def book_notebooks(root: Path) -> list[Path]:
     """Return the notebooks that ``_toc.yml`` names, in its order."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    toc = _read_yaml(root / "_toc.yml")
     names: list[str] = []
 
     def walk(node: object) -> None:

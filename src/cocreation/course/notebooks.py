@@ -58,6 +58,7 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+    running = [0]
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
@@ -66,14 +67,19 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         record_timing=False,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
+        on_cell_start=lambda cell, cell_index: running.append(cell_index + 1),
     )
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as settings:
             client.execute(env=_kernel_environment(settings))
     except CellExecutionError as error:
-        raise CourseError(f"A cell failed.\n{_plain(str(error))}") from error
-    except (CellTimeoutError, DeadKernelError) as error:
-        raise CourseError(f"The notebook did not finish: {_plain(str(error))}") from error
+        raise CourseError(f"Cell {running[-1]} failed.\n{_told(error)}") from error
+    except CellTimeoutError as error:
+        source = notebook.cells[running[-1] - 1].source
+        raise CourseError(f"Cell {running[-1]} took longer than {CELL_TIMEOUT} seconds.\n{source}") from error
+    except DeadKernelError as error:
+        source = notebook.cells[running[-1] - 1].source
+        raise CourseError(f"Cell {running[-1]} ended the kernel.\n{source}") from error
     return notebook
 
 
@@ -116,8 +122,9 @@ def execute_many(
             if progress:
                 progress(number, len(running), path.name)
     if failed:
-        told = "\n\n".join(f"{path.parent.name}/{path.name}: {error}" for path, error in failed.items())
-        raise CourseError(f"{len(failed)} of {len(running)} notebooks failed.\n\n{told}")
+        names = [f"{path.parent.name}/{path.name}" for path in failed]
+        told = "\n\n".join(f"{name}: {error}" for name, error in zip(names, failed.values(), strict=True))
+        raise CourseError(f"{' and '.join(names)} failed. Correct what is told below.\n\n{told}")
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
@@ -210,6 +217,12 @@ def _kernel_environment(settings: str) -> dict[str, str]:
     if found and found.origin:
         chosen["MATPLOTLIBRC"] = str(Path(found.origin).with_name("mpl-data") / "matplotlibrc")
     return {**os.environ, **one, **chosen}
+
+
+def _told(error: Exception) -> str:
+    """Return the cell, what it printed and its traceback, without nbclient's own words and rules."""
+    text = _plain(str(error)).removeprefix("An error occurred while executing the following cell:\n")
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
 def _plain(text: str) -> str:

@@ -76,8 +76,8 @@ def student_edition(path: Path) -> Edition:
     """Return the student edition of one source file, proven to hold nothing it should not.
 
     A notebook with nbgrader cells loses solutions, hidden tests, outputs and
-    notes. One without (practice) loses outputs and notes. YAML data pass as
-    they are.
+    notes. One without (practice) loses outputs and notes. YAML data are read,
+    so that a mistake in them is told, and pass as they are.
 
     Raises
     ------
@@ -86,6 +86,9 @@ def student_edition(path: Path) -> Edition:
         secret would be left; the message names the file and the cell.
     """
     if path.suffix == ".yml":
+        from ..widgets import cards
+
+        cards.read(path)
         return Edition(path.name, path.read_bytes())
     try:
         import nbformat
@@ -100,8 +103,7 @@ def student_edition(path: Path) -> Edition:
         nbformat.validate(notebook)
     except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
         raise CourseError(
-            f"{path.name} is not a notebook that can be read ({str(error).splitlines()[0]}). Open and save it in "
-            "JupyterLab."
+            f"{path.name} is not a notebook that can be read ({str(error).splitlines()[0]}). Restore it from git."
         ) from error
     secrets = leaks.read_secrets(notebook, path.name)
     text = _cut(notebook, path.name)
@@ -143,13 +145,17 @@ def _cut(notebook, file: str) -> str:
         CheckCellMetadata(log=quiet),
     ]
     try:
+        for index, cell in enumerate(notebook.cells):
+            place = f", cell {leaks.cell_name(cell, index)}"
+            MetadataValidator().validate_cell(cell)
+        place = ""
         MetadataValidator().validate_nb(notebook)
         for preprocessor in chain:
             notebook, _ = preprocessor.preprocess(notebook, {})
     except (RuntimeError, ValidationError, KeyError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
         raise CourseError(
-            f"nbgrader refuses {file}: {reason}. Correct the cell in JupyterLab's sidebar 'Create Assignment'."
+            f"nbgrader refuses {file}{place}: {reason}. Correct the cell in JupyterLab's sidebar 'Create Assignment'."
         ) from error
     return nbformat.writes(notebook) + "\n"
 
