@@ -55,6 +55,14 @@ def test_alpha_by_hand():
     assert alpha(answers).alpha == pytest.approx(2 * (1 - (5 / 3 + 5 / 3) / (16 / 3)))
 
 
+def test_an_item_of_huge_spread_does_not_drown_the_others():
+    """CITC as pandas correlates: an item with the sum of the others."""
+    answers = load("hs1939").answers[["x1", "x2", "x3"]] * [1e7, 1, 1]
+    found = alpha(answers).items.set_index("item")["citc"]
+    for item in answers:
+        assert found[item] == pytest.approx(answers[item].corr(answers.drop(columns=item).sum(axis=1)), rel=1e-9)
+
+
 def test_alpha_leaves_out_respondents_with_missing_answers_and_says_so():
     answers = load("hs1939").answers.copy()
     answers.iloc[:10, 0] = np.nan

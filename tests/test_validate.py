@@ -96,6 +96,27 @@ def test_a_fit_is_reused_only_if_it_measures_these_scales():
 
 
 @pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        ("\nx1 ~~ x2", "errors of 'x1' and 'x2' correlate"),
+        ("\ngeneral =~ visual + textual + speed", "has the factor 'general'"),
+    ],
+)
+def test_a_fit_the_formulas_do_not_hold_for_is_refused(extra, says):
+    golden = load("hs1939")
+    with pytest.raises(InputError, match=says):
+        validity(golden.data, golden.scales, model=cfa(golden.data, golden.model + extra))
+
+
+def test_a_fit_of_other_respondents_is_refused():
+    golden = load("hs1939")
+    with pytest.raises(InputError, match="fitted to 201 respondents, the data have 301"):
+        validity(golden.data, golden.scales, model=cfa(golden.data.head(201), golden.model))
+    with pytest.raises(InputError, match="model is what cfa"):
+        validity(golden.data, golden.scales, model=golden.model)
+
+
+@pytest.mark.parametrize(
     ("call", "says"),
     [
         (lambda d: validity(d, {"t": ["x4", "x5", "x6"]}), "at least two dimensions"),
