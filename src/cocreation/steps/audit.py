@@ -112,6 +112,12 @@ def audit_study() -> Audit:
     functions of :mod:`cocreation.core.implied`. N = 486, 21 items, five correlated
     factors with simple structure: df = 179, baseline df = 210. Where only the lowest and
     the highest of five alphas are printed, the assignment is used that asks least.
+
+    Examples
+    --------
+    >>> table = audit_study().table.set_index("check")
+    >>> table.loc["RMSEA", "verdict"], float(table.loc["RMSEA", "implied"].round(4))
+    ('differs', 0.0621)
     """
     checks = [*_sample_checks(), *_fit_checks(), *_reliability_checks(), *_rule_checks()]
     note = (

@@ -125,6 +125,12 @@ def agreement(
         For unequal lengths, a missing code, a code outside ``order``, fewer
         than two excerpts, or two coders who both used one and the same code
         for everything (kappa is then 0/0).
+
+    Examples
+    --------
+    >>> found = agreement(["joy", "joy", "task", "task"], ["joy", "task", "task", "task"])
+    >>> found.percent, found.kappa
+    (75.0, 0.5)
     """
     a, b = _codings(coder_a, coder_b)
     codes = sorted(set(a) | set(b), key=str) if order is None else list(order)
@@ -289,6 +295,14 @@ def saturation(
     ------
     InputError
         For an unknown column, a missing value in one of them, no rows or no draws.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> talks = pd.DataFrame({"interview": ["I1", "I1", "I2", "I3"], "theme": ["joy", "task", "joy", "data"]})
+    >>> found = saturation(talks)
+    >>> found.curve["found"].tolist(), found.saturated_at
+    ([2, 2, 3], 3)
     """
     mentions = _mentions(data, interview, theme)
     whole(draws, "draws", remedy="Use 1000 random orders.")

@@ -33,6 +33,17 @@ def write_decisions(decisions: pd.DataFrame, step: str, folder: str | Path = "de
     InputError
         If a column of :data:`COLUMNS` is missing or a decision is neither
         "keep" nor "drop".
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> log = pd.DataFrame({"subject": ["DO01"], "decision": ["keep"], "rule": ["CITC"], "evidence": ["CITC 0.81"]})
+    >>> folder = tempfile.mkdtemp()
+    >>> write_decisions(log, "purify", folder).name
+    'purify.csv'
+    >>> read_decisions("purify", folder)["subject"].tolist()
+    ['DO01']
     """
     plain_table(decisions, COLUMNS, what="decisions", row="a decision")
     other = decisions.loc[~decisions["decision"].isin(["keep", "drop"]), "decision"]
@@ -57,6 +68,15 @@ def read_decisions(step: str, folder: str | Path = "decisions") -> pd.DataFrame:
     ------
     InputError
         If the step has not been run yet, or its log was changed so that it is none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> log = pd.DataFrame({"subject": ["DO01"], "decision": ["keep"], "rule": ["CITC"], "evidence": ["CITC 0.81"]})
+    >>> path = write_decisions(log, "purify", tempfile.mkdtemp())
+    >>> read_decisions("purify", path.parent)["evidence"].tolist()
+    ['CITC 0.81']
     """
     path = Path(folder) / f"{step}.csv"
     if not path.exists():
@@ -77,6 +97,13 @@ def kept(decisions: pd.DataFrame) -> list[str]:
     ------
     InputError
         If it is no decision log.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> log = pd.DataFrame({"subject": ["DO01", "DO07"], "decision": ["keep", "drop"], "rule": "CITC", "evidence": ""})
+    >>> kept(log)
+    ['DO01']
     """
     plain_table(decisions, COLUMNS, what="decisions", row="a decision")
     return decisions.loc[decisions["decision"] == "keep", "subject"].tolist()

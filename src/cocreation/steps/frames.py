@@ -14,7 +14,15 @@ __all__ = ["items_frame", "refuse_singular", "scales_mapping", "used"]
 
 
 def used(frame: pd.DataFrame, data: pd.DataFrame) -> str:
-    """Return how many respondents a statistic used, and how many it left out, for its note."""
+    """Return how many respondents a statistic used, and how many it left out, for its note.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> data = pd.DataFrame({"a": [1, 2, None]})
+    >>> used(data.dropna(), data)
+    '2 respondents (1 with missing answers left out)'
+    """
     left_out = len(data) - len(frame)
     return f"{len(frame)} respondents" + (f" ({left_out} with missing answers left out)" if left_out else "")
 
@@ -56,6 +64,20 @@ def items_frame(
         For an unknown or repeated item, a column that is not numeric, infinite
         values, too few items, no more respondents than items, or a constant
         item; the message names it and the remedy.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> raw = pd.DataFrame({"a": ["1", "2", "3", None], "b": [2, 1, 4, 3]})
+    >>> items_frame(raw)
+         a    b
+    0  1.0  2.0
+    1  2.0  1.0
+    2  3.0  4.0
+    >>> items_frame(raw.assign(b=4))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    cocreation.errors.InputError: Item 'b' is constant: ... Leave it out.
     """
     for option, value, allowed in (
         ("missing", missing, ("listwise", "raise", "keep")),
@@ -127,6 +149,15 @@ def scales_mapping(
     InputError
         If it is not a mapping, a dimension has too few items, an item is
         unknown, or an item stands in two dimensions.
+
+    Examples
+    --------
+    >>> scales_mapping({"DO": ("DO01", "DO02")})
+    {'DO': ['DO01', 'DO02']}
+    >>> scales_mapping({"DO": ["DO01", "DO02"], "CE": ["DO02", "CE01"]})
+    Traceback (most recent call last):
+        ...
+    cocreation.errors.InputError: Item 'DO02' stands in 'DO' and in 'CE'. Put it in one dimension.
     """
     if not isinstance(scales, Mapping) or not scales:
         raise InputError(
@@ -199,6 +230,16 @@ def refuse_singular(frame: pd.DataFrame, purpose: str) -> None:
     ------
     InputError
         Naming the items and the remedy.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"a": [1.0, 2, 3, 5], "b": [2.0, 1, 4, 3]})
+    >>> refuse_singular(frame, "KMO")
+    >>> refuse_singular(frame.assign(c=frame["a"] + frame["b"]), "KMO")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    cocreation.errors.InputError: Items 'a', 'b', 'c' repeat each other exactly ... Leave one of them out.
     """
     r = np.corrcoef(frame.to_numpy(), rowvar=False)
     values, vectors = np.linalg.eigh(r)

@@ -110,6 +110,14 @@ def wording(items: Mapping[str, str] | pd.Series, *, most_words: int = 16) -> Wo
     ------
     InputError
         If there are no items, an item is named twice, or a wording is empty or not text.
+
+    Examples
+    --------
+    >>> found = wording({"DO01": "We ask customers early.", "DO02": "We always ask early and often."})
+    >>> print(found.flagged[["item", "flaw", "found"]].to_string(index=False))
+    item             flaw  found
+    DO02 double_barrelled    and
+    DO02         absolute always
     """
     texts = _texts(items)
     whole(most_words, "most_words")
@@ -251,6 +259,13 @@ def coverage(
     InputError
         For a missing column or value, an item named twice, a theme that the
         scheme lacks, or a dimension without a final length.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> pool = pd.DataFrame({"item": ["x", "y", "z"], "dimension": ["A", "A", "A"], "theme": ["joy", "joy", "task"]})
+    >>> coverage(pool, final={"A": 2}).dimensions.to_dict("records")
+    [{'dimension': 'A', 'themes': 2, 'items': 3, 'enough': True, 'final': 2, 'needed': 4, 'spare': -1, 'twice': False}]
     """
     whole(at_least, "at_least", least=0)
     if final is not None and not isinstance(final, (Mapping, pd.Series)):

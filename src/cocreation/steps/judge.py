@@ -114,6 +114,17 @@ def sorting(
     InputError
         For an item without an intended dimension, a missing vote, a vote for
         an unknown bin, or fewer than two sorters.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> sorts = pd.DataFrame([["A", "A", "A"], ["A", "B", "none"], ["B", "B", "A"]], index=["x", "y", "z"])
+    >>> found = sorting(sorts, {"x": "A", "y": "A", "z": "B"})
+    >>> print(found.items[["item", "right", "c_sv", "passed"]].round(2).to_string(index=False))
+    item  right  c_sv  passed
+       x      3  1.00    True
+       y      1  0.00   False
+       z      2  0.33    True
     """
     sorts, aims = _votes(sorts, intended)
     dimensions = list(dict.fromkeys(aims)) if dimensions is None else names_of(dimensions, what="dimension")
@@ -195,6 +206,11 @@ def substantive_critical(n: int, *, level: float = 0.05) -> float:
     With m of n votes for the intended dimension and the rest for one other,
     c_sv = 2·m/n − 1; m is the smallest number that a fair coin reaches with a
     probability below ``level`` (Anderson and Gerbing, 1991).
+
+    Examples
+    --------
+    >>> substantive_critical(3), substantive_critical(20)
+    (nan, 0.5)
     """
     whole(n, "n", remedy="Write how many sorters there were.")
     for m in range(n + 1):
@@ -258,6 +274,12 @@ def chance(raters: int = 3, bins: int = 5, at_least: int = 2) -> Chance:
     ------
     InputError
         If a number is not positive or more votes are asked for than there are raters.
+
+    Examples
+    --------
+    >>> found = chance(raters=3, bins=5, at_least=2)
+    >>> round(found.any_bin, 3), round(found.intended, 3)
+    (0.52, 0.104)
     """
     for name, value in (("raters", raters), ("bins", bins), ("at_least", at_least)):
         whole(value, name)
@@ -326,6 +348,15 @@ def relevance(ratings: pd.DataFrame, *, relevant: float = 3, points: tuple[int, 
     ------
     InputError
         For no items, fewer than two raters, a missing or impossible rating.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> found = relevance(pd.DataFrame([[4, 3, 4], [4, 3, 2]], index=["x", "y"]))
+    >>> print(found.items[["item", "i_cvi", "kappa", "verdict"]].round(2).to_string(index=False))
+    item  i_cvi  kappa   verdict
+       x   1.00   1.00 excellent
+       y   0.67   0.47      fair
     """
     plain_table(ratings, what="ratings", row="an item")
     if ratings.empty or ratings.shape[1] < 2:
@@ -423,6 +454,14 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
     ------
     InputError
         For fewer than two items or raters, a missing vote, or one bin only.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> sorts = pd.DataFrame([["A", "A", "A"], ["A", "B", "none"], ["B", "B", "A"]], index=["x", "y", "z"])
+    >>> found = fleiss_kappa(sorts)
+    >>> round(found.observed, 3), round(found.kappa, 3)
+    (0.444, 0.022)
     """
     plain_table(sorts, what="votes", row="an item")
     if min(sorts.shape) < 2:
@@ -537,6 +576,15 @@ def judge(sorted_items: Sorting, rated_items: Relevance, *, raters: int = 2) -> 
     ------
     InputError
         If the two groups did not judge the same items, or ``raters`` is more than there are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> sorts = pd.DataFrame([["A", "A", "A"], ["A", "B", "none"], ["B", "B", "A"]], index=["x", "y", "z"])
+    >>> ratings = pd.DataFrame([[4, 4, 3], [4, 4, 4], [1, 2, 4]], index=["x", "y", "z"])
+    >>> found = judge(sorting(sorts, {"x": "A", "y": "A", "z": "B"}), relevance(ratings))
+    >>> found.kept, found.decisions["evidence"].tolist()
+    (['x'], ['3 of 3 sorters; 3 of 3 raters', '1 of 3 sorters; 3 of 3 raters', '2 of 3 sorters; 1 of 3 raters'])
     """
     if not isinstance(sorted_items, Sorting) or not isinstance(rated_items, Relevance):
         raise InputError(

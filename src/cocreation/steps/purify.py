@@ -226,6 +226,14 @@ def purify(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, citc_belo
     -----
     Churchill (1979): purify before factor analysis. What CITC cannot see is an
     item that goes well with its own dimension *and* with another.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population, respondents
+    >>> answers = respondents.valid_answers(population.load(), "pre_survey")
+    >>> found = purify(answers, {"DO": ["DO01", "DO02", "DO04", "DO05"], "CE": ["CE01", "CE02", "CE03"]})
+    >>> found.kept
+    {'DO': ['DO01', 'DO02', 'DO05'], 'CE': ['CE01', 'CE02']}
     """
     between(citc_below, "citc_below", -1, 1, what="a correlation", remedy="The study used 0.50.")
     checked = scales_mapping(scales, getattr(data, "columns", None))

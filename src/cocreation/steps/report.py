@@ -150,6 +150,15 @@ def compare(reproduced: Mapping[str, float], published: pd.DataFrame | None = No
     ------
     InputError
         If a figure is missing or unknown.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> printed = pd.DataFrame({"id": ["rmsea"], "step": "confirm", "kind": "estimate", "label": "RMSEA"})
+    >>> printed = printed.assign(value=0.073, decimals=3, tolerance=0.002, together=True, reason="", note="")
+    >>> print(compare({"rmsea": 0.0745}, printed)[["published", "reproduced", "verdict"]].to_string(index=False))
+     published  reproduced verdict
+         0.073      0.0745  within
     """
     if not isinstance(reproduced, Mapping):
         raise InputError(
@@ -190,6 +199,12 @@ def twin() -> Twin:
     ------
     EstimationError
         If the data are not the shipped ones and a step cannot be computed.
+
+    Examples
+    --------
+    >>> table = twin().table.set_index("id")
+    >>> table.loc[["pool", "items_kept", "formal_valid"], "reproduced"].tolist()
+    [43.0, 21.0, 486.0]
     """
     world = population.load()
     trap = ("trap", world.raw["trap"]["right"])

@@ -129,6 +129,23 @@ def screen(
     ----------
     Meade, A. W., & Craig, S. B. (2012). Identifying careless responses in
     survey data. Psychological Methods, 17, 437-455.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> raw = pd.DataFrame({"q1": ["5", "", "3|5", "4"], "q2": ["6", "2", "4", "4"], "trap": ["2", "2", "2", "2"]})
+    >>> found = screen(raw, items=["q1", "q2"], trap=("trap", 2))
+    >>> print(found.recovery[["stage", "n"]].to_string(index=False))
+                   stage  n
+             distributed  4
+      all items answered  3
+      one answer an item  2
+    trap question passed  2
+            answers vary  1
+                   valid  1
+    >>> found.valid
+       q1  q2 trap
+    0   5   6    2
     """
     items = _checked_items(raw, items)
     answers, double = _answers(raw, items, ticks, None if points is None else ends(points))
@@ -345,6 +362,15 @@ def describe(
     ------
     InputError
         For an unknown item or a column that is not numeric.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> found = describe(pd.DataFrame({"q1": [1, 4, 5, 7, 7], "q2": [3, None, 4, 4, 5]}), points=(1, 7))
+    >>> print(found.table[["item", "n", "mean", "skew", "ceiling"]].round(2).to_string(index=False))
+    item  n  mean  skew  ceiling
+      q1  5   4.8 -0.92     40.0
+      q2  4   4.0  0.00      0.0
     """
     frame = items_frame(data, items, missing="keep", at_least=1, constant="keep", respondents=1)
     values = frame.to_numpy()
@@ -447,6 +473,15 @@ def sample_description(
     InputError
         For an unknown column, a column nobody answered, or an ``order`` that
         leaves a category out.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> firms = pd.DataFrame({"size": ["small", "small", "large", None]})
+    >>> print(sample_description(firms, ["size"]).table.round(1).to_string(index=False))
+    variable category  n  percent
+        size    small  2     66.7
+        size    large  1     33.3
     """
     columns, order = names_of(columns, what="column"), dict(order or {})
     plain_table(data, columns)

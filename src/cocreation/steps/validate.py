@@ -130,6 +130,16 @@ def validity(
     squared correlation with another factor. semTools works on unstandardized
     loadings and differs by up to .014. HTMT uses the size of correlations, so
     reverse-keyed items do not cancel.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population, sample
+    >>> answers, scales = sample.draw(300, seed=1), population.load().scales(kept_only=True)
+    >>> found = validity(answers, {code: scales[code] for code in ("DO", "CE")})
+    >>> print(found.table[["dimension", "cr", "ave", "fornell_larcker"]].round(3).to_string(index=False))
+    dimension    cr   ave  fornell_larcker
+           DO 0.952 0.832             True
+           CE 0.938 0.793             True
     """
     checked = scales_mapping(scales, getattr(data, "columns", None))
     if len(checked) < 2:
@@ -224,6 +234,14 @@ def htmt(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> tuple[pd.Da
     InputError
         For data or scales that cannot be taken, and for a dimension whose items do
         not correlate, since the ratio then divides by zero.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population, sample
+    >>> answers, scales = sample.draw(300, seed=1), population.load().scales(kept_only=True)
+    >>> ratios, _ = htmt(answers, scales)
+    >>> float(ratios.loc["DO", "CE"].round(3))
+    0.523
     """
     checked = scales_mapping(scales, getattr(data, "columns", None))
     frame = items_frame(data, [item for items in checked.values() for item in items])
@@ -314,6 +332,15 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
     Minres, oblimin without Kaiser normalization, the general factor as the minres
     factor of phi – psych's ``omega``. Items that load negatively on the general
     factor are reversed first (they are named in the note), as psych does.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population, sample
+    >>> world = population.load()
+    >>> answers = sample.draw(300, seed=1, items=world.kept())
+    >>> found = omega(answers, 5)
+    >>> round(found.omega_total, 3), round(found.omega_hierarchical, 3)
+    (0.983, 0.832)
     """
     frame = items_frame(data, items, at_least=3)
     refuse_singular(frame, "omega")

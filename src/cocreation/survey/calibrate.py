@@ -94,6 +94,13 @@ def formal_figures(population: Population, *, seed: int | None = None) -> dict[s
         If ``population`` is no population.
     EstimationError
         If the model cannot be fitted to its sample.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population
+    >>> figures = formal_figures(population.load())
+    >>> float(round(figures["rmsea"], 3)), float(round(figures["cfi"], 3))
+    (0.073, 0.956)
     """
     data = valid_answers(population, "formal_survey", seed=seed)
     scales = population.scales(kept_only=True)
@@ -140,6 +147,13 @@ def pre_survey_figures(population: Population, *, seed: int | None = None) -> di
     ------
     InputError
         If ``population`` is no population.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population
+    >>> figures = pre_survey_figures(population.load())
+    >>> len(figures["purified"]), len(figures["kept"]), figures["factors"]
+    (32, 21, 5)
     """
     data = valid_answers(population, "pre_survey", seed=seed)
     scales = population.scales()
@@ -217,6 +231,11 @@ def shortfalls(figures: Mapping[str, Any], *, share: float = 1.0) -> list[str]:
     ------
     InputError
         If ``figures`` is no mapping.
+
+    Examples
+    --------
+    >>> shortfalls({"rmsea": 0.080, "cfi": 0.956})
+    ['rmsea']
     """
     if not isinstance(figures, Mapping):
         raise InputError(f"Expected figures by name, got {type(figures).__name__}. Pass formal_figures(population).")
@@ -286,6 +305,16 @@ def save(calibrated: Calibrated, path: str | Path | None = None) -> Path:
         If the file cannot be read.
     InputError
         If it has no part ``[calibrated]`` to replace.
+
+    Examples
+    --------
+    >>> import shutil
+    >>> import tempfile
+    >>> from cocreation.survey import population
+    >>> shipped = course_root() / "datasets" / "population.toml"
+    >>> copy = shutil.copy(shipped, tempfile.mkdtemp())
+    >>> save(population.load().calibrated, copy).read_bytes() == shipped.read_bytes()
+    True
     """
     path = Path(path) if path is not None else course_root() / "datasets" / "population.toml"
     instance(calibrated, Calibrated, "calibrated", remedy="Pass calibrate().calibrated.")
@@ -329,6 +358,14 @@ def solve(raw: dict[str, Any], seed: int, *, start: Calibrated | None = None) ->
 
     Newton steps from ``start``, or from loadings of .86 and .32; none where the start meets
     them already.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population
+    >>> world = population.load()
+    >>> found = solve(world.raw, world.calibrated.seeds["formal_survey"], start=world.calibrated)
+    >>> abs(found.theme_loading - world.calibrated.theme_loading) < 0.001
+    True
     """
     codes = list(ALPHAS)
 
@@ -359,15 +396,31 @@ def solve(raw: dict[str, Any], seed: int, *, start: Calibrated | None = None) ->
 
 
 def formal_survey_fits(figures: Mapping[str, Any]) -> bool:
-    """Whether the figures are within half of their tolerance, and loadings and dimensions as the study has them."""
-    return not shortfalls(figures, share=0.5) and figures["loading_lowest"] > 0.7 and figures["fornell_larcker"] > 0
+    """Whether the figures are within half of their tolerance, and loadings and dimensions as the study has them.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population
+    >>> formal_survey_fits(formal_figures(population.load()))
+    True
+    """
+    short = shortfalls(figures, share=0.5)
+    return bool(not short and figures["loading_lowest"] > 0.7 and figures["fornell_larcker"] > 0)
 
 
 def pre_survey_fits(population: Population, figures: Mapping[str, Any]) -> bool:
-    """Whether each kind of flaw is found by the rule it is made for, with a margin."""
+    """Whether each kind of flaw is found by the rule it is made for, with a margin.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population
+    >>> world = population.load()
+    >>> pre_survey_fits(world, pre_survey_figures(world))
+    True
+    """
     instance(population, Population, "population", remedy="Use cocreation.survey.population.load().")
     expected = population.items["flaw"].isin(["", "low_communality", "cross_loading", "double_barrelled"])
-    return (
+    return bool(
         figures["agreed"]
         and figures["purified"] == population.items.loc[expected, "item"].tolist()
         and not shortfalls(figures, share=0.5)

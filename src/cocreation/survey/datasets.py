@@ -28,7 +28,13 @@ _CODEBOOK = ["column", "type", "values", "meaning"]
 
 
 def names() -> list[str]:
-    """Return the names of the data sets in the order of the course."""
+    """Return the names of the data sets in the order of the course.
+
+    Examples
+    --------
+    >>> names()
+    ['interviews', 'item_pool', 'expert_sorts', 'pre_survey', 'formal_survey', 'follow_up']
+    """
     return list(_MAKERS)
 
 
@@ -39,6 +45,11 @@ def path(name: str) -> Path:
     ------
     InputError
         If there is no data set of this name.
+
+    Examples
+    --------
+    >>> path("pre_survey").name
+    'pre_survey.csv'
     """
     return course_root() / "datasets" / f"{_known(name)}.csv"
 
@@ -63,6 +74,11 @@ def load(name: str) -> pd.DataFrame:
     InputError
         If there is no data set of this name, or its file was lost or changed
         so that it is no table with the codebook's columns.
+
+    Examples
+    --------
+    >>> load("formal_survey").shape
+    (700, 44)
     """
     file, book = path(name), codebook(name)
     text: dict[str, type] = {}
@@ -78,6 +94,11 @@ def codebook(name: str) -> pd.DataFrame:
     ------
     InputError
         If there is no data set of this name, or its codebook was lost or changed.
+
+    Examples
+    --------
+    >>> codebook("follow_up").loc[1, "meaning"]
+    'weeks since the formal survey'
     """
     file = path(name).with_suffix(".codebook.csv")
     return read_table(file, _CODEBOOK, remedy=restoring(file), dtype=str, keep_default_na=False)
@@ -90,6 +111,11 @@ def make(name: str) -> pd.DataFrame:
     ------
     InputError
         If there is no data set of this name.
+
+    Examples
+    --------
+    >>> make("follow_up").equals(load("follow_up"))
+    True
     """
     return _MAKERS[_known(name)][0]()
 
@@ -99,6 +125,12 @@ def write(folder: str | Path, *, only: str | None = None) -> list[Path]:
 
     Line ends are ``\\n`` and the encoding is UTF-8 on every system, so the
     files equal the shipped ones byte by byte. Data sheets are prose and copied.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> [file.name for file in write(tempfile.mkdtemp(), only="follow_up")]
+    ['follow_up.csv', 'follow_up.codebook.csv', 'follow_up.md']
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,6 +154,11 @@ def published() -> pd.DataFrame:
     DataFrame [id, step, kind, label, value, decimals, tolerance, together, reason, note]
         ``value`` is a float where it is a number, text where it is a fact such
         as a date, missing where the study does not report the figure.
+
+    Examples
+    --------
+    >>> published().set_index("id").loc["rmsea", "value"]
+    0.073
     """
     columns = ["id", "step", "kind", "label", "value", "decimals", "tolerance", "together", "reason", "note"]
     table = pd.DataFrame(_published()["figures"], dtype=object).reindex(columns=columns)
@@ -132,7 +169,13 @@ def published() -> pd.DataFrame:
 
 
 def study() -> dict[str, Any]:
-    """Return the published study in a few numbers: respondents, items, pool, dimensions, themes, doi."""
+    """Return the published study in a few numbers: respondents, items, pool, dimensions, themes, doi.
+
+    Examples
+    --------
+    >>> study()["respondents"]
+    486
+    """
     return dict(_published()["study"])
 
 

@@ -42,6 +42,12 @@ def interviews() -> pd.DataFrame:
         ``excerpt``, ``interview``, ``firm``, ``industry``, ``role``,
         ``minutes`` (of the whole interview), ``text``, ``coder_a``,
         ``coder_b``, ``theme`` (agreed after discussion), ``dimension``.
+
+    Examples
+    --------
+    >>> talks = interviews()
+    >>> talks["interview"].nunique(), talks["theme"].nunique()
+    (45, 14)
     """
     plan = _plan()
     rng = np.random.default_rng(plan["interviews"]["seed"])
@@ -117,6 +123,11 @@ def item_pool() -> pd.DataFrame:
     DataFrame
         ``item``, ``dimension``, ``theme``, ``wording``, ``shown`` (the place in
         which the panel saw it, at random so that neighbours give no hint).
+
+    Examples
+    --------
+    >>> item_pool().shape
+    (60, 5)
     """
     plan = _plan()
     truth = population.load()
@@ -141,6 +152,11 @@ def expert_sorts() -> pd.DataFrame:
         ``item``, ``expert``, ``role``, ``group`` ("sorting" or "rating"),
         ``sorted_to`` (a dimension or "none"; sorting group only),
         ``relevance`` (1-4; rating group only).
+
+    Examples
+    --------
+    >>> expert_sorts().groupby("group")["expert"].nunique().to_dict()
+    {'rating': 3, 'sorting': 3}
     """
     plan = _plan()
     rng = np.random.default_rng(plan["panel"]["seed"])

@@ -84,7 +84,18 @@ class Population:
 
 @lru_cache(maxsize=1)
 def load() -> Population:
-    """Return the population of the shipped data."""
+    """Return the population of the shipped data.
+
+    Raises
+    ------
+    CourseError
+        If ``population.toml`` was lost or changed; with how to get it back.
+
+    Examples
+    --------
+    >>> load()
+    Population(5 dimensions, 14 themes, 43 items, 21 of them kept)
+    """
     path = course_root() / "datasets" / "population.toml"
     try:
         return read(path)
@@ -102,6 +113,12 @@ def read(path: str | Path, *, calibrated: Calibrated | None = None) -> Populatio
     InputError
         If the numbers describe no population: an item with more than its
         whole variance explained, or correlations that no data can have.
+
+    Examples
+    --------
+    >>> from cocreation.survey import datasets
+    >>> read(datasets.path("pre_survey").with_name("population.toml")).kept()[:3]
+    ['DO01', 'DO02', 'DO05']
     """
     try:
         raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -130,6 +147,13 @@ def build(raw: dict[str, Any], calibrated: Calibrated) -> Population:
         If the numbers describe no population; see :func:`read`.
     CourseError
         If a part is missing.
+
+    Examples
+    --------
+    >>> world = load()
+    >>> weaker = Calibrated(world.calibrated.loadings, 0.0, world.calibrated.seeds)
+    >>> build(world.raw, weaker).items["theme_loading"].iloc[0].item()
+    0.0
     """
     try:
         return _built(raw, calibrated)

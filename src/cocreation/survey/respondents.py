@@ -92,6 +92,13 @@ def spoil(
         If more respondents are to be spoiled than there are, an answer is not a
         whole number from 1 to 7, an item is unknown, or a column for the trap
         question exists already.
+
+    Examples
+    --------
+    >>> from cocreation.survey import sample
+    >>> raw = spoil(sample.draw(6, seed=1, items=["DO01", "DO02"]), seed=1, skipping=1, straight_lining=1)
+    >>> raw["kind"].value_counts().to_dict()
+    {'genuine': 4, 'straight_lining': 1, 'skipping': 1}
     """
     plain_table(answers)
     counts = dict(
@@ -172,6 +179,13 @@ def pre_survey(population: Population, *, seed: int | None = None) -> Survey:
         If ``population`` is no population or ``seed`` no seed.
     EstimationError
         If the population is so uniform that too many answer all items alike.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population
+    >>> survey = pre_survey(population.load())
+    >>> len(survey.raw), len(survey.valid())
+    (223, 188)
     """
     seed = _seed(population, "pre_survey", seed)
     plan = population.raw["pre_survey"]
@@ -196,6 +210,13 @@ def formal_survey(population: Population, *, seed: int | None = None) -> Survey:
     ------
     InputError, EstimationError
         As :func:`pre_survey`.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population
+    >>> survey = formal_survey(population.load())
+    >>> len(survey.raw), len(survey.valid())
+    (700, 486)
     """
     seed = _seed(population, "formal_survey", seed)
     kind, firms, who, clean, rng = _formal(population, seed)
@@ -241,6 +262,12 @@ def valid_answers(population: Population, survey: str, *, seed: int | None = Non
     InputError
         If ``survey`` is neither "pre_survey" nor "formal_survey", ``population`` is no
         population or ``seed`` no seed.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population
+    >>> valid_answers(population.load(), "formal_survey").shape
+    (486, 21)
     """
     if survey not in ("pre_survey", "formal_survey"):
         raise InputError(f"There is no survey '{survey}'. Choose 'pre_survey' or 'formal_survey'.")
@@ -262,6 +289,13 @@ def follow_up(population: Population, first: Survey, *, seed: int | None = None)
     ------
     InputError
         If an argument is not what it should be.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population
+    >>> world = population.load()
+    >>> follow_up(world, formal_survey(world)).shape
+    (120, 23)
     """
     seed = _seed(population, "formal_survey", seed)
     instance(first, Survey, "first", remedy="Pass the first wave: formal_survey(population).")

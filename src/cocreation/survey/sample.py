@@ -43,6 +43,11 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
     NumPy promises the stream of uniform values, not that of its normal ones;
     half a step is added so that no value is 0.
+
+    Examples
+    --------
+    >>> normal(np.random.default_rng(1), (2,)).round(3)
+    array([0.03 , 1.649])
     """
     return ndtri(rng.random(shape) + 2.0**-54)
 
@@ -54,6 +59,11 @@ def latent(n: int, *, seed: int | Iterable[int], population: Population) -> Late
     ------
     InputError
         If n is not positive, the seed is no seed, or ``population`` is no population.
+
+    Examples
+    --------
+    >>> latent(3, seed=1, population=load()).dimensions.shape
+    (3, 5)
     """
     whole(n, "n", remedy="Ask for at least one respondent.")
     instance(population, Population, "population", remedy="Use cocreation.survey.population.load().")
@@ -90,6 +100,16 @@ def answers(
     InputError
         For an unknown item, or firms that are not as many as the respondents or
         lack a column that matters.
+
+    Examples
+    --------
+    >>> world = load()
+    >>> who = latent(3, seed=1, population=world)
+    >>> answers(who, world, items=["DO01", "DO02"])
+       DO01  DO02
+    0     5     4
+    1     6     7
+    2     3     4
     """
     _expect(who, population)
     table = population.items
@@ -136,6 +156,14 @@ def draw(
     ------
     InputError
         If n is not positive or an item is unknown.
+
+    Examples
+    --------
+    >>> draw(3, seed=1, items=["DO01", "DO02", "CE01"])
+       DO01  DO02  CE01
+    0     5     4     6
+    1     6     7     6
+    2     3     4     3
     """
     population = load() if population is None else population
     instance(population, Population, "population", remedy="Use cocreation.survey.population.load().")
@@ -150,6 +178,13 @@ def outcomes(who: Latent, population: Population, *, seed: int | Iterable[int]) 
     ------
     InputError
         If an argument is not what it should be.
+
+    Examples
+    --------
+    >>> world = load()
+    >>> who = latent(3, seed=1, population=world)
+    >>> outcomes(who, world, seed=2).columns.tolist()
+    ['INN1', 'INN2', 'INN3', 'SAT1', 'SAT2', 'SAT3', 'PER1', 'PER2', 'PER3', 'MAR1', 'MAR2', 'MAR3', 'growth']
     """
     _expect(who, population)
     rng = generator(seed)
@@ -189,6 +224,14 @@ def wave(who: Latent, population: Population, *, seed: int | Iterable[int]) -> L
     ------
     InputError
         If an argument is not what it should be.
+
+    Examples
+    --------
+    >>> world = load()
+    >>> who = latent(3, seed=1, population=world)
+    >>> later = wave(who, world, seed=2)
+    >>> bool((later.dimensions != who.dimensions).all())
+    True
     """
     _expect(who, population)
     rules = population.raw["follow_up"]

@@ -30,6 +30,15 @@ def read_table(path: Path, needed: Iterable[str] = (), *, remedy: str, **options
     ------
     InputError
         If the file is not there, is empty, is no table of comma-separated UTF-8 text, or lacks a column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "votes.csv"
+    >>> pd.DataFrame({"item": ["DO01"], "vote": ["DO"]}).to_csv(path, index=False)
+    >>> read_table(path, ["item"], remedy="Restore it.")
+       item vote
+    0  DO01   DO
     """
     try:
         # what utf-8-sig adds to UTF-8 is the mark that Excel puts first
