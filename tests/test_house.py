@@ -89,6 +89,14 @@ def test_importing_the_package_or_the_command_line_loads_no_library():
     assert told.stdout.strip() == "[]"
 
 
+def test_importing_the_steps_loads_no_figures_no_semopy_and_no_distributions():
+    heavy = "('semopy', 'matplotlib', 'seaborn', 'sklearn', 'factor_analyzer', 'scipy.stats', 'scipy.optimize')"
+    modules = ", ".join(f"cocreation.steps.{slug}" for slug in WITH_NOTEBOOK)
+    code = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
 def test_the_lock_file_pins_everything_with_hashes_and_names_no_host():
     text = (ROOT / "requirements.lock").read_text()
     requirements = re.split(r"\n(?=\S)", text.strip())

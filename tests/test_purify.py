@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -151,13 +148,6 @@ def test_the_plot_shows_every_item_and_the_limit():
     assert set(line.get_xdata()) == {0.70}
     assert min(kept.get_xdata()) >= 0.70 > max(dropped.get_xdata())
     assert kept.get_markerfacecolor() != dropped.get_markerfacecolor() == "white"
-
-
-def test_purifying_does_not_load_semopy():
-    heavy = "('semopy', 'matplotlib', 'sklearn')"
-    code = f"import sys, cocreation.steps.purify; print([m for m in {heavy} if m in sys.modules])"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "[]"
 
 
 @given(frames())

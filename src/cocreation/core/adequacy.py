@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import chi2 as chi2_distribution
+from scipy.special import chdtrc
 
 __all__ = ["bartlett_sphericity", "kmo"]
 
@@ -45,4 +45,4 @@ def bartlett_sphericity(r: np.ndarray, n_obs: int) -> tuple[float, int, float]:
     p = len(r)
     chi2 = -(n_obs - 1 - (2 * p + 5) / 6) * np.linalg.slogdet(r)[1]
     df = p * (p - 1) // 2
-    return float(chi2), df, float(chi2_distribution.sf(chi2, df))
+    return float(chi2), df, float(chdtrc(df, chi2))

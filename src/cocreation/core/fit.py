@@ -7,9 +7,7 @@ them (a chi-square of one, an RMSEA of the other) shifts the third decimal.
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import chi2 as chi2_distribution
-from scipy.stats import ncx2
+from scipy.special import chdtr, chdtrc, chndtr
 
 __all__ = ["CONVENTIONS", "baseline_minimum", "measures", "rmsea_interval", "srmr"]
 
@@ -42,14 +40,15 @@ def rmsea_interval(chi2: float, df: int, n: float, *, level: float = 0.90) -> tu
     level : float
         Confidence.
     """
+    from scipy.optimize import brentq
 
     def noncentrality(probability: float) -> float:
-        if chi2_distribution.cdf(chi2, df) <= probability:
+        if chdtr(df, chi2) <= probability:
             return 0.0
         high = max(chi2, 1.0)
-        while ncx2.cdf(chi2, df, high) > probability:
+        while chndtr(chi2, df, high) > probability:
             high *= 2
-        return brentq(lambda shift: ncx2.cdf(chi2, df, shift) - probability, 1e-12, high, xtol=1e-10, rtol=1e-12)
+        return brentq(lambda shift: chndtr(chi2, df, shift) - probability, 1e-12, high, xtol=1e-10, rtol=1e-12)
 
     tail = (1 - level) / 2
     lower, upper = noncentrality(1 - tail), noncentrality(tail)
@@ -100,7 +99,7 @@ def measures(
     gfi = 1 - np.trace(off @ off) / np.trace(ws @ ws)
     found: dict[str, float] = {"chi2": chi2, "df": df}
     if df > 0:
-        found |= {"p": chi2_distribution.sf(chi2, df), "chi2_df": chi2 / df}
+        found |= {"p": chdtrc(df, chi2), "chi2_df": chi2 / df}
         found |= _against_baseline(chi2, df, base, base_df)
         found |= {"gfi": gfi, "agfi": 1 - p * (p + 1) / (2 * df) * (1 - gfi)}
         lower, upper = rmsea_interval(chi2, df, n)
@@ -127,8 +126,12 @@ def measures(
 
 def _upper_tail(chi2: float, df: int, noncentrality: float) -> float:
     # the complement is exact where the library's upper tail is not: close to one
-    lower = ncx2.cdf(chi2, df, noncentrality)
-    return float(1 - lower if lower < 0.5 else ncx2.sf(chi2, df, noncentrality))
+    lower = chndtr(chi2, df, noncentrality)
+    if lower < 0.5:
+        return float(1 - lower)
+    from scipy.stats import ncx2  # half a second to import, and rarely needed
+
+    return float(ncx2.sf(chi2, df, noncentrality))
 
 
 def _against_baseline(chi2: float, df: int, base: float, base_df: int) -> dict[str, float]:

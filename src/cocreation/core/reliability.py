@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import f as f_distribution
+from scipy.special import fdtri
 
 from .moments import covariance, to_correlation
 
@@ -32,8 +32,8 @@ def alpha_interval(alpha: float, n_obs: int, k: int, *, level: float = 0.95) -> 
     """
     tail = (1 - level) / 2
     first, second = n_obs - 1, (n_obs - 1) * (k - 1)
-    lower = 1 - (1 - alpha) * f_distribution.ppf(1 - tail, first, second)
-    return float(lower), float(1 - (1 - alpha) * f_distribution.ppf(tail, first, second))
+    lower = 1 - (1 - alpha) * fdtri(first, second, 1 - tail)
+    return float(lower), float(1 - (1 - alpha) * fdtri(first, second, tail))
 
 
 class ItemStatistics(NamedTuple):

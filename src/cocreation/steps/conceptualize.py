@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln
-from scipy.stats import norm
+from scipy.special import gammaln, ndtr, ndtri
 
 from .._input import confidence, generator, plain_table, whole
 from ..errors import InputError
@@ -142,7 +141,7 @@ def agreement(
     counts = np.zeros((len(codes), len(codes)), dtype=int)
     np.add.at(counts, ([place[code] for code in a], [place[code] for code in b]), 1)
     kappa, se, se0, observed, expected = _kappa(counts)
-    reach = norm.ppf(0.5 + level / 2) * se
+    reach = ndtri(0.5 + level / 2) * se
     z = kappa / se0 if se0 > 0 else float("nan")
     used = counts.sum(axis=1) + counts.sum(axis=0)
     table = pd.DataFrame(
@@ -169,7 +168,7 @@ def agreement(
         kappa + reach,
         se0,
         z,
-        float(2 * norm.sf(abs(z))),
+        float(2 * ndtr(-abs(z))),
         table,
         confusion,
         note,

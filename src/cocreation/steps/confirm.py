@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2 as chi2_distribution
-from scipy.stats import norm
+from scipy.special import chdtrc, ndtr, ndtri
 
 from ..core import fit as fit_measures
 from ..core import ml
@@ -435,8 +434,8 @@ def _parameters(specification: Specification, fitted: ml.MLFit, widen: float) ->
     free = table["number"] >= 0
     table["se"] = np.where(free, se[table["number"].clip(lower=0)], np.nan)
     table["z"] = table["estimate"] / table["se"]
-    table["p"] = 2 * norm.sf(table["z"].abs())
-    reach = norm.ppf(0.975) * table["se"]
+    table["p"] = 2 * ndtr(-table["z"].abs())
+    reach = ndtri(0.975) * table["se"]
     table["lower"], table["upper"] = table["estimate"] - reach, table["estimate"] + reach
     return table[["left", "op", "right", "label", "estimate", "se", "z", "p", "lower", "upper", "std"]]
 
@@ -661,7 +660,7 @@ def _row(name: str, model: Cfa, first: Cfa, remark: str) -> dict:
     row["remark"] = remark
     change, df = model.measure("chi2") - first.measure("chi2"), model.measure("df") - first.measure("df")
     row["delta_chi2"], row["delta_df"] = (change if df else 0.0), df
-    row["delta_p"] = chi2_distribution.sf(abs(change), abs(df)) if df and change * df > 0 else np.nan
+    row["delta_p"] = chdtrc(abs(df), abs(change)) if df and change * df > 0 else np.nan
     return row
 
 

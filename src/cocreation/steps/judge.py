@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, norm
+from scipy.special import bdtrc, ndtr, ndtri
+from scipy.special import comb as combinations
 
 from .._input import between, confidence, ends, names_of, plain_table, whole
 from ..errors import InputError
@@ -214,7 +215,7 @@ def substantive_critical(n: int, *, level: float = 0.05) -> float:
     """
     whole(n, "n", remedy="Write how many sorters there were.")
     for m in range(n + 1):
-        if binom.sf(m - 1, n, 0.5) < level:
+        if bdtrc(m - 1, n, 0.5) < level:
             return 2 * m / n - 1
     return float("nan")
 
@@ -250,7 +251,7 @@ class Chance(Result):
 
         asked = range(min(2, self.at_least), max(most, self.raters) + 1)
         sizes = range(min(2, self.raters), asked.stop)
-        shares = {n: [100 * binom.sf(m - 1, n, 1 / self.bins) if m <= n else np.nan for m in asked] for n in sizes}
+        shares = {n: [100 * bdtrc(m - 1, n, 1 / self.bins) if m <= n else np.nan for m in asked] for n in sizes}
         table = pd.DataFrame(shares, index=asked)
         words = table.map(lambda share: "" if np.isnan(share) else "<0.1" if share < 0.05 else f"{share:.1f}")
         ax = ax if ax is not None else plt.subplots(figsize=(0.9 * len(sizes) + 1, 0.5 * len(asked) + 1))[1]
@@ -294,7 +295,7 @@ def chance(raters: int = 3, bins: int = 5, at_least: int = 2) -> Chance:
         bins,
         at_least,
         1 - ways[raters] / bins**raters,
-        float(binom.sf(at_least - 1, raters, 1 / bins)),
+        float(bdtrc(at_least - 1, raters, 1 / bins)),
         "Sorters choose independently, each bin with the same probability.",
     )
 
@@ -377,7 +378,7 @@ def relevance(ratings: pd.DataFrame, *, relevant: float = 3, points: tuple[int, 
     n = values.shape[1]
     yes = (values >= relevant).sum(axis=1)
     i_cvi = yes / n
-    by_chance = binom.pmf(yes, n, 0.5)
+    by_chance = combinations(n, yes) * 0.5**n
     kappa = (i_cvi - by_chance) / (1 - by_chance)
     # rounded to the two decimals in which the limits are stated, so that .75 - 1e-17 is "excellent"
     words = [next(word for limit, word in _KAPPA_WORDS if round(k, 2) >= limit) for k in kappa]
@@ -490,7 +491,7 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
     q = 1 - share
     spread = (share * q).sum()
     se0 = np.sqrt(2 * (spread**2 - (share * q * (q - share)).sum()) / (items * raters * (raters - 1))) / spread
-    reach, z = norm.ppf(0.5 + level / 2) * se, kappa / se0
+    reach, z = ndtri(0.5 + level / 2) * se, kappa / se0
     note = (
         f"{items} items, {raters} raters, {len(bins)} bins. se and the {100 * level:g} % interval: over items; se0, z "
         "and p: for raters who choose independently."
@@ -506,7 +507,7 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
         kappa + reach,
         float(se0),
         float(z),
-        float(2 * norm.sf(abs(z))),
+        float(2 * ndtr(-abs(z))),
         note,
     )
 
