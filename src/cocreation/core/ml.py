@@ -401,13 +401,13 @@ def _search(model, theta, state, s, log_det_s, tolerance, iterations):
     for used in range(1, iterations + 1):
         scale = np.diag(state.information)
         if not np.isfinite(scale).all() or (scale <= 0).any():
-            raise _not_identified(model, state)
+            raise _not_identified(model)
         unit = state.information / np.sqrt(np.outer(scale, scale))
         try:
             factor = cho_factor(unit + ridge * np.eye(len(theta)))
         except LinAlgError:
             if ridge > 1e3:
-                raise _not_identified(model, state) from None
+                raise _not_identified(model) from None
             ridge = max(10 * ridge, 1e-8)
             continue
         # F's expected Hessian is twice the information of one observation, which `information` is
@@ -439,11 +439,11 @@ def _finish(model, theta, state, used):
     scale = np.sqrt(np.diag(state.information))
     smallest = np.linalg.eigvalsh(state.information / np.outer(scale, scale))[0]
     if smallest < 1e-9:
-        raise _not_identified(model, state)
+        raise _not_identified(model)
     return theta, state, used
 
 
-def _not_identified(model: Model, state: _State) -> EstimationError:
+def _not_identified(model: Model) -> EstimationError:
     return EstimationError(
         f"The model is not identified: its {model.n_parameters} parameters are not determined by the covariances, so "
         "many different solutions fit alike. Give every factor at least three items (or two and a correlated factor) "

@@ -103,40 +103,53 @@ def items_frame(
             f"This needs at least {at_least} item{'s' if at_least > 1 else ''}, got {len(names)} "
             f"({quoted(names) or 'none'}). Add items."
         )
-    columns = {name: _numeric(data[name], name) for name in names}
-    frame = pd.DataFrame(columns, index=data.index)
+    frame = pd.DataFrame({name: _numeric(data[name], name) for name in names}, index=data.index)
+    if missing != "keep":
+        frame = _without_holes(frame, missing)
+    _refuse_few(frame, respondents, missing)
+    if constant == "raise":
+        _refuse_constant(frame)
+    return frame
+
+
+def _without_holes(frame: pd.DataFrame, missing: str) -> pd.DataFrame:
     holes = frame.isna()
-    if holes.to_numpy().any() and missing == "raise":
-        first = [name for name in names if holes[name].any()]
+    count = int(holes.to_numpy().sum())
+    if missing == "raise" and count:
+        first = [name for name in frame if holes[name].any()]
         raise InputError(
-            f"Item {quoted(first)} has missing values ({int(holes.to_numpy().sum())} in all), which this "
-            "statistic cannot take. Drop those respondents (data.dropna()) or use missing='listwise'."
+            f"Item {quoted(first)} has missing values ({count} in all), which this statistic cannot take. Drop those "
+            "respondents (data.dropna()) or use missing='listwise'."
         )
-    empty = [name for name in names if holes[name].all()]
-    if missing == "listwise" and empty and len(frame):
+    empty = [name for name in frame if holes[name].all()]
+    if empty and len(frame):
         raise InputError(f"Item {quoted(empty)} has no answer from anybody. Leave it out.")
-    if missing == "listwise":
-        frame = frame[~holes.any(axis=1)]
-    if respondents is not None and len(frame) < respondents:
+    return frame[~holes.any(axis=1)]
+
+
+def _refuse_few(frame: pd.DataFrame, respondents: int | None, missing: str) -> None:
+    n, p = frame.shape
+    if respondents is not None and n < respondents:
         raise InputError(
-            f"This needs at least {respondents} respondent{'s' if respondents > 1 else ''}, got {len(frame)}. "
-            "Collect more answers" + (" or keep respondents with a missing answer." if missing == "listwise" else ".")
+            f"This needs at least {respondents} respondent{'s' if respondents > 1 else ''}, got {n}. "
+            f"Collect more answers{' or keep respondents with a missing answer' if missing == 'listwise' else ''}."
         )
-    if respondents is None and len(frame) <= len(names):
+    if respondents is None and n <= p:
         raise InputError(
-            f"There are {len(frame)} complete respondents for {len(names)} items; a correlation matrix "
+            f"There are {n} complete respondents for {p} items; a correlation matrix "
             "then has no inverse. Collect more answers or use fewer items."
         )
-    if constant == "raise":
-        spread, size = frame.max() - frame.min(), frame.abs().max()
-        # a spread lost in the rounding of its own column has no correlation either
-        flat = [name for name in names if not spread[name] > max(1e-10 * size[name], 1e-100)]
-        if flat:
-            raise InputError(
-                f"Item {quoted(flat)} is constant: everybody gave the same answer, so it correlates "
-                "with nothing. Leave it out."
-            )
-    return frame
+
+
+def _refuse_constant(frame: pd.DataFrame) -> None:
+    spread, size = frame.max() - frame.min(), frame.abs().max()
+    # a spread lost in the rounding of its own column has no correlation either
+    flat = [name for name in frame if not spread[name] > max(1e-10 * size[name], 1e-100)]
+    if flat:
+        raise InputError(
+            f"Item {quoted(flat)} is constant: everybody gave the same answer, so it correlates "
+            "with nothing. Leave it out."
+        )
 
 
 def scales_mapping(
