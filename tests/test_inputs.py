@@ -305,7 +305,7 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
 SAFE = {
     "audit.audit_study", "report.audit_study", "report.twin", "population.load", "datasets.names", "datasets.published",
     "datasets.study", "fieldwork.expert_sorts", "fieldwork.interviews", "fieldwork.item_pool", "frames.used",
-    "sample.normal",
+    "sample.normal", "result.fixed",
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..survey import datasets, population
 from . import conceptualize, confirm, explore, judge, purify, screen, validate
 from .audit import Audit, audit_study
-from .result import Result
+from .result import Result, fixed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +66,7 @@ class Twin(Result):
             finer = 3 if row.kind in ("above", "below") else max(places, 1) if row.kind == "percentage" else places
             for column, digits in {"published": places, "reproduced": finer, "difference": finer}.items():
                 value = getattr(row, column)
-                shown.loc[row.Index, column] = "" if np.isnan(value) else _fixed(value, digits)
+                shown.loc[row.Index, column] = "" if np.isnan(value) else fixed(value, digits)
             shown.loc[row.Index, "tolerance"] = "" if np.isnan(row.tolerance) else f"{row.tolerance:g}"
             if row.kind in ("above", "below"):
                 shown.loc[row.Index, ["published", "difference"]] = [f"{row.kind} {row.published:.{places}f}", ""]
@@ -230,11 +230,6 @@ def _verdict(row, value: float, printed: float) -> tuple[str, float]:
         return "not attainable together", float(row.tolerance)
     # a figure printed in rounded form may be off by exactly half a unit
     return ("within" if abs(value - printed) <= row.tolerance + 1e-9 else "outside"), float(row.tolerance)
-
-
-def _fixed(value: float, digits: int) -> str:
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def _fieldwork() -> dict[str, float]:

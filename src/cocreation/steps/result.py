@@ -8,7 +8,19 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["Result"]
+__all__ = ["Result", "fixed"]
+
+
+def fixed(value: float, digits: int) -> str:
+    """Return a number with so many decimals, zero without a sign.
+
+    Examples
+    --------
+    >>> fixed(-0.0001, 3), fixed(0.0736, 3)
+    ('0.000', '0.074')
+    """
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 class Result:
@@ -42,8 +54,7 @@ class Result:
         return shown
 
     def _format(self, value: float) -> str:
-        text = f"{value:.{self.digits}f}"
-        return text.removeprefix("-") if float(text) == 0 else text
+        return fixed(value, self.digits)
 
     def _format_p(self, value: float) -> str:
         """A p-value, which is never zero: below the last decimal shown it prints as such."""

@@ -183,6 +183,9 @@ def validity(
         "variance-weighted figures differ. Fornell–Larcker: √AVE on the diagonal. HTMT: mean correlation between over "
         "the geometric mean of the mean correlations within, in absolute size; HTMT2: geometric means throughout."
     )
+    ill = model.warnings.loc[model.warnings["warning"].str.startswith("Heywood"), "subject"]
+    if len(ill):
+        note += f" Heywood case ({', '.join(map(str, ill))}): CR and AVE of its dimension mean nothing."
     return Validity(table, pd.DataFrame(values, names, names), first, second, phi, model, note)
 
 
@@ -379,6 +382,7 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
     note = (
         f"{used(frame, data)}, listwise; minres, oblimin without Kaiser normalization, Schmid–Leiman."
         + (f" Reversed first: {', '.join(flipped)}." if flipped else "")
+        + (" Heywood case: a unique variance ran into its floor of .005." if found.heywood.any() else "")
         + (" With two group factors the general factor's loadings on them are set equal." if n_factors == 2 else "")
     )
     ecv = float((general @ general) / shared)
