@@ -149,6 +149,15 @@ def nbval(path: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def test_every_cell_has_been_run_for_without_outputs_nbval_compares_nothing():
+    assignments = [path for path in (ROOT / "exercises").glob("*.ipynb") if "### BEGIN SOLUTION" in path.read_text()]
+    assert assignments
+    for path in [*sorted((ROOT / "notebooks").glob("*.ipynb")), *assignments]:
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code" and "".join(cell["source"]).strip():
+                assert cell["execution_count"], f"{path.name}: {''.join(cell['source'])[:60]}"
+
+
 def test_one_changed_digit_in_a_stored_output_turns_nbval_red(tmp_path):
     """On the real notebook of the step purify, at the first figure it prints."""
     source = ROOT / "notebooks" / "purify.ipynb"

@@ -157,8 +157,11 @@ def data(
     folder = course_root() / "datasets" if output is None else output
     if folder.exists() and not folder.is_dir():
         raise CourseError(f"{folder} is a file. Name a folder with --output.")
-    with _progress("Writing data sets"):
-        written = datasets.write(folder)
+    try:
+        with _progress("Writing data sets"):
+            written = datasets.write(folder)
+    except OSError as error:
+        raise CourseError(f"Cannot write to {folder}: {error.strerror}. Name another folder with --output.") from error
     _console().print(f"{len(written)} files in {folder.resolve()}", soft_wrap=True, highlight=False)
 
 

@@ -269,7 +269,8 @@ def _chosen(names: Sequence[str], known: Sequence[Path]) -> list[Path]:
     slugs = {path.stem for path in known}
     for name in names:
         if name.removesuffix(".ipynb").removesuffix(".yml") not in slugs:
-            raise CourseError(f"There is no assignment '{name}'. There are: {', '.join(sorted(slugs))}.")
+            where = "" if (course_root() / "pyproject.toml").exists() else " A checkout of the course holds them all."
+            raise CourseError(f"There is no assignment '{name}'. There are: {', '.join(sorted(slugs))}.{where}")
     stems = {name.removesuffix(".ipynb").removesuffix(".yml") for name in names}
     return [path for path in known if path.stem in stems]
 
