@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -161,3 +162,23 @@ def test_the_books_notebooks_are_those_of_its_table_of_contents():
     assert names[0] == "notebooks/conceptualize.ipynb"
     assert "notebooks/report.ipynb" in names
     assert not [name for name in names if name.startswith("exercises")]
+
+
+def test_another_folder_time_zone_language_and_hash_seed_give_the_same_bytes(small_book, tmp_path):
+    """All but .buildinfo, Sphinx's note to itself, in which the notebook cache's folder is hashed."""
+    script = (
+        "import sys, pathlib; from cocreation.course.build import build_book\n"
+        "build_book(*map(pathlib.Path, sys.argv[1:]))"
+    )
+    trees = []
+    for name, strange in (("here", {}), ("Ünï code", {"LANG": "tr_TR", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7"})):
+        root, out = tmp_path / name / "book", tmp_path / name / "built"
+        root.mkdir(parents=True)
+        for path in small_book.glob("*.*"):
+            (root / path.name).write_bytes(path.read_bytes())
+        subprocess.run([sys.executable, "-c", script, str(root), str(out)], check=True, env={**os.environ, **strange})
+        html = out / "html"
+        files = [path for path in html.rglob("*") if path.is_file() and path.name != ".buildinfo"]
+        trees.append({path.relative_to(html).as_posix(): path.read_bytes() for path in files})
+    assert len(trees[0]) > 20
+    assert trees[0] == trees[1]
