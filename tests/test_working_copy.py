@@ -104,6 +104,26 @@ def test_a_students_file_that_was_there_before_the_course_stays(course, copy):
     assert (copy / "thesis.txt").read_text() == "mine"
 
 
+def a_notebook(source: str, output: str = "") -> str:
+    outputs = [{"output_type": "stream", "name": "stdout", "text": output}] if output else []
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": source, "outputs": outputs}
+    return json.dumps({"cells": [{**cell, "execution_count": 1 if output else None}], "metadata": {}, "nbformat": 4})
+
+
+def test_a_notebook_that_was_only_run_is_brought_up_to_date(course, copy):
+    (course / "notebooks" / "purify.ipynb").write_text(a_notebook("print(1)"))
+    lab.update(copy, root=course)
+    (copy / "notebooks" / "purify.ipynb").write_text(a_notebook("print(1)", output="1"))
+    assert lab.update(copy, root=course).replaced == []
+    (course / "notebooks" / "purify.ipynb").write_text(a_notebook("print(2)"))
+    done = lab.update(copy, root=course)
+    assert (done.replaced, done.beside) == (["notebooks/purify.ipynb"], {})
+    (copy / "notebooks" / "purify.ipynb").write_text(a_notebook("print(2)  # and I see why", output="2"))
+    (course / "notebooks" / "purify.ipynb").write_text(a_notebook("print(3)"))
+    done = lab.update(copy, root=course)
+    assert (done.replaced, list(done.beside)) == ([], ["notebooks/purify.ipynb"])
+
+
 def test_losing_the_record_costs_no_work(course, copy):
     lab.update(copy, root=course)
     (copy / "notebooks" / "purify.ipynb").write_text("my own work")

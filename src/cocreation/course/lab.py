@@ -1,8 +1,8 @@
 """A working copy of the course in the student's own folder, and JupyterLab on it.
 
 The copy grows with the course and never costs a student a keystroke: a file
-the student has touched is theirs for good. Which files are untouched is known
-from a record of what was put there.
+the student has changed is theirs for good. Which files are unchanged, or
+notebooks that were only run, is known from a record of what was put there.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Update:
     added : list of str
         Files that were not there.
     replaced : list of str
-        Files the student had not touched, now newer.
+        Files the student had not changed (but perhaps run), now newer.
     beside : dict of str to str
         Files the student has changed, which stay, and where the newer one lies.
     """
@@ -107,39 +107,52 @@ def update(
     root = (root or course_root()).resolve()
     folder = Path(folder).expanduser()
     _refuse(folder.resolve(), root)
-    record = read_record(folder / RECORD)
-    copied, offered = record.get("copied", {}), record.get("offered", {})
+    record = {section: {} for section in ("copied", "cells", "offered")} | read_record(folder / RECORD)
     done = Update(folder)
     files = list(upstream(root))
     for number, (name, content) in enumerate(files):
         if progress:
             progress(number, len(files), name)
-        _bring(done, name, content, copied, offered)
+        _bring(done, name, content, record)
     for name, settings in _SETTINGS.items():
         write_whole(folder / ".cocreation" / name, (json.dumps(settings, indent=1) + "\n").encode())
-    write_record(folder / RECORD, {"copied": copied, "offered": offered})
+    write_record(folder / RECORD, record)
     return done
 
 
-def _bring(done: Update, name: str, content: bytes, copied: dict[str, str], offered: dict[str, str]) -> None:
+def _bring(done: Update, name: str, content: bytes, record: dict[str, dict[str, str]]) -> None:
     target, new = done.folder / name, digest(content)
-    if not target.exists():
-        write_whole(target, content)
-        copied[name] = new
-        done.added.append(name)
-        return
-    if not target.is_file():
+    copied, cells, offered = record["copied"], record["cells"], record["offered"]
+    if target.exists() and not target.is_file():
         raise CourseError(f"{target} is a folder, but the course has a file of that name. Rename the folder.")
-    theirs = digest(target.read_bytes())
-    if theirs == new:
-        copied[name] = new
-    elif theirs == copied.get(name):
+    theirs = target.read_bytes() if target.exists() else None
+    if theirs is None:
         write_whole(target, content)
-        copied[name] = new
+        done.added.append(name)
+    elif digest(theirs) == new:
+        pass
+    elif new in (copied.get(name), offered.get(name)):
+        return
+    elif digest(theirs) == copied.get(name) or (name in cells and _cells(theirs) == cells[name]):
+        write_whole(target, content)
         done.replaced.append(name)
-    elif new not in (copied.get(name), offered.get(name)):
+    else:
         done.beside[name] = _lay_beside(done.folder, name, content)
         offered[name] = new
+        return
+    copied[name] = new
+    if name.endswith(".ipynb"):
+        cells[name] = _cells(content)
+
+
+def _cells(notebook: bytes) -> str:
+    """Return a digest of what a person writes in a notebook, which running it does not change."""
+    try:
+        cells = json.loads(notebook)["cells"]
+        written = [(cell["cell_type"], "".join(cell["source"]), cell.get("attachments")) for cell in cells]
+    except (ValueError, KeyError, TypeError):
+        return digest(notebook)
+    return digest(json.dumps(written).encode())
 
 
 def _lay_beside(folder: Path, name: str, content: bytes) -> str:
