@@ -20,7 +20,7 @@ from pathlib import Path
 import nox
 from nox.command import CommandFailed
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).resolve().parent  # a link to the checkout is the checkout
 ENVIRONMENT = ROOT / ".nox" / "course"
 LOCK = ROOT / "requirements.lock"
 
