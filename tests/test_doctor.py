@@ -75,6 +75,15 @@ def test_a_missing_data_set_is_found(course):
     assert (state, "pre_survey.csv" in found) == ("warn", True)
 
 
+def test_data_sets_that_a_student_changed_in_their_copy_are_told(tmp_path, root):
+    shutil.copytree(root / "datasets", tmp_path / "mine" / "datasets")
+    assert states(doctor._folder(tmp_path / "mine")) == {"ok"}
+    (tmp_path / "mine" / "datasets" / "follow_up.csv").unlink()
+    (tmp_path / "mine" / "datasets" / "pre_survey.csv").write_text("")
+    told = [rest[0] for state, *rest in doctor._folder(tmp_path / "mine") if state == "info"]
+    assert told == ["other data sets than the course's: follow_up.csv, pre_survey.csv"]
+
+
 def test_another_version_than_locked_is_a_warning(course):
     lock = course / "requirements.lock"
     version = metadata.version("numpy")

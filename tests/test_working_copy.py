@@ -155,6 +155,12 @@ def test_the_course_itself_is_no_working_copy(course, place):
     assert contents(course) == before
 
 
+def test_from_inside_lab_the_copy_cannot_be_updated_from_itself(course, copy):
+    lab.update(copy, root=course)
+    with pytest.raises(CourseError, match="inside Lab"):
+        lab.update(copy, root=copy)
+
+
 def test_a_file_where_the_folder_should_be_is_told(course, copy):
     copy.write_text("not a folder")
     with pytest.raises(CourseError, match="is a file"):

@@ -261,6 +261,22 @@ def _folder(folder: Path) -> Iterator[tuple[str, ...]]:
         yield "warn", f"{folder}: {free / 2**20:.0f} MB free", "The book and its cache need about 500 MB."
     else:
         yield "ok", f"{folder} can be written to"
+    changed = _changed_data(folder)
+    if changed:
+        yield (
+            "info",
+            f"other data sets than the course's: {', '.join(changed[:4])}",
+            "The notebooks there read them. Delete a file and start Lab again to get the course's own back.",
+        )
+
+
+def _changed_data(folder: Path) -> list[str]:
+    """Return the data sets of a working copy that are changed or lost; none if there is no copy."""
+    theirs, ours = folder / "datasets", course_root() / "datasets"
+    if not theirs.is_dir() or theirs.resolve() == ours:
+        return []
+    names = sorted(path.name for path in ours.glob("*.csv"))
+    return sorted({name for group in filecmp.cmpfiles(ours, theirs, names, shallow=False)[1:] for name in group})
 
 
 def _threads() -> Iterator[tuple[str, ...]]:

@@ -173,6 +173,10 @@ def _lay_beside(folder: Path, name: str, content: bytes) -> str:
 def _refuse(folder: Path, root: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise CourseError(f"{folder} is a file. Name a folder with --folder.")
+    if folder == root and (folder / RECORD).exists():
+        raise CourseError(
+            f"This runs inside Lab on {folder} already. Use a terminal outside of Lab to bring the copy up to date."
+        )
     sources = [root / name for name in ("notebooks", "exercises", "datasets", "src", "book")]
     if folder == root or any(source == folder or source in folder.parents for source in sources):
         raise CourseError(
