@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import sys
@@ -44,9 +45,21 @@ def test_the_first_start_brings_notebooks_data_and_student_editions(course, copy
         "exercises/purify.ipynb",
         "notebooks/decisions/purify.csv",
         "notebooks/purify.ipynb",
+        "start.md",
     ]
     assert "BEGIN SOLUTION" in (course / "exercises" / "purify.ipynb").read_text(encoding="utf-8")
     assert "BEGIN SOLUTION" not in (copy / "exercises" / "purify.ipynb").read_text(encoding="utf-8")
+
+
+def test_the_start_page_names_the_notebooks_in_the_order_of_the_course_and_every_exercise(root, copy):
+    lab.update(copy)
+    page = (copy / lab.START).read_text(encoding="utf-8")
+    linked = re.findall(r"\]\((\S+)\)", page)
+    steps = ["conceptualize", "generate", "judge", "screen", "purify", "explore", "confirm", "validate", "report"]
+    assert linked[:9] == [f"notebooks/{step}.ipynb" for step in steps]
+    assert sorted(linked[9:]) == ["exercises/logics.ipynb", "exercises/purify.ipynb", "notebooks/realdata.ipynb"]
+    assert all((copy / page).is_file() for page in linked)
+    assert "[Purify a scale of your own](exercises/purify.ipynb)" in page
 
 
 def test_a_second_start_changes_nothing(course, copy):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,10 +23,21 @@ from ..errors import CourseError
 from . import release
 from ._files import digest, read_record, write_record, write_whole
 
-__all__ = ["RECORD", "Update", "command", "environment", "start", "update", "upstream"]
+__all__ = ["RECORD", "START", "Update", "command", "environment", "start", "update", "upstream"]
 
 #: what was copied, in the working copy
 RECORD = ".cocreation/copied.json"
+#: what Lab opens first
+START = "start.md"
+_WELCOME = """# Value Co-Creation: from Theory to Scale
+
+This folder is yours: change whatever you like. The notebooks read the data sets of this folder, each explained by its
+codebook and data sheet. To get the course's own version of a file back, delete it and start Lab again.
+
+## Notebooks
+
+Run them in this order; each reads the decision log that an earlier one has written.
+"""
 _FOLDERS = {"notebooks": {".ipynb", ".csv"}, "datasets": {".csv", ".md", ".toml"}}
 #: what in nbgrader's menus is for whoever makes and collects assignments
 _FOR_INSTRUCTORS = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu")
@@ -35,6 +47,8 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "labconfig/default_setting_overrides.json": {
         "@jupyterlab/notebook-extension:tracker": {"autoStartDefaultKernel": True},
         "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+        # pages are to be read; their source is one click away
+        "@jupyterlab/docmanager-extension:plugin": {"defaultViewers": {"markdown": "Markdown Preview"}},
     },
     "labconfig/page_config.json": {
         "disabledExtensions": {f"@jupyter/nbgrader:{name}": True for name in _FOR_INSTRUCTORS}
@@ -49,7 +63,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
         },
         "KernelManager": {"transport_encryption": "auto"},
     },
-    "jupyter_lab_config.json": {"LabApp": {"log_level": 30}},
+    "jupyter_lab_config.json": {"LabApp": {"log_level": 30, "default_url": f"/lab/tree/{START}"}},
 }
 
 
@@ -76,6 +90,7 @@ class Update:
 def upstream(root: Path | None = None) -> Iterator[tuple[str, bytes]]:
     """Yield (relative path, content) of everything a student gets, exercises as student editions."""
     root = root or course_root()
+    yield START, _start_page(root).encode()
     for folder, kinds in _FOLDERS.items():
         for path in sorted((root / folder).rglob("*")):
             hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
@@ -83,6 +98,32 @@ def upstream(root: Path | None = None) -> Iterator[tuple[str, bytes]]:
                 yield path.relative_to(root).as_posix(), path.read_bytes()
     for path in release.assignments(root / "exercises"):
         yield f"exercises/{path.name}", release.student_edition(path).content
+
+
+def _start_page(root: Path) -> str:
+    """Return what a student sees first: the notebooks in the order of the table of contents, then the exercises."""
+    pages = [path.relative_to(root).as_posix() for path in root.glob("notebooks/*.ipynb")]
+    contents = root / "_toc.yml"
+    order = re.findall(r"notebooks/\S+", contents.read_text(encoding="utf-8")) if contents.is_file() else []
+    pages.sort(key=lambda page: (order.index(page[:-6]) if page[:-6] in order else len(order), page))
+    exercises = sorted(path.relative_to(root).as_posix() for path in root.glob("exercises/*.ipynb"))
+    lines = [
+        _WELCOME,
+        *(f"{number}. [{_title(root / page)}]({page})" for number, page in enumerate(pages, start=1)),
+        "\n## Exercises\n",
+        *(f"- [{_title(root / page)}]({page})" for page in exercises),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _title(notebook: Path) -> str:
+    """Return a notebook's first heading, or its name."""
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        lines = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown").splitlines()
+    except (ValueError, KeyError, TypeError):
+        lines = []
+    return next((line[2:].strip() for line in lines if line.startswith("# ")), notebook.stem)
 
 
 def update(
