@@ -254,7 +254,7 @@ def test_a_heywood_case_is_shown_not_hidden_at_zero():
         ("visual = x1 + x2", InputError, "not understood"),
         ("visual =~ x1 + + x2", InputError, "not understood"),
         ("x1 ~~ x2", InputError, "names no factor"),
-        ("v =~ x1 + x2 + x3\nx1 ~ x4", InputError, "'x1 ~ x4': a predictor must be a factor"),
+        ("v =~ x1 + x2 + x3\nx1 ~ visaul", InputError, "no item 'visaul'"),
         ("v =~ x1 + x2 + x3\nx1 ~~ x4", InputError, "'x4' stands in no line"),
         ("v =~ NA*x1 + x2 + x3", InputError, "'v' has no scale"),
         ("v =~ x1 + v", InputError, "measures or predicts itself"),

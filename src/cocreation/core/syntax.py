@@ -1,16 +1,23 @@
 """Model syntax: lavaan's text to a table of entries, with lavaan's defaults.
 
 Understood are ``factor =~ items`` (also factors on the right: second order),
-``a ~~ b`` and ``a ~ b`` among latent variables, several terms joined by ``+``,
-and before a term a number (fixed), ``NA*`` (free), ``start(0.2)*`` or a label;
-terms that share a label are equal. ``#`` and ``!`` begin a comment, which ends with
-the line; ``;`` ends a statement.
+``a ~~ b``, ``outcome ~ predictors`` among factors and observed variables, several
+terms joined by ``+``, and before a term a number (fixed), ``NA*`` (free),
+``start(0.2)*`` or a label; terms that share a label are equal. ``ab := a*b`` defines
+a figure by labels. ``#`` and ``!`` begin a comment, which ends with the line; ``;``
+ends a statement.
+
+An observed variable that only predicts is a covariate (lavaan's ``fixed.x``): its
+variance and its covariances with other covariates are those of the sample and no
+parameters of the model, unless a line with ``~~`` names it.
 """
 
 from __future__ import annotations
 
+import ast
+import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,10 +25,16 @@ import numpy as np
 from ..errors import InputError
 from .ml import Entry, Model
 
-__all__ = ["Specification", "Term", "parse"]
+__all__ = ["Definition", "Specification", "Term", "parse"]
 
 _NAME = re.compile(r"[^\W\d][\w.]*")
+#: a label within a formula; the e of 1e3 is none
+_LABEL = re.compile(rf"(?<![\w.]){_NAME.pattern}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_ARITHMETIC = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Pow: operator.pow, ast.USub: operator.neg, ast.UAdd: operator.pos,
+}  # fmt: skip
 
 
 @dataclass
@@ -36,19 +49,37 @@ class Term:
     label: str = ""
     free: bool = False
     parameter: int = -1
+    #: a moment of covariates, which the sample gives
+    given: bool = False
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A figure defined by labels: ``name := expression``."""
+
+    name: str
+    expression: str
+
+    def value(self, of: Mapping[str, complex]) -> complex:
+        """Return the figure at these values of the labels."""
+        return _calculate(_tree(self), of)
 
 
 @dataclass(frozen=True)
 class Specification:
     """A model by names: its observed and latent variables, terms, and :class:`~cocreation.core.ml.Model`.
 
-    ``terms[i]`` belongs to ``model.entries[i]``.
+    ``terms[i]`` belongs to ``model.entries[i]``. The moments of ``covariates`` are
+    parameters of the ``model`` (they come out as in the sample), but none that a
+    report counts: their terms are ``given``.
     """
 
     observed: tuple[str, ...]
     latent: tuple[str, ...]
     terms: tuple[Term, ...]
     model: Model
+    covariates: tuple[str, ...] = ()
+    definitions: tuple[Definition, ...] = ()
 
     @property
     def indicators(self) -> dict[str, list[str]]:
@@ -63,6 +94,7 @@ class Specification:
 @dataclass
 class _Draft:
     terms: dict[tuple[str, str, str], Term] = field(default_factory=dict)
+    definitions: dict[str, Definition] = field(default_factory=dict)
 
     def get(self, left: str, op: str, right: str) -> Term:
         key = (left, op, right)
@@ -95,28 +127,31 @@ def parse(text: str, *, orthogonal: bool = False) -> Specification:
     ------
     InputError
         For a line that is not understood or says something twice, naming it; for
-        a model without factors; for a factor without a scale; for a label that
-        stands for two numbers.
+        a model without a line that measures or predicts; for a factor without a
+        scale; for a label that stands for two numbers; for a definition by labels
+        that are not there.
     """
     if not isinstance(text, str):
         raise InputError(f"Expected the model as text such as 'PE =~ q01 + q02 + q03', got {type(text).__name__}.")
     draft = _Draft()
     for line in _lines(text):
         _read(line, draft)
-    measured = draft.of("=~")
-    if not measured:
+    measured, paths = draft.of("=~"), draft.of("~")
+    if not measured and not paths:
         raise InputError("The model names no factor. Write a line such as 'PE =~ q01 + q02 + q03'.")
     latent = _unique(term.left for term in measured)
-    observed = _unique(
-        [term.right for term in measured if term.right not in latent]
-        + [term.left for term in draft.of("~") if term.left not in latent]
-    )
-    _refuse_observed_predictors(draft, observed, latent)
+    named = [*(term.right for term in measured), *(name for term in paths for name in (term.left, term.right))]
+    observed = _unique(name for name in named if name not in latent)
+    _refuse_strangers(draft, {*observed, *latent})
+    # as in lavaan, a covariate named in a line with ~~ becomes a variable of the model
+    inner = {term.left for term in paths} | {term.right for term in measured}
+    inner |= {name for term in draft.of("~~") for name in (term.left, term.right)}
+    covariates = tuple(name for name in observed if name not in inner)
     _fix_markers(draft, latent)
     _fix_labelled(draft)
     _refuse_scaleless(draft, latent)
-    _add_defaults(draft, observed, latent, orthogonal)
-    return _specify(draft, observed, latent)
+    _add_defaults(draft, observed, latent, covariates, orthogonal)
+    return _specify(draft, observed, latent, covariates)
 
 
 def _lines(text: str) -> list[str]:
@@ -134,9 +169,15 @@ def _lines(text: str) -> list[str]:
 
 
 def _read(line: str, draft: _Draft) -> None:
+    if defined := re.fullmatch(r"(.+?)\s*:=\s*(.+)", line):
+        _define(Definition(*defined.groups()), line, draft)
+        return
     found = re.fullmatch(r"(.+?)\s*(=~|~~|~)\s*(.+)", line)
     if not found:
-        raise InputError(f"The model line {line!r} is not understood. Write 'factor =~ item + item' or 'a ~~ b'.")
+        raise InputError(
+            f"The model line {line!r} is not understood. Write 'factor =~ item + item', 'outcome ~ "
+            "predictor' or 'a ~~ b'."
+        )
     left_side, op, right_side = found.groups()
     for left in (name.strip() for name in left_side.split("+")):
         if not _NAME.fullmatch(left):
@@ -185,18 +226,58 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _refuse_observed_predictors(draft: _Draft, observed: tuple[str, ...], latent: tuple[str, ...]) -> None:
-    known = {*observed, *latent}
-    for term in draft.of("~"):
-        if term.right not in latent:
-            raise InputError(
-                f"'{term.left} ~ {term.right}': a predictor must be a factor of the model. Give '{term.right}' "
-                "a line with =~ or leave it out."
-            )
+def _refuse_strangers(draft: _Draft, known: set[str]) -> None:
     for term in draft.of("~~"):
         for name in (term.left, term.right):
             if name not in known:
-                raise InputError(f"'{term.left} ~~ {term.right}': '{name}' stands in no line with =~ or ~.")
+                raise InputError(
+                    f"'{term.left} ~~ {term.right}': '{name}' stands in no line with =~ or ~. Give it one, or leave "
+                    "the term out."
+                )
+    labels = {term.label for term in draft.terms.values()}
+    for definition in draft.definitions.values():
+        for name in _LABEL.findall(definition.expression):
+            if name not in labels:
+                raise InputError(
+                    f"'{name}' in '{definition.name} := {definition.expression}' is not understood: no term bears "
+                    f"that label, no line above defines it. Write {name}* before the term that is meant."
+                )
+        labels.add(definition.name)
+
+
+def _define(definition: Definition, line: str, draft: _Draft) -> None:
+    if not _NAME.fullmatch(definition.name):
+        raise InputError(f"{definition.name!r} in the model line {line!r} is not a name. Use letters, digits and '_'.")
+    if definition.name in draft.definitions:
+        raise InputError(f"The model defines '{definition.name}' twice, again in {line!r}. Give it another name.")
+    try:
+        # at values that are no neat numbers, so that no division fails by chance
+        definition.value(dict.fromkeys(_LABEL.findall(definition.expression), 0.7390851332))
+    except (SyntaxError, ValueError, ArithmeticError) as error:
+        raise InputError(
+            f"{definition.expression!r} in the model line {line!r} is not understood. Write labels and numbers with "
+            "+, -, *, /, ^ and brackets."
+        ) from error
+    draft.definitions[definition.name] = definition
+
+
+def _tree(definition: Definition) -> ast.expr:
+    # a label may hold dots, which Python's grammar reads otherwise
+    bare = _LABEL.sub(lambda name: f"_{name[0].encode().hex()}", definition.expression.replace("^", "**"))
+    return ast.parse(bare.strip(), mode="eval").body
+
+
+def _calculate(node: ast.expr, of: Mapping[str, complex]) -> complex:
+    match node:
+        case ast.Constant(int() | float() as number) if not isinstance(number, bool):
+            return float(number)
+        case ast.Name(name) if name.startswith("_"):
+            return of[bytes.fromhex(name[1:]).decode()]
+        case ast.UnaryOp(op, operand) if type(op) in _ARITHMETIC:
+            return _ARITHMETIC[type(op)](_calculate(operand, of))
+        case ast.BinOp(left, op, right) if type(op) in _ARITHMETIC:
+            return _ARITHMETIC[type(op)](_calculate(left, of), _calculate(right, of))
+    raise ValueError(ast.dump(node))
 
 
 def _fix_markers(draft: _Draft, latent: tuple[str, ...]) -> None:
@@ -236,9 +317,12 @@ def _refuse_scaleless(draft: _Draft, latent: tuple[str, ...]) -> None:
             )
 
 
-def _add_defaults(draft: _Draft, observed, latent, orthogonal: bool) -> None:
+def _add_defaults(draft: _Draft, observed, latent, covariates, orthogonal: bool) -> None:
     for name in (*observed, *latent):
         draft.get(name, "~~", name)
+    for i, left in enumerate(covariates):
+        for right in covariates[i:]:
+            draft.get(left, "~~", right).given = True
     measured = {term.right for term in draft.of("=~")}
     predicted = {term.left for term in draft.of("~")}
     predictors = {term.right for term in draft.of("~")}
@@ -251,7 +335,7 @@ def _add_defaults(draft: _Draft, observed, latent, orthogonal: bool) -> None:
                 draft.get(left, "~~", right)
 
 
-def _specify(draft: _Draft, observed: tuple[str, ...], latent: tuple[str, ...]) -> Specification:
+def _specify(draft: _Draft, observed: tuple[str, ...], latent: tuple[str, ...], covariates) -> Specification:
     number = {name: i for i, name in enumerate((*observed, *latent))}
     labels: dict[str, int] = {}
     free = 0
@@ -282,4 +366,5 @@ def _specify(draft: _Draft, observed: tuple[str, ...], latent: tuple[str, ...]) 
                 "Leave one out."
             )
         entries.append(Entry(*cell, term.parameter, value))
-    return Specification(observed, latent, tuple(terms), Model(len(observed), len(latent), tuple(entries)))
+    model = Model(len(observed), len(latent), tuple(entries))
+    return Specification(observed, latent, tuple(terms), model, covariates, tuple(draft.definitions.values()))
