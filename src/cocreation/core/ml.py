@@ -7,12 +7,14 @@ latent variables (reticular action model): v = A·v + e, Cov(e) = P, so that
 
 The derivative of Σ by any entry is u·vᵀ + v·uᵀ with two columns that are at
 hand, so gradient and expected information cost a few matrix products.
+Intercepts m, where a model has them, add the means μ = G·m; such models are
+fitted by :mod:`~cocreation.core.groups`, groups and missing answers included.
 Variances are not bounded: a negative estimate (Heywood case) is information.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -28,8 +30,10 @@ __all__ = [
     "MLFit",
     "Model",
     "SimpleFit",
+    "State",
     "fit",
     "modification_indices",
+    "search",
     "simple_structure",
     "standardize",
     "start_values",
@@ -38,7 +42,7 @@ __all__ = [
 
 
 class Entry(NamedTuple):
-    """One cell of a model: a path (``"A"``: row ← column) or a (co)variance (``"P"``).
+    """One cell of a model: a path (``"A"``: row ← column), a (co)variance (``"P"``) or an intercept (``"M"``: row).
 
     ``parameter`` is the number of the free parameter that sits there, or −1
     where the cell is fixed at ``value``; entries that share a number are equal.
@@ -54,14 +58,15 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """A covariance structure: ``observed`` variables first, then ``latent`` ones.
+    """A covariance or mean structure: ``observed`` variables first, then ``latent`` ones.
 
     Parameters
     ----------
     observed, latent : int
         How many of each; variable numbers run over the observed, then the latent.
     entries : sequence of Entry
-        Every cell that is not zero. A covariance is listed once.
+        Every cell that is not zero. A covariance is listed once. Without an intercept among
+        them the means are no part of the model.
     """
 
     observed: int
@@ -76,7 +81,17 @@ class Model:
     @property
     def df(self) -> int:
         """Sample moments minus free parameters."""
-        return self.observed * (self.observed + 1) // 2 - self.n_parameters
+        return self.moments - self.n_parameters
+
+    @cached_property
+    def means(self) -> bool:
+        """Whether the model speaks of means."""
+        return any(entry.matrix == "M" for entry in self.entries)
+
+    @property
+    def moments(self) -> int:
+        """How many sample moments the model speaks of."""
+        return self.observed * (self.observed + 1) // 2 + self.means * self.observed
 
     @classmethod
     def correlated(cls, groups: Sequence[Sequence[int]], *, marker: bool = False) -> Model:
@@ -104,7 +119,11 @@ class Model:
 
     def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the path matrix A and the (co)variance matrix P over all variables at ``theta``."""
-        return self._index.matrices(theta)
+        return self._index.matrices(theta)[:2]
+
+    def intercepts(self, theta: np.ndarray) -> np.ndarray:
+        """Return the intercepts of all variables at ``theta``."""
+        return self._index.matrices(theta)[2]
 
     @cached_property
     def _index(self) -> _Index:
@@ -121,10 +140,10 @@ class _Index:
         self.parameter = np.array([entry.parameter for entry in entries])
         self.row = np.array([entry.row for entry in entries])
         self.column = np.array([entry.column for entry in entries])
-        self.is_path = np.array([entry.matrix == "A" for entry in entries])
+        self.kind = np.array([entry.matrix for entry in entries])
         self.free = self.parameter >= 0
         self.free_row, self.free_column = self.row[self.free], self.column[self.free]
-        self.free_path = self.is_path[self.free]
+        self.free_kind = self.kind[self.free]
         self.free_parameter = self.parameter[self.free]
         #: sums the derivatives of entries that share a parameter; None where no two do
         counts = np.bincount(self.free_parameter, minlength=model.n_parameters)
@@ -132,15 +151,16 @@ class _Index:
         self.pool[np.arange(len(self.free_parameter)), self.free_parameter] = 1.0
         self.shared = bool((counts > 1).any())
 
-    def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         value = self.value.copy()
         value[self.free] = theta[self.free_parameter]
-        a, p = np.zeros((self.size, self.size)), np.zeros((self.size, self.size))
-        path = self.is_path
+        a, p, m = np.zeros((self.size, self.size)), np.zeros((self.size, self.size)), np.zeros(self.size)
+        path, mutual, intercept = (self.kind == kind for kind in "APM")
         a[self.row[path], self.column[path]] = value[path]
-        p[self.row[~path], self.column[~path]] = value[~path]
-        p[self.column[~path], self.row[~path]] = value[~path]
-        return a, p
+        p[self.row[mutual], self.column[mutual]] = value[mutual]
+        p[self.column[mutual], self.row[mutual]] = value[mutual]
+        m[self.row[intercept]] = value[intercept]
+        return a, p, m
 
 
 @dataclass(frozen=True)
@@ -235,11 +255,13 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
     return np.linalg.inv(matrix / np.outer(unit, unit)) / np.outer(unit, unit)
 
 
-class _State(NamedTuple):
+class State(NamedTuple):
+    """A point of the search: F, its slope, half its expected curvature, and what is implied there."""
+
     value: float
     gradient: np.ndarray
     information: np.ndarray
-    sigma: np.ndarray
+    implied: object
 
 
 def _columns(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -247,7 +269,7 @@ def _columns(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
     index = model._index
     g, h = _response(model, theta)
     sigma = h[:, : model.observed]
-    return (sigma + sigma.T) / 2, *_derivative(g, h, index.free_row, index.free_column, index.free_path)
+    return (sigma + sigma.T) / 2, *_derivative(g, h, index.free_row, index.free_column, index.free_kind == "A")
 
 
 def _response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -264,7 +286,7 @@ def _derivative(g, h, row, column, is_path) -> tuple[np.ndarray, np.ndarray]:
     return g[:, row], v
 
 
-def _evaluate(model: Model, theta: np.ndarray, s: np.ndarray, log_det_s: float) -> _State | None:
+def _evaluate(model: Model, theta: np.ndarray, s: np.ndarray, log_det_s: float) -> State | None:
     """Return F with its derivatives at theta, or None where Σ is not positive definite."""
     try:
         sigma, u, v = _columns(model, theta)
@@ -284,11 +306,14 @@ def _evaluate(model: Model, theta: np.ndarray, s: np.ndarray, log_det_s: float) 
     else:
         order = np.argsort(index.free_parameter)
         gradient, information = gradient[order], information[np.ix_(order, order)]
-    return _State(value, gradient, information, sigma)
+    return State(value, gradient, information, sigma)
 
 
-def start_values(model: Model, s: np.ndarray) -> np.ndarray:
-    """Return starts in the units of the data: loadings that share half of each item's variance, with its sign."""
+def start_values(model: Model, s: np.ndarray, mean: np.ndarray | None = None) -> np.ndarray:
+    """Return starts in the units of the data: loadings that share half of each item's variance, with its sign.
+
+    Items' intercepts start at their ``mean``, factors' at zero.
+    """
     p = model.observed
     sd = np.sqrt(np.diag(s))
     theta = np.zeros(model.n_parameters)
@@ -313,6 +338,8 @@ def start_values(model: Model, s: np.ndarray) -> np.ndarray:
             continue
         if np.isfinite(entry.value):
             start = entry.value
+        elif entry.matrix == "M":
+            start = 0.0 if mean is None or entry.row >= p else mean[entry.row]
         elif entry.matrix == "A":
             start = _loading_start(entry, p, s, sd, latent_sd, anchor)
         elif entry.row == entry.column:
@@ -391,34 +418,40 @@ def fit(
                 "The starting values imply an impossible covariance matrix. Give starting values for the parameters "
                 "without a marker item."
             )
-        theta, state, used = _search(model, theta, state, s, log_det_s, tolerance, iterations)
-    return MLFit(model, theta, max(state.value, 0.0), state.sigma, s, n_obs, used, state.information)
+        theta, state, used = search(
+            lambda theta: _evaluate(model, theta, s, log_det_s), theta, state, tolerance, iterations
+        )
+    return MLFit(model, theta, max(state.value, 0.0), state.implied, s, n_obs, used, state.information)
 
 
-def _search(model, theta, state, s, log_det_s, tolerance, iterations):
-    """Fisher scoring with a Levenberg–Marquardt ridge that vanishes as the steps succeed."""
+def search(evaluate: Callable, theta: np.ndarray, state: State, tolerance: float, iterations: int, slack=1e-15):
+    """Fisher scoring with a Levenberg–Marquardt ridge that vanishes as the steps succeed.
+
+    ``evaluate(theta)`` returns a :class:`State` or None where nothing is defined; ``slack``
+    is the rounding error of its value. Returns theta, the state there and the steps used.
+    """
     ridge = 0.0
     for used in range(1, iterations + 1):
         scale = np.diag(state.information)
         if not np.isfinite(scale).all() or (scale <= 0).any():
-            raise _not_identified(model)
+            raise _not_identified(len(theta))
         unit = state.information / np.sqrt(np.outer(scale, scale))
         try:
             factor = cho_factor(unit + ridge * np.eye(len(theta)))
         except LinAlgError:
             if ridge > 1e3:
-                raise _not_identified(model) from None
+                raise _not_identified(len(theta)) from None
             ridge = max(10 * ridge, 1e-8)
             continue
         # F's expected Hessian is twice the information of one observation, which `information` is
         step = -cho_solve(factor, state.gradient / np.sqrt(scale)) / np.sqrt(scale) / 2
         gain = -(state.gradient @ step)
         if gain < tolerance:
-            return _finish(model, theta, state, used)
+            return _finish(theta, state, used)
         size, better = 1.0, None
         while size > 1e-4:
-            trial = _evaluate(model, theta + size * step, s, log_det_s)
-            if trial is not None and trial.value <= state.value - 1e-4 * size * gain + 1e-15:
+            trial = evaluate(theta + size * step)
+            if trial is not None and trial.value <= state.value - 1e-4 * size * gain + slack:
                 better = trial
                 break
             size /= 2
@@ -435,17 +468,17 @@ def _search(model, theta, state, s, log_det_s, tolerance, iterations):
     )
 
 
-def _finish(model, theta, state, used):
+def _finish(theta, state, used):
     scale = np.sqrt(np.diag(state.information))
     smallest = np.linalg.eigvalsh(state.information / np.outer(scale, scale))[0]
     if smallest < 1e-9:
-        raise _not_identified(model)
+        raise _not_identified(len(theta))
     return theta, state, used
 
 
-def _not_identified(model: Model) -> EstimationError:
+def _not_identified(parameters: int) -> EstimationError:
     return EstimationError(
-        f"The model is not identified: its {model.n_parameters} parameters are not determined by the covariances, so "
+        f"The model is not identified: its {parameters} parameters are not determined by the covariances, so "
         "many different solutions fit alike. Give every factor at least three items (or two and a correlated factor) "
         "and a fixed scale, or set parameters equal."
     )
