@@ -71,6 +71,33 @@ class TestKappa:
         assert np.isnan(wide.codes.set_index("code").loc["people", "agreement"])
 
     @pytest.mark.parametrize(
+        ("weights", "kappa"),
+        # psych::cohen.kappa of R on the same codes, for w given as 1 - steps/3 and by default
+        [("linear", 0.662162162162162), ("quadratic", 0.786931818181818), (None, 0.517167381974249)],
+    )
+    def test_weights_let_near_codes_count_in_part(self, weights, kappa):
+        a = [1, 2, 3, 4, 4, 2, 1, 3, 2, 1, 4, 3, 2, 2, 1, 3, 4, 4, 1, 2, 3, 3, 2, 1, 4]
+        b = [1, 3, 3, 4, 3, 2, 1, 2, 2, 2, 4, 3, 1, 2, 1, 4, 4, 3, 1, 2, 2, 3, 2, 1, 2]
+        result = agreement(a, b, order=[1, 2, 3, 4], weights=weights)
+        other = cohens_kappa(result.confusion.to_numpy(), wt=weights)
+        assert result.kappa == pytest.approx(kappa, abs=1e-13)
+        assert (result.se, result.se0) == pytest.approx((other.std_kappa, other.std_kappa0), abs=1e-12)
+        assert result.kappa == pytest.approx((result.percent - result.expected) / (100 - result.expected))
+
+    def test_the_weighted_standard_error_is_the_spread_over_samples(self):
+        rng = np.random.default_rng(7)
+        truth = rng.integers(1, 6, (400, 150))
+        coded = [np.clip(truth + rng.integers(-1, 2, truth.shape), 1, 5) for _ in range(2)]
+        results = [agreement(a, b, order=[1, 2, 3, 4, 5], weights="quadratic") for a, b in zip(*coded, strict=True)]
+        assert np.std([r.kappa for r in results]) == pytest.approx(np.mean([r.se for r in results]), rel=0.12)
+
+    def test_weights_without_an_order_are_refused(self):
+        with pytest.raises(InputError, match="which codes are near"):
+            agreement([1, 2], [1, 1], weights="linear")
+        with pytest.raises(InputError, match="'cubic'"):
+            agreement([1, 2], [1, 1], order=[1, 2], weights="cubic")
+
+    @pytest.mark.parametrize(
         ("a", "b", "told"),
         [
             (["joy"], ["joy", "task"], "first coder coded 1"),

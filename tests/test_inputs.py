@@ -152,6 +152,7 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: conceptualize.agreement([["joy"], "task"], ["joy", "task"]), "number 1"),
         (lambda: conceptualize.agreement(["joy", "task"], ["joy", pd.NA]), "number 2"),
         (lambda: conceptualize.agreement(["joy", "task"], ["joy", "task"], level="high"), "'high'"),
+        (lambda: conceptualize.agreement(["joy", "task"], ["joy", "task"], weights="linear"), "order"),
     ],
     "conceptualize.saturation": [
         (lambda: conceptualize.saturation(None), "NoneType"),
@@ -212,6 +213,30 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: judge.relevance(RATINGS.astype(object).replace(1, "often")), "'r1'.*'z'"),
         (lambda: judge.relevance(RATINGS, points=4), "points.*4"),
         (lambda: judge.relevance(RATINGS, relevant=9), "relevant.*9"),
+    ],
+    "judge.cvr": [
+        (lambda: judge.cvr(RATINGS["r1"]), "Series"),
+        (lambda: judge.cvr(RATINGS), "'essential'.*1, 2, 3"),
+        (lambda: judge.cvr(RATINGS[["r1"]], essential=4), "1 experts"),
+        (lambda: judge.cvr(RATINGS.mask(RATINGS < 3), essential=4), "'z'"),
+        (lambda: judge.cvr(RATINGS, essential=4, level=95), "95"),
+    ],
+    "judge.cvr_critical": [
+        (lambda: judge.cvr_critical(2.5), "2.5"),
+        (lambda: judge.cvr_critical(5, level=0), "not 0"),
+    ],
+    "judge.krippendorff_alpha": [
+        (lambda: judge.krippendorff_alpha(RATINGS["r1"]), "Series"),
+        (lambda: judge.krippendorff_alpha(SORTS, metric="interval"), "'s1'.*'x'.*'A'"),
+        (lambda: judge.krippendorff_alpha(SORTS, metric="distance"), "'distance'"),
+        (lambda: judge.krippendorff_alpha(SORTS, order=["A"]), "'B'"),
+        (lambda: judge.krippendorff_alpha(RATINGS - 2, metric="ratio"), "-1"),
+        (lambda: judge.krippendorff_alpha(RATINGS, metric="ratio", order=[1, 2]), "order.*'ratio'"),
+        (lambda: judge.krippendorff_alpha(RATINGS.assign(r2=np.nan)), "got 0"),
+        (lambda: judge.krippendorff_alpha(RATINGS * 0), "one and the same"),
+        (lambda: judge.krippendorff_alpha(RATINGS, draws=0), "draws.*0"),
+        (lambda: judge.krippendorff_alpha(RATINGS, seed=None), "None"),
+        (lambda: judge.krippendorff_alpha(RATINGS, level=1), "not 1"),
     ],
     "judge.sorting": [
         (lambda: judge.sorting(SORTS["s1"], AIMS), "Series"),

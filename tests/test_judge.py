@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,17 @@ from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import fleiss_kappa as their_kappa
 
 from cocreation.errors import InputError
-from cocreation.steps.judge import chance, fleiss_kappa, judge, relevance, sorting, substantive_critical
+from cocreation.steps.judge import (
+    chance,
+    cvr,
+    cvr_critical,
+    fleiss_kappa,
+    judge,
+    krippendorff_alpha,
+    relevance,
+    sorting,
+    substantive_critical,
+)
 from cocreation.survey import fieldwork, population
 
 # Fleiss (1971): 30 patients, 6 psychiatrists, 5 diagnoses; votes a patient and diagnosis
@@ -20,6 +31,20 @@ DIAGNOSES = """
 00060 03003 01401 00006 03030 20400 00402 20310 20040 00006 10050 11040 03300 10050 02031
 00501 30012 51000 02040 10203 00006 01050 02013 20040 10041 05010 40002 02040 10500 00006
 """
+
+#: Krippendorff's reliability data (Content Analysis, ch. 12): 12 units, observers A to D, 0 where one did not observe
+OBSERVERS = "1101 2232 3333 3333 2222 1234 4444 1121 2222 0555 0011 0030"
+
+#: the table Lawshe (1975) printed: experts -> minimum ratio
+LAWSHE = {
+    5: 0.99, 6: 0.99, 7: 0.99, 8: 0.75, 9: 0.78, 10: 0.62, 11: 0.59, 12: 0.56, 13: 0.54, 14: 0.51, 15: 0.49, 20: 0.42,
+    25: 0.37, 30: 0.33, 35: 0.31, 40: 0.29,
+}  # fmt: skip
+
+
+def _observed() -> pd.DataFrame:
+    rows = [[int(value) for value in unit] for unit in OBSERVERS.split()]
+    return pd.DataFrame(rows, columns=list("ABCD")).replace(0, np.nan)
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +150,24 @@ class TestRelevance:
         assert six.loc[0, "i_cvi"] == pytest.approx(5 / 6)
         assert six.loc[0, "kappa"] == pytest.approx(0.82, abs=0.005)
 
+    @pytest.mark.parametrize(
+        ("experts", "agree", "by_chance", "kappa", "verdict"),
+        [
+            # Polit, Beck and Owen (2007), table 4
+            (3, 3, 0.125, 1.00, "excellent"), (3, 2, 0.375, 0.47, "fair"), (4, 4, 0.063, 1.00, "excellent"),
+            (4, 3, 0.25, 0.67, "good"), (5, 5, 0.031, 1.00, "excellent"), (5, 4, 0.156, 0.76, "excellent"),
+            (6, 6, 0.016, 1.00, "excellent"), (6, 5, 0.094, 0.81, "excellent"), (6, 4, 0.234, 0.57, "fair"),
+            (7, 7, 0.008, 1.00, "excellent"), (7, 6, 0.055, 0.85, "excellent"), (7, 5, 0.164, 0.65, "good"),
+            (8, 8, 0.004, 1.00, "excellent"), (8, 7, 0.031, 0.88, "excellent"), (8, 6, 0.109, 0.72, "good"),
+        ],
+    )  # fmt: skip
+    def test_the_published_table(self, experts, agree, by_chance, kappa, verdict):
+        found = relevance(pd.DataFrame([[4] * agree + [1] * (experts - agree)])).items.loc[0]
+        assert found["chance"] == pytest.approx(by_chance, abs=1.5e-3)
+        # the authors computed from rounded figures (.83 for 5 of 6), which moves the second decimal
+        assert found["kappa"] == pytest.approx(kappa, abs=0.011)
+        assert found["verdict"] == verdict
+
     def test_scale_indices_are_mean_and_share_of_unanimity(self):
         result = relevance(pd.DataFrame([[4, 3, 4], [4, 3, 2], [1, 1, 1]]))
         assert result.s_cvi_ave == pytest.approx((1 + 2 / 3 + 0) / 3)
@@ -138,6 +181,121 @@ class TestRelevance:
     def test_one_rater_is_too_few(self):
         with pytest.raises(InputError, match="two or more"):
             relevance(pd.DataFrame([[4]]))
+
+
+class TestContentRatio:
+    def test_ratio_runs_from_none_to_all(self):
+        votes = pd.DataFrame([list("eeeee"), list("eeeen"), list("eeunn"), list("nnnuu")], index=list("wxyz"))
+        found = cvr(votes, essential="e")
+        assert found.items["cvr"].tolist() == pytest.approx([1, 0.6, -0.2, -1])
+        assert found.items["passed"].tolist() == [True, False, False, False]
+        assert found.items["p"].tolist() == pytest.approx([1 / 32, 6 / 32, 26 / 32, 1])
+        assert found.cvi == 1
+
+    def test_critical_values_are_exact_at_any_size(self):
+        # binomial coefficients counted out: no library, no rounding
+        for n in range(1, 60):
+            tail, votes = 1, n
+            while 20 * (tail + math.comb(n, votes - 1)) <= 2**n:
+                votes -= 1
+                tail += math.comb(n, votes)
+            if 20 * tail > 2**n:
+                assert n < 5
+                assert np.isnan(cvr_critical(n))
+            else:
+                assert cvr_critical(n) == pytest.approx(2 * votes / n - 1)
+
+    def test_lawshes_table_asks_for_the_same_votes_though_it_holds_other_figures(self):
+        for n, printed in LAWSHE.items():
+            votes = next(m for m in range(n + 1) if round(2 * m / n - 1, 2) >= printed)
+            assert 2 * votes / n - 1 == pytest.approx(cvr_critical(n)), n
+
+    def test_lawshes_table_is_the_corrected_normal_approximation_from_ten_experts_on(self):
+        # 13 is the one that is off by more than rounding: .533 by that formula, .54 (10 votes, exact) in print
+        off = {n: abs(printed - (1.645 / np.sqrt(n) + 1 / n)) for n, printed in LAWSHE.items() if n >= 10}
+        assert [n for n, apart in off.items() if apart > 0.006] == [13]
+
+    def test_a_missing_vote_makes_the_items_panel_smaller(self):
+        votes = pd.DataFrame([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, None]], index=["x", "y"])
+        items = cvr(votes, essential=1).items
+        assert items["n"].tolist() == [6, 5]
+        assert items["critical_votes"].tolist() == [6, 5]
+
+    def test_a_panel_too_small_passes_nothing_and_says_so(self):
+        found = cvr(pd.DataFrame([["essential"] * 3]))
+        assert not found.items["passed"].any()
+        assert np.isnan(found.cvi)
+        assert "too small" in found.note
+
+
+class TestKrippendorff:
+    @pytest.mark.parametrize(
+        ("metric", "published", "exact"),
+        [
+            # exact: the package krippendorff 0.8 gives these on the same data
+            ("nominal", 0.743, 0.743421052631579),
+            ("ordinal", 0.815, 0.8153875037548814),
+            ("interval", 0.849, 0.8491071428571428),
+            ("ratio", 0.797, 0.7974027747116121),
+        ],
+    )
+    def test_krippendorffs_own_example(self, metric, published, exact):
+        found = krippendorff_alpha(_observed(), metric=metric, draws=50)
+        assert found.alpha == pytest.approx(published, abs=5e-4)
+        assert found.alpha == pytest.approx(exact, abs=1e-12)
+        assert (found.units, found.raters, found.values) == (11, 4, 40)
+        assert found.lower <= found.alpha <= found.upper
+
+    @pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval", "ratio"])
+    def test_equals_the_definition_pair_by_pair(self, metric):
+        rng = np.random.default_rng(5)
+        table = pd.DataFrame(rng.integers(1, 6, (15, 4)).astype(float)).mask(rng.random((15, 4)) < 0.2)
+        units = [list(row[~np.isnan(row)]) for row in table.to_numpy()]
+        units = [unit for unit in units if len(unit) > 1]
+        pooled = [value for unit in units for value in unit]
+        count = {v: pooled.count(v) for v in sorted(set(pooled))}
+
+        def apart(a, b):
+            between = sum(n for v, n in count.items() if min(a, b) <= v <= max(a, b))
+            return {
+                "nominal": float(a != b),
+                "ordinal": (between - (count[a] + count[b]) / 2) ** 2,
+                "interval": (a - b) ** 2,
+                "ratio": ((a - b) / (a + b)) ** 2,
+            }[metric]
+
+        within = sum(
+            sum(apart(a, b) for a, b in itertools.permutations(unit, 2)) / (len(unit) - 1) for unit in units
+        ) / len(pooled)
+        anyhow = sum(apart(a, b) for a, b in itertools.permutations(pooled, 2)) / len(pooled) / (len(pooled) - 1)
+        assert krippendorff_alpha(table, metric=metric, draws=2).alpha == pytest.approx(1 - within / anyhow, abs=1e-12)
+
+    def test_words_have_no_distance_but_an_order_if_it_is_given(self):
+        words = _observed().replace({1: "a", 2: "b", 3: "c", 4: "d", 5: "e"})
+        assert krippendorff_alpha(words, draws=2).alpha == pytest.approx(0.743421052631579)
+        ordered = krippendorff_alpha(words, metric="ordinal", order=list("abcde"), draws=2)
+        assert ordered.alpha == pytest.approx(0.8153875037548814)
+
+    def test_the_interval_holds_the_truth_as_often_as_it_says(self):
+        # three raters who see the truth with noise of the same size: interval alpha tends to 1/2
+        rng, held = np.random.default_rng(11), 0
+        for trial in range(120):
+            data = rng.standard_normal((60, 1)) + rng.standard_normal((60, 3))
+            found = krippendorff_alpha(pd.DataFrame(data).round(1), metric="interval", draws=100, seed=trial)
+            held += found.lower <= 0.5 <= found.upper
+        assert 0.88 <= held / 120 <= 0.99
+
+    def test_the_seed_alone_decides_the_interval(self):
+        one, same, other = (krippendorff_alpha(_observed(), draws=100, seed=seed) for seed in (1, 1, 2))
+        assert (one.lower, one.upper) == (same.lower, same.upper)
+        assert (one.lower, one.upper) != (other.lower, other.upper)
+
+    def test_figure_shows_every_coincidence(self):
+        found = krippendorff_alpha(_observed(), draws=2)
+        assert found.coincidence.to_numpy().sum() == pytest.approx(40)
+        shown = [text.get_text() for text in found.plot().texts]
+        assert sum(float(text) for text in shown if text) == pytest.approx(40, abs=0.1)
+        assert found.coincidence.index.tolist() == [1, 2, 3, 4, 5]
 
 
 class TestFleiss:

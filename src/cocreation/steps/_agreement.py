@@ -5,17 +5,80 @@ A room behind :mod:`cocreation.steps.judge` and :mod:`cocreation.steps.conceptua
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from .._input import confidence, plain_table
+from .._input import confidence, generator, plain_table, whole
 from ..errors import InputError
 from .result import Result
 
-__all__ = ["FleissKappa", "fleiss_kappa"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "FleissKappa",
+    "Krippendorff",
+    "TwoRaters",
+    "fleiss_kappa",
+    "kappa_of_two",
+    "krippendorff_alpha",
+    "weights_of",
+]
+
+
+class TwoRaters(NamedTuple):
+    """Kappa of two raters, its standard error, that under independence, and the shares agreed and expected."""
+
+    kappa: float
+    se: float
+    se0: float
+    observed: float
+    expected: float
+
+
+def weights_of(k: int, kind: str | None) -> np.ndarray:
+    """Return what the agreement of category i with category j of k counts, from 0 to 1.
+
+    ``None``: only the same category counts; ``"linear"``: 1 − \\|i − j\\|/(k − 1);
+    ``"quadratic"``: 1 − (i − j)²/(k − 1)².
+    """
+    if kind is None:
+        return np.eye(k)
+    apart = np.abs(np.subtract.outer(np.arange(k), np.arange(k))) / max(k - 1, 1)
+    return 1 - (apart if kind == "linear" else apart**2)
+
+
+def kappa_of_two(counts: np.ndarray, weights: np.ndarray) -> TwoRaters:
+    """Return Cohen's (weighted) kappa of a table of counts, shape (codes, codes).
+
+    The large-sample standard errors are those of Fleiss, Cohen and Everitt (1969).
+
+    Raises
+    ------
+    InputError
+        If both raters used one and the same code throughout (kappa is then 0/0).
+    """
+    if np.count_nonzero(counts.sum(axis=1) + counts.sum(axis=0)) < 2:
+        raise InputError(
+            "Both coders gave every excerpt the same one code, so chance agreement is complete and kappa is not "
+            "defined. Code a more varied set."
+        )
+    n = counts.sum()
+    p = counts / n
+    row, column = p.sum(axis=1), p.sum(axis=0)
+    observed, expected = float((weights * p).sum()), float(row @ weights @ column)
+    # what a code of one rater counts on average, given how the other uses the codes
+    mean = (weights @ column)[:, None] + (row @ weights)[None, :]
+    spread = (p * (weights * (1 - expected) - mean * (1 - observed)) ** 2).sum()
+    spread -= (observed * expected - 2 * expected + observed) ** 2
+    spread0 = (np.outer(row, column) * (weights - mean) ** 2).sum() - expected**2
+    se, se0 = (np.sqrt(max(v, 0.0) / n) / (1 - expected) ** power for v, power in ((spread, 2), (spread0, 1)))
+    return TwoRaters((observed - expected) / (1 - expected), float(se), float(se0), observed, expected)
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,3 +190,205 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
         float(2 * ndtr(-abs(z))),
         note,
     )
+
+
+_METRICS = ("nominal", "ordinal", "interval", "ratio")
+
+
+@dataclass(frozen=True, repr=False)
+class Krippendorff(Result):
+    """Krippendorff's alpha: agreement of any number of raters, some of whose values may be missing.
+
+    Attributes
+    ----------
+    alpha, lower, upper : float
+        The coefficient and its bootstrap interval.
+    metric : str
+    observed, expected : float
+        Mean squared difference of two values of one unit, and of any two values.
+    units, raters, values : int
+        Units with at least two values, raters, and values in those units.
+    coincidence : DataFrame, shape (values, values)
+        How often two values meet in a unit; each unit counts as often as it has values.
+    note : str
+    """
+
+    alpha: float
+    lower: float
+    upper: float
+    metric: str
+    observed: float
+    expected: float
+    units: int
+    raters: int
+    values: int
+    coincidence: pd.DataFrame
+    note: str
+
+    title = "Krippendorff's alpha"
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the coincidences: off the diagonal lie the disagreements."""
+        import matplotlib.pyplot as plt
+        import seaborn as sns
+
+        side = 0.5 * len(self.coincidence) + 1.6
+        ax = ax if ax is not None else plt.subplots(figsize=(side + 0.6, side), layout="constrained")[1]
+        words = self.coincidence.map(lambda value: f"{value:.3g}" if value else "")
+        blue = sns.light_palette("#20639b", as_cmap=True)
+        sns.heatmap(self.coincidence, annot=words, fmt="", cmap=blue, cbar=False, square=True, linewidths=0.5, ax=ax)
+        ax.set(xlabel="value", ylabel="met in the same unit by", title=f"alpha ({self.metric}) = {self.alpha:.3f}")
+        ax.tick_params(axis="y", rotation=0)
+        return ax
+
+
+def krippendorff_alpha(
+    ratings: pd.DataFrame,
+    *,
+    metric: str = "nominal",
+    order: Sequence[object] | None = None,
+    draws: int = 1000,
+    seed: int = 2026,
+    level: float = 0.95,
+) -> Krippendorff:
+    """Measure how far raters agree, on any level of measurement and with values missing.
+
+    Parameters
+    ----------
+    ratings : DataFrame, shape (units, raters)
+        What each rater said of each unit; missing where a rater did not rate. A
+        unit with fewer than two values says nothing of agreement and is left out.
+    metric : {"nominal", "ordinal", "interval", "ratio"}
+        What a difference of two values means.
+    order : sequence, optional
+        All values from the lowest to the highest, for ordinal values that are words.
+    draws : int
+        Bootstrap samples, of units.
+    seed : int
+        Of the bootstrap.
+    level : float
+        Of the interval.
+
+    Notes
+    -----
+    alpha = 1 − observed / expected disagreement, from the coincidence matrix
+    (Krippendorff, 2019, Content Analysis, 4th ed., ch. 12). The interval takes units
+    with replacement and the percentiles of alpha; a sample in which all values are
+    equal has no alpha and is drawn again. Hayes and Krippendorff's macro draws pairs of
+    values instead and keeps the expected disagreement as it is, so its interval differs.
+
+    Raises
+    ------
+    InputError
+        For no unit with two values, one value only, values that the metric does
+        not take (words without ``order``; negative numbers for "ratio").
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> ratings = pd.DataFrame({"r1": [1, 2, 3, 3, 2], "r2": [1, 2, 3, 4, 2], "r3": [None, 3, 3, 3, 2]})
+    >>> round(krippendorff_alpha(ratings).alpha, 3), round(krippendorff_alpha(ratings, metric="interval").alpha, 3)
+    (0.645, 0.812)
+    """
+    codes, values = _coded(ratings, metric, order)
+    whole(draws, "draws", remedy="Use 1000 samples.")
+    confidence(level)
+    counts = np.zeros((len(codes), len(values)))
+    for column in codes.T:
+        rated = column >= 0
+        np.add.at(counts, (np.flatnonzero(rated), column[rated]), 1)
+    kept = counts.sum(axis=1) >= 2
+    counts = counts[kept]
+    if len(counts) < 2:
+        raise InputError(
+            f"Alpha needs at least two units (rows) that two raters (columns) rated, got {len(counts)}. Add what is "
+            "missing."
+        )
+    if (counts.sum(axis=0) > 0).sum() < 2:
+        raise InputError(
+            "All raters gave every unit one and the same value, so chance agreement is complete and alpha undefined. "
+            "Add units that differ."
+        )
+    points = np.array(values, dtype=float) if metric in ("interval", "ratio") else np.arange(len(values), dtype=float)
+    observed, expected = _disagreement(counts, np.ones(len(counts)), metric, points)
+    rng, drawn = generator(seed), []
+    while len(drawn) < draws:
+        weight = np.bincount(rng.integers(0, len(counts), len(counts)), minlength=len(counts))
+        found, by_chance = _disagreement(counts, weight, metric, points)
+        if by_chance > 0:
+            drawn.append(1 - found / by_chance)
+    lower, upper = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    share = 1 / (counts.sum(axis=1) - 1)
+    meetings = (counts.T * share) @ counts - np.diag(share @ counts)
+    note = (
+        f"{len(counts)} units with at least two values ({int((~kept).sum())} others left out), {codes.shape[1]} "
+        f"raters, {int(counts.sum())} values, metric {metric}. Interval {100 * level:g} %: percentiles of {draws} "
+        f"bootstrap samples of units (seed {seed})."
+    )
+    return Krippendorff(
+        float(1 - observed / expected),
+        float(lower),
+        float(upper),
+        metric,
+        float(observed),
+        float(expected),
+        len(counts),
+        codes.shape[1],
+        int(counts.sum()),
+        pd.DataFrame(meetings, index=values, columns=values),
+        note,
+    )
+
+
+def _disagreement(counts: np.ndarray, weight: np.ndarray, metric: str, points: np.ndarray) -> tuple[float, float]:
+    """Return the mean squared difference within units, each taken ``weight`` times, and between any two values."""
+    total = weight @ counts
+    n = total.sum()
+    if metric == "ordinal":  # two values are as far apart as their mean ranks
+        points = np.cumsum(total) - total / 2
+    apart = np.subtract.outer(points, points)
+    if metric == "nominal":
+        apart = (apart != 0).astype(float)
+    elif metric == "ratio":
+        apart = apart / np.where(apart == 0, 1.0, np.add.outer(points, points))
+    square = apart**2
+    within = (counts @ square * counts).sum(axis=1) / (counts.sum(axis=1) - 1)
+    return weight @ within / n, total @ square @ total / (n * (n - 1))
+
+
+def _coded(ratings: pd.DataFrame, metric: str, order: Sequence[object] | None) -> tuple[np.ndarray, list]:
+    """Return each rating's place in the list of values (−1 where there is none), and that list."""
+    plain_table(ratings, what="ratings", row="a unit")
+    if metric not in _METRICS:
+        raise InputError(f"metric is one of {', '.join(_METRICS)}, not {metric!r}. Choose one of them.")
+    if min(ratings.shape) < 2:
+        raise InputError(
+            f"Alpha needs at least two units (rows) and two raters (columns), got {len(ratings)} and "
+            f"{ratings.shape[1]}. Add what is missing."
+        )
+    flat = pd.Series(ratings.astype(object).to_numpy().ravel())
+    if order is not None:
+        if metric not in ("nominal", "ordinal"):
+            raise InputError(f"order goes with nominal or ordinal values; a metric of {metric!r} has its own. Drop it.")
+        unknown = flat[~flat.isin(list(order)) & flat.notna()]
+        if len(unknown):
+            raise InputError(f"The value {unknown.iloc[0]!r} is not in the order given. Add it or correct the rating.")
+        values = list(order)
+    else:
+        numbers = pd.to_numeric(flat, errors="coerce").astype(float)
+        words = flat[(numbers.isna() & flat.notna()) | np.isinf(numbers)]
+        if len(words) and metric != "nominal":
+            row, column = divmod(words.index[0], ratings.shape[1])
+            raise InputError(
+                f"Rater '{ratings.columns[column]}' gave '{ratings.index[row]}' the value {words.iloc[0]!r}, which is "
+                "no number. Correct it"
+                + (", or give all values from the lowest on: order=[…]." if metric == "ordinal" else ".")
+            )
+        flat = flat if len(words) else numbers
+        values = sorted(flat.dropna().unique(), key=str if len(words) else float)
+        values = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
+        if metric == "ratio" and values and values[0] < 0:
+            raise InputError(f"A ratio has a zero and nothing below; {values[0]:g} is. Choose metric='interval'.")
+    place = {value: i for i, value in enumerate(values)}
+    codes = [-1 if pd.isna(value) else place[value] for value in flat]
+    return np.array(codes).reshape(ratings.shape), values

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import bdtrc
 from scipy.special import comb as combinations
 
-from .._input import between, ends, plain_table
+from .._input import between, confidence, ends, plain_table, whole
 from ..errors import InputError
 from .result import Result
 
-__all__ = ["Relevance", "relevance"]
+__all__ = ["ContentRatio", "Relevance", "cvr", "cvr_critical", "relevance"]
 
 #: Polit, Beck and Owen's words for the modified kappa, from the lowest value on
 _KAPPA_WORDS = ((0.75, "excellent"), (0.60, "good"), (0.40, "fair"), (-np.inf, "poor"))
@@ -120,3 +121,148 @@ def relevance(ratings: pd.DataFrame, *, relevant: float = 3, points: tuple[int, 
         "its mean; S-CVI/UA: share of items all call relevant; kappa: Polit, Beck and Owen (2007)."
     )
     return Relevance(items, float(i_cvi.mean()), float((yes == n).mean()), note)
+
+
+@dataclass(frozen=True, repr=False)
+class ContentRatio(Result):
+    """Lawshe's content validity ratio of each item.
+
+    Attributes
+    ----------
+    items : DataFrame
+        ``item``, ``n`` experts who voted, ``essential`` (how many said so),
+        ``cvr``, ``critical_votes`` and ``critical`` (the fewest such votes, and the
+        ratio they give, that chance reaches too seldom; missing where the panel is
+        too small), ``p`` (one-tailed, exact) and ``passed``.
+    cvi : float
+        Mean ratio of the items that passed (Lawshe's content validity index); NaN if none did.
+    note : str
+    """
+
+    items: pd.DataFrame
+    cvi: float
+    note: str
+
+    title = "Content validity ratio"
+
+
+def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 0.95) -> ContentRatio:
+    """Compute how far experts agree that an item is essential.
+
+    Parameters
+    ----------
+    votes : DataFrame, shape (items, experts)
+        Indexed by item; what each expert said. A missing vote is left out of
+        its item's panel.
+    essential : object
+        The vote that says "essential", such as a word or a number.
+    level : float
+        Confidence: 0.95 for a one-tailed test at .05.
+
+    Notes
+    -----
+    CVR = (essential − n/2) / (n/2) (Lawshe, 1975, Personnel Psychology, 28,
+    563-575). The critical values are exact, see :func:`cvr_critical`.
+
+    Raises
+    ------
+    InputError
+        For no items, fewer than two experts, an item nobody voted on, or
+        votes among which ``essential`` never occurs.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> votes = pd.DataFrame([["essential"] * 5, ["essential"] * 4 + ["useful"]], index=["x", "y"])
+    >>> found = cvr(votes)
+    >>> print(found.items[["item", "essential", "cvr", "critical", "passed"]].to_string(index=False))
+    item  essential  cvr  critical  passed
+       x          5  1.0       1.0    True
+       y          4  0.6       1.0   False
+    """
+    plain_table(votes, what="votes", row="an item")
+    if votes.empty or votes.shape[1] < 2:
+        raise InputError(
+            f"Expected a row an item and a column for each of two or more experts, got {len(votes)} items and "
+            f"{votes.shape[1]} experts. Add what is missing."
+        )
+    confidence(level)
+    silent = votes.index[votes.isna().all(axis=1)]
+    if len(silent):
+        raise InputError(f"No expert voted on item '{silent[0]}'. Ask for votes or leave the item out.")
+    said = votes.astype(object).eq(essential).fillna(False).to_numpy(dtype=bool)
+    if not said.any():
+        heard = sorted(map(repr, pd.unique(votes.astype(object).to_numpy().ravel())))
+        raise InputError(
+            f"No vote says {essential!r}; the votes are {', '.join(heard[:5])}. Name the one that means essential: "
+            "cvr(votes, essential=…)."
+        )
+    n, yes = votes.notna().sum(axis=1).to_numpy(), said.sum(axis=1)
+    needed = np.array([_votes_needed(size, 1 - level) for size in n])
+    items = pd.DataFrame(
+        {
+            "item": votes.index,
+            "n": n,
+            "essential": yes,
+            "cvr": 2 * yes / n - 1,
+            "critical_votes": pd.array(np.where(needed > n, -1, needed), dtype="Int64"),
+            "critical": np.where(needed > n, np.nan, 2 * needed / n - 1),
+            "p": bdtrc(yes - 1, n, 0.5),
+            "passed": yes >= needed,
+        }
+    )
+    items["critical_votes"] = items["critical_votes"].mask(needed > n)
+    passed = items.loc[items["passed"], "cvr"]
+    holes = int(votes.isna().sum().sum())
+    note = (
+        f"{len(items)} items, {votes.shape[1]} experts"
+        + (f", {holes} missing votes left out" if holes else "")
+        + f". CVR: Lawshe (1975); critical values exact binomial, one-tailed at {1 - level:g}. CVI: mean CVR of the "
+        f"{len(passed)} items that pass."
+        + (" The panel is too small for any item to pass: even unanimity may be chance." if (needed > n).all() else "")
+    )
+    return ContentRatio(items, float(passed.mean()) if len(passed) else float("nan"), note)
+
+
+def _votes_needed(n: int, alpha: float) -> int:
+    """Return the fewest of n votes that a fair coin reaches with a probability of at most alpha; n + 1 if none."""
+    # a probability of exactly alpha counts, whatever its last digit
+    return next((m for m in range(n + 1) if bdtrc(m - 1, n, 0.5) <= alpha * (1 + 1e-9)), n + 1)
+
+
+def cvr_critical(n: int, *, level: float = 0.95) -> float:
+    """Return the smallest significant content validity ratio of a panel of n, NaN if there is none.
+
+    The definition of Ayre and Scally (2014, Measurement and Evaluation in
+    Counseling and Development, 47, 79-86): with "essential" as likely as not, the
+    fewest votes m of which the exact binomial probability of m or more is at most
+    1 − ``level`` (one-tailed); the ratio is 2·m/n − 1.
+
+    Parameters
+    ----------
+    n : int
+        Experts.
+    level : float
+        Confidence: 0.95 for a one-tailed test at .05.
+
+    Notes
+    -----
+    Lawshe's printed table (1975) is exact up to 9 experts, with .99 for unity. From 10
+    on it holds what the normal approximation with continuity correction
+    gives, 1.645/√n + 1/n, which is no ratio that votes can have: his .62 for 10
+    lies between 8 votes (.60, p = .055) and 9 (.80, p = .011). As a limit to
+    pass it asks for the same number of votes as the exact one.
+
+    Raises
+    ------
+    InputError
+        If n is no positive whole number or ``level`` no confidence.
+
+    Examples
+    --------
+    >>> [round(cvr_critical(n), 3) for n in (4, 5, 8, 10, 40)]
+    [nan, 1.0, 0.75, 0.8, 0.3]
+    """
+    whole(n, "n", remedy="Write how many experts there were.")
+    needed = _votes_needed(n, 1 - confidence(level))
+    return 2 * needed / n - 1 if needed <= n else float("nan")

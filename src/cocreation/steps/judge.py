@@ -9,8 +9,8 @@ import pandas as pd
 
 from .._input import whole
 from ..errors import InputError
-from ._agreement import FleissKappa, fleiss_kappa
-from ._content import Relevance, relevance
+from ._agreement import FleissKappa, Krippendorff, fleiss_kappa, krippendorff_alpha
+from ._content import ContentRatio, Relevance, cvr, cvr_critical, relevance
 from ._sorting import Chance, Sorting, chance, sorting, substantive_critical
 from .result import Result
 
@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Chance",
+    "ContentRatio",
     "FleissKappa",
     "Judgement",
+    "Krippendorff",
     "Relevance",
     "Sorting",
     "chance",
+    "cvr",
+    "cvr_critical",
     "fleiss_kappa",
     "judge",
+    "krippendorff_alpha",
     "relevance",
     "sorting",
     "substantive_critical",
