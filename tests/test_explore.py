@@ -11,7 +11,6 @@ from reference import NAMES, load, matrix
 from ugly import frames, says_why_or_is_finite
 
 from cocreation.core import factor
-from cocreation.core.moments import correlation
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps.decisions import kept
 from cocreation.steps.explore import adequacy, compare, components, explore, factors, n_factors
@@ -61,6 +60,8 @@ def test_eigenvalues_and_every_rule_equal_r(golden, efa):
     theirs = np.array(efa["map"]["avg_sq_partial_1976"], dtype=float)
     ours = found.table["map"].to_numpy()
     np.testing.assert_allclose(ours[:-1], theirs[1:], rtol=0, atol=1e-9)
+    before = [efa["map"][name][0] for name in ("avg_sq_partial_1976", "avg_4th_partial_2000")]
+    np.testing.assert_allclose(found.map_start, before, **CLOSED_FORM)
 
 
 def test_parallel_analysis_draws_what_r_draws(golden, efa):
@@ -99,9 +100,18 @@ def test_maximum_likelihood_factors_equal_factanal(golden, efa):
     found = factors(golden.answers, golden.n_factors, "ml", "varimax")
     np.testing.assert_allclose(1 - found.communalities, efa["ml"]["uniquenesses"], **ROTATED)
     np.testing.assert_allclose(found.loadings, matrix(efa["ml"]["varimax_kaiser"]), **ROTATED)
-    assert factor.maximum_likelihood(correlation(golden.answers.to_numpy()), golden.n_factors).minimum == pytest.approx(
-        efa["ml"]["fmin"], abs=1e-9
-    )
+    assert found.minimum == pytest.approx(efa["ml"]["fmin"], abs=1e-9)
+    assert found.df == efa["ml"]["df"]
+    assert found.chi2 == pytest.approx(efa["ml"]["chi2"], rel=1e-8)
+    assert found.p == pytest.approx(efa["ml"]["p"], abs=1e-8)
+
+
+def test_only_maximum_likelihood_has_a_test_of_the_number_of_factors():
+    answers = load("hs1939").answers
+    assert np.isnan(factors(answers, 3).chi2)
+    saturated = factors(answers[["x1", "x2", "x3"]], 1, "ml", "none")
+    assert saturated.df == 0
+    assert np.isnan(saturated.p)
 
 
 @pytest.mark.parametrize(("block", "method"), [("paf", "minres"), ("ml", "ml")])
@@ -114,6 +124,7 @@ def test_oblimin_pattern_and_factor_correlations_equal_gparotation(golden, efa, 
     np.testing.assert_allclose(found.structure, matrix(theirs["structure"]), **ROTATED)
     np.testing.assert_allclose(found.communalities, theirs["communalities"], **ROTATED)
     np.testing.assert_allclose(found.variance["ss_loadings"], theirs["ss_loadings"], **ROTATED)
+    assert found.criterion == pytest.approx(theirs["criterion"], abs=1e-6)
 
 
 def test_promax_is_near_psychs_whose_varimax_stops_early(golden, efa):
@@ -324,8 +335,9 @@ def test_adequacy_and_numbers_of_factors_are_numbers_or_say_why_not(frame):
 )
 @settings(deadline=None, derandomize=True, max_examples=80)
 def test_extractions_are_numbers_or_say_why_not(frame, n, method, rotation):
-    says_why_or_is_finite(lambda: components(frame, rotation=rotation))
-    says_why_or_is_finite(lambda: factors(frame, n, method, rotation))
+    # components minimize nothing, and only oblimin has a criterion to tell
+    says_why_or_is_finite(lambda: components(frame, rotation=rotation), may_be_empty=("minimum", "criterion"))
+    says_why_or_is_finite(lambda: factors(frame, n, method, rotation), may_be_empty=("criterion",))
 
 
 @given(frames(least=3))

@@ -47,6 +47,21 @@ def test_alpha_of_all_items_equals_psych(golden):
     assert alpha(golden.answers).alpha == pytest.approx(block["alpha"], rel=1e-9)
 
 
+def test_what_rests_on_multiple_correlations_and_the_sum_equals_psych(golden):
+    for block in golden.figures["reliability"].values():
+        ours = alpha(golden.data, block["items"])
+        theirs = [block[name] for name in ("lambda6_smc", "scale_mean_of_sum", "scale_sd_of_sum")]
+        np.testing.assert_allclose([ours.lambda6, ours.sum_mean, ours.sum_sd], theirs, **CLOSED_FORM)
+        table = pd.DataFrame(block["item_stats"])
+        np.testing.assert_allclose(ours.items[["smc", "r_cor"]], table[["smc", "r_cor"]], **CLOSED_FORM)
+
+
+def test_items_that_mirror_each_other_have_no_multiple_correlations_and_the_note_says_so():
+    found = alpha(pd.DataFrame({"a": [1, 2, 3, 5.0], "b": [1, 2, 3, 5.0], "c": [2, 1, 4, 4.0]}))
+    assert found.items["smc"].isna().all()
+    assert "items repeat or mirror each other" in found.note
+
+
 def test_alpha_by_hand():
     answers = pd.DataFrame({"a": [1, 2, 3, 4], "b": [2, 1, 4, 3]})
     assert alpha(answers).alpha == pytest.approx(2 * (1 - (5 / 3 + 5 / 3) / (16 / 3)))
@@ -153,7 +168,8 @@ def test_the_plot_shows_every_item_and_the_limit():
 @given(frames())
 @settings(deadline=None, derandomize=True, max_examples=80)
 def test_alpha_is_a_number_or_says_why_not(frame):
-    may_be_empty = ("alpha_if_deleted",) if frame.shape[1] == 2 else ()
+    # where items repeat or mirror each other nothing that rests on multiple correlations exists; the note says so
+    may_be_empty = ("smc", "r_cor", "lambda6", *(["alpha_if_deleted"] if frame.shape[1] == 2 else []))
     says_why_or_is_finite(lambda: alpha(frame), may_be_empty=may_be_empty)
 
 

@@ -137,7 +137,9 @@ class TestDescribe:
     def test_equals_spss_definitions_on_data_nobody_here_made(self, name, root):
         folder = root / "tests" / "golden" / name
         golden = json.loads((folder / "golden.json").read_text(encoding="utf-8"))
-        table = describe(pd.read_csv(folder / "data.csv"), golden["items"]).table.set_index("item")
+        data = pd.read_csv(folder / "data.csv")
+        table = describe(data, golden["items"]).table.set_index("item")
+        other = describe(data, golden["items"], convention="psych").table.set_index("item")
         for row in golden["descriptives"]:
             mine = table.loc[row["item"]]
             assert mine["n"] == row["n"]
@@ -148,6 +150,8 @@ class TestDescribe:
                 ("kurtosis", "kurtosis_g2_spss"),
             ]:
                 assert mine[ours] == pytest.approx(row[theirs], rel=1e-9, abs=1e-11)
+            for shape, theirs in (("skew", "skew_psych_type3"), ("kurtosis", "kurtosis_psych_type3")):
+                assert other.loc[row["item"], shape] == pytest.approx(row[theirs], rel=1e-9, abs=1e-11)
 
     def test_each_item_is_described_over_those_who_answered_it(self):
         data = pd.DataFrame({"Q1": [1, 2, 3, 7, None], "Q2": [1, 1, 7, 7, 7]})
@@ -173,6 +177,12 @@ class TestDescribe:
         shares = describe(pd.DataFrame({"Q1": [1, 2, 2], "Q2": [7, 7, None]})).shares
         assert shares.sum(axis=1).tolist() == pytest.approx([100, 100])
         assert list(shares) == [1, 2, 7]
+
+    def test_an_unknown_convention_is_told_and_the_note_names_the_one_used(self):
+        answers = pd.DataFrame({"Q1": [1, 2, 3, 7]})
+        assert "as in psych" in describe(answers, convention="psych").note
+        with pytest.raises(InputError, match="convention is 'spss' or 'psych', not 'sas'"):
+            describe(answers, convention="sas")
 
     def test_bad_data_are_told(self):
         with pytest.raises(InputError, match="'Q1' is not numeric"):

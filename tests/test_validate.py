@@ -60,6 +60,13 @@ def test_omega_equals_psych(golden):
     assert found.omega_limit == pytest.approx(theirs["omega_lim"], abs=1e-5)
     assert found.ecv == pytest.approx(theirs["ecv"], abs=1e-5)
     assert found.alpha == pytest.approx(theirs["alpha"], rel=1e-9)
+    assert found.lambda6 == pytest.approx(theirs["g6"], rel=1e-9)
+
+
+def test_omega_of_one_factor_has_nothing_but_a_general_factor():
+    found = omega(load("hs1939").answers, 1, items=["x4", "x5", "x6"])
+    assert found.omega_hierarchical == pytest.approx(found.omega_total, abs=1e-9)
+    assert found.ecv == 1
 
 
 def test_omega_reverses_items_first_and_names_them():
@@ -124,7 +131,7 @@ def test_a_fit_of_other_respondents_is_refused():
         (lambda d: validity(d.assign(x1="a"), {"v": ["x1", "x2"], "t": ["x4", "x5"]}), "'x1' is not numeric"),
         (lambda d: validity(d.iloc[:3], {"v": ["x1", "x2"], "t": ["x4", "x5"]}), "3 complete respondents"),
         (lambda d: validity(d.assign(x2=d["x1"]), {"v": ["x1", "x2"], "t": ["x4", "x5"]}), "repeat each other"),
-        (lambda d: omega(d, 9), "9 items takes 2 to 5 group factors, not 9"),
+        (lambda d: omega(d, 9), "9 items takes 1 to 5 group factors, not 9"),
         (lambda d: omega(d[["x1", "x2", "x3"]], 2), "at least 5 items"),
         (lambda d: omega(d.assign(x1=d["x2"]), 3), "repeat each other"),
     ],

@@ -9,7 +9,16 @@ from scipy.special import fdtri
 
 from .moments import covariance, to_correlation
 
-__all__ = ["ItemStatistics", "alpha_from_covariance", "alpha_interval", "item_statistics", "standardized_alpha"]
+__all__ = [
+    "ItemStatistics",
+    "alpha_from_covariance",
+    "alpha_interval",
+    "item_statistics",
+    "lambda6",
+    "overlap_corrected",
+    "squared_multiple",
+    "standardized_alpha",
+]
 
 
 def alpha_from_covariance(s: np.ndarray) -> float:
@@ -70,3 +79,25 @@ def item_statistics(x: np.ndarray) -> ItemStatistics:
 def standardized_alpha(s: np.ndarray) -> float:
     """Return alpha of the standardized items."""
     return alpha_from_covariance(to_correlation(s))
+
+
+def squared_multiple(r: np.ndarray) -> np.ndarray:
+    """Return each item's squared multiple correlation with the others, 1 − 1/r^ii; NaN where r has no inverse."""
+    if np.linalg.eigvalsh(r)[0] < 1e-10:
+        return np.full(len(r), np.nan)
+    return 1 - 1 / np.diag(np.linalg.inv(r))
+
+
+def lambda6(r: np.ndarray) -> float:
+    """Return Guttman's (1945) λ6 of the standardized items: error is what the other items do not predict."""
+    return float(1 - (1 - squared_multiple(r)).sum() / r.sum())
+
+
+def overlap_corrected(r: np.ndarray) -> np.ndarray:
+    """Return each item's correlation with the sum, own error taken out: r with squared multiple correlations on
+    its diagonal (psych's r.cor, after Cureton 1966). NaN where what is left of the sum has no variance.
+    """
+    shared = r.copy()
+    np.fill_diagonal(shared, squared_multiple(r))
+    total = shared.sum()
+    return shared.sum(axis=0) / np.sqrt(total) if total > 0 else np.full(len(r), np.nan)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.special import chdtrc
 
 from ..core import factor
 from ..core.moments import correlation
@@ -53,6 +54,11 @@ class Extraction(Result):
         How the factors were found and turned.
     heywood : tuple of str
         Items whose unique variance ran into its floor of .005.
+    minimum : float
+        What the extraction made smallest: the discrepancy F of maximum likelihood, half the
+        squared residual correlations of minres and principal axes; NaN for components.
+    criterion : float
+        What oblimin made smallest (quartimin, of the rows that were turned); NaN for other rotations.
     note : str
     """
 
@@ -67,7 +73,28 @@ class Extraction(Result):
     method: str
     rotation: str
     heywood: tuple[str, ...]
+    minimum: float
+    criterion: float
     note: str
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom that n common factors leave: ((p − n)² − p − n)/2."""
+        p, n = self.loadings.shape
+        return ((p - n) ** 2 - p - n) // 2
+
+    @property
+    def chi2(self) -> float:
+        """Bartlett's (1951) test that so many factors suffice, as factanal prints it; NaN unless maximum likelihood."""
+        if self.method != METHODS["ml"]:
+            return float("nan")
+        p, n = self.loadings.shape
+        return (self.n - 1 - (2 * p + 5) / 6 - 2 * n / 3) * self.minimum
+
+    @property
+    def p(self) -> float:
+        """p of the test; NaN where there is none or no degree of freedom is left."""
+        return float(chdtrc(self.df, self.chi2)) if self.df > 0 else float("nan")
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return loadings with communalities, explained variance, and phi where factors correlate."""
@@ -190,7 +217,7 @@ def components(
     _check_number(n, len(r), "components", most=len(r))
     loadings = factor.principal_components(r, n)
     note = f"Eigen-decomposition of Pearson correlations, listwise: {used(frame, data)}."
-    return _rotated(loadings, frame, "principal components", rotation, kaiser, note, "C", ())
+    return _rotated(loadings, frame, "principal components", rotation, kaiser, note, "C")
 
 
 def factors(
@@ -259,7 +286,8 @@ def factors(
     note = f"{METHODS[method].capitalize()} from Pearson correlations, listwise: {used(frame, data)}."
     if heywood:
         note += f" Heywood case: the unique variance of {', '.join(map(str, heywood))} ran into its floor of .005."
-    return _rotated(found.loadings, frame, METHODS[method], rotation, kaiser, note, "F", heywood)
+    turned = _rotated(found.loadings, frame, METHODS[method], rotation, kaiser, note, "F")
+    return replace(turned, heywood=heywood, minimum=float(found.minimum))
 
 
 def _check_number(n: int, p: int, what: str, *, most: int) -> None:
@@ -270,16 +298,16 @@ def _check_number(n: int, p: int, what: str, *, most: int) -> None:
         raise InputError(f"{p} items can determine {limit} {what}, not {n}. Ask for fewer {what} or add items.")
 
 
-def _rotated(loadings, frame, method, rotation, kaiser, note, letter, heywood) -> Extraction:
+def _rotated(loadings, frame, method, rotation, kaiser, note, letter) -> Extraction:
     if rotation not in ROTATIONS:
         raise InputError(f"rotation is one of {', '.join(ROTATIONS)}, not {rotation!r}.")
     n = loadings.shape[1]
-    phi = np.eye(n)
+    phi, criterion = np.eye(n), float("nan")
     if rotation == "varimax":
         loadings = factor.varimax(loadings, kaiser=kaiser)
     elif rotation in ("oblimin", "promax") and n > 1:
         oblique = getattr(factor, rotation)(loadings, kaiser=kaiser)
-        loadings, phi = oblique.pattern, oblique.phi
+        loadings, phi, criterion = oblique.pattern, oblique.phi, oblique.criterion
     if rotation != "none" and n > 1:
         note += f" {rotation.capitalize()} {'with' if kaiser else 'without'} Kaiser normalization."
     names = [f"{letter}{i + 1}" for i in range(n)]
@@ -296,6 +324,8 @@ def _rotated(loadings, frame, method, rotation, kaiser, note, letter, heywood) -
         len(frame),
         method,
         rotation,
-        heywood,
+        (),
+        float("nan"),
+        criterion,
         note,
     )

@@ -63,6 +63,11 @@ class Adequacy(Result):
     kmo_items: pd.DataFrame
     note: str
 
+    @property
+    def log_determinant(self) -> float:
+        """ln |R|, which Bartlett's test is a multiple of: 0 for items that share nothing."""
+        return -self.bartlett_chi2 / (self.n - 1 - (2 * len(self.kmo_items) + 5) / 6)
+
 
 def adequacy(data: pd.DataFrame, *, items: Iterable[str] | None = None) -> Adequacy:
     """Return the Kaiser–Meyer–Olkin measure and Bartlett's test of sphericity.
@@ -125,6 +130,8 @@ class NumberOfFactors(Result):
     table : DataFrame
         Columns number, eigenvalue, percent, random_mean, random_p95, map, map_fourth
         (the averages after that many components; empty where none exists).
+    map_start : tuple of float
+        The averages of MAP before any component is taken out: squared, fourth power.
     note : str
     """
 
@@ -136,6 +143,7 @@ class NumberOfFactors(Result):
     map: int
     map_fourth: int
     table: pd.DataFrame
+    map_start: tuple[float, float]
     note: str
 
     @property
@@ -241,6 +249,7 @@ def n_factors(
         int(np.nanargmin(squared)),
         int(np.nanargmin(fourth)),
         table,
+        (float(squared[0]), float(fourth[0])),
         note,
     )
 

@@ -10,8 +10,16 @@ import numpy as np
 import pandas as pd
 
 from .._input import between, confidence
-from ..core.moments import covariance
-from ..core.reliability import alpha_from_covariance, alpha_interval, item_statistics, standardized_alpha
+from ..core.moments import covariance, to_correlation
+from ..core.reliability import (
+    alpha_from_covariance,
+    alpha_interval,
+    item_statistics,
+    lambda6,
+    overlap_corrected,
+    squared_multiple,
+    standardized_alpha,
+)
 from ..errors import InputError
 from .frames import items_frame, scales_mapping, used
 from .result import Result
@@ -37,7 +45,12 @@ class Alpha(Result):
     n, k : int
         Respondents and items used.
     items : DataFrame
-        Columns item, mean, sd, citc, alpha_if_deleted.
+        Columns item, mean, sd, citc, alpha_if_deleted, smc (squared multiple correlation
+        with the others), r_cor (correlation with the sum, the item's own error taken out).
+    lambda6 : float
+        Guttman's λ6 of the standardized items (psych's G6).
+    sum_mean, sum_sd : float
+        Mean and standard deviation (N − 1) of the sum of the items.
     note : str
     """
 
@@ -51,7 +64,16 @@ class Alpha(Result):
     n: int
     k: int
     items: pd.DataFrame
+    lambda6: float
+    sum_mean: float
+    sum_sd: float
     note: str
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the coefficient and the item statistics that decide; the rest stays in the fields."""
+        shown = ["alpha", "lower", "upper", "alpha_std", "mean_r", "n", "k"]
+        row = pd.DataFrame([{name: getattr(self, name) for name in shown}])
+        return {"": row, "items": self.items[["item", "mean", "sd", "citc", "alpha_if_deleted"]]}
 
 
 def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: float = 0.95) -> Alpha:
@@ -82,7 +104,8 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
     Alpha is k/(k−1)·(1 − Σ variances / variance of the sum) (Cronbach 1951), the
     interval Feldt, Woodruff & Salih's (1987), CITC the correlation of an item with
     the sum of the *other* items. Alpha grows with the number of items and says
-    nothing about how many dimensions they measure.
+    nothing about how many dimensions they measure. λ6 (Guttman 1945), smc and r_cor
+    are those of psych's ``alpha``; they are missing where items repeat each other.
 
     Examples
     --------
@@ -110,7 +133,7 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
     value = alpha_from_covariance(s)
     n, k = x.shape
     lower, upper = alpha_interval(value, n, k, level=level)
-    r = np.corrcoef(x, rowvar=False)
+    r = to_correlation(s)
     table = pd.DataFrame(
         {
             "item": list(frame.columns),
@@ -118,15 +141,32 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
             "sd": np.sqrt(np.diag(s)),
             "citc": statistics.citc,
             "alpha_if_deleted": statistics.alpha_if_deleted,
+            "smc": squared_multiple(r),
+            "r_cor": overlap_corrected(r),
         }
     )
     note = (
         f"Listwise: {used(frame, data)}; "
         f"variances with N − 1; {level:.0%} interval after Feldt; citc = correlation with the sum of the other items."
         + (" Alpha without an item does not exist with two items." if k == 2 else "")
+        + (" λ6, smc and r_cor do not exist: items repeat or mirror each other." if table["r_cor"].isna().any() else "")
     )
     mean_r = float((r.sum() - k) / (k * (k - 1)))
-    return Alpha(value, lower, upper, standardized_alpha(s), mean_r, n, k, table, note)
+    total = x.sum(axis=1)
+    return Alpha(
+        value,
+        lower,
+        upper,
+        standardized_alpha(s),
+        mean_r,
+        n,
+        k,
+        table,
+        lambda6(r),
+        float(total.mean()),
+        float(total.std(ddof=1)),
+        note,
+    )
 
 
 @dataclass(frozen=True, repr=False)

@@ -336,8 +336,15 @@ class Distributions(Result):
         return ax
 
 
+_SHAPE = {"spss": "skewness G1 and kurtosis G2 as in SPSS", "psych": "skewness b1 and kurtosis b2 as in psych"}
+
+
 def describe(
-    data: pd.DataFrame, items: Iterable[str] | None = None, *, points: tuple[float, float] | None = None
+    data: pd.DataFrame,
+    items: Iterable[str] | None = None,
+    *,
+    points: tuple[float, float] | None = None,
+    convention: str = "spss",
 ) -> Distributions:
     """Describe each item's distribution, over all who answered that item.
 
@@ -350,18 +357,20 @@ def describe(
     points : (lowest, highest), optional
         The ends of the scale; the smallest and largest answer to any of the
         items by default.
+    convention : {"spss", "psych"}
+        Whose skewness and kurtosis; see the notes.
 
     Notes
     -----
     Skewness G1 and excess kurtosis G2 are those SPSS, SAS and Excel print
-    ("type 2" in R), unbiased under normality; ``psych::describe`` prints
-    type 3 by default. They are missing where an item is constant or too few
-    answered it.
+    ("type 2" in R), unbiased under normality; ``psych::describe`` prints b1 and
+    b2 ("type 3": third and fourth moment over powers of the sd with n − 1) by
+    default. They are missing where an item is constant or too few answered it.
 
     Raises
     ------
     InputError
-        For an unknown item or a column that is not numeric.
+        For an unknown item, a column that is not numeric, or another convention.
 
     Examples
     --------
@@ -372,6 +381,8 @@ def describe(
       q1  5   4.8 -0.92     40.0
       q2  4   4.0  0.00      0.0
     """
+    if convention not in _SHAPE:
+        raise InputError(f"convention is 'spss' or 'psych', not {convention!r}.")
     frame = items_frame(data, items, missing="keep", at_least=1, constant="keep", respondents=1)
     values = frame.to_numpy()
     if not (~np.isnan(values)).any():
@@ -380,7 +391,7 @@ def describe(
     rows = []
     for item in frame:
         known = frame[item].dropna().to_numpy()
-        skew, kurtosis = _skew_kurtosis(known)
+        skew, kurtosis = _skew_kurtosis(known, convention)
         rows.append(
             {
                 "item": item,
@@ -395,19 +406,23 @@ def describe(
         )
     shares = frame.apply(lambda column: 100 * column.value_counts(normalize=True)).T
     note = (
-        f"Each item over those who answered it. sd with n - 1, skewness G1 and kurtosis G2 as in SPSS; "
+        f"Each item over those who answered it. sd with n - 1, "
+        f"{_SHAPE[convention]}; "
         f"floor and ceiling: percent at {low:g} and {high:g}."
     )
     return Distributions(pd.DataFrame(rows), shares.fillna(0.0).reindex(sorted(shares), axis=1), note)
 
 
-def _skew_kurtosis(x: np.ndarray) -> tuple[float, float]:
-    """G1 and G2 (Joanes & Gill, 1998, The Statistician, 47, 183-189)."""
+def _skew_kurtosis(x: np.ndarray, convention: str) -> tuple[float, float]:
+    """G1 and G2, or b1 and b2 (Joanes & Gill, 1998, The Statistician, 47, 183-189)."""
     n = len(x)
     if n < 3 or np.ptp(x) == 0:
         return np.nan, np.nan
     d = x - x.mean()
     m2 = (d**2).mean()
+    if convention == "psych":
+        sd = x.std(ddof=1)
+        return (d**3).mean() / sd**3, (d**4).mean() / sd**4 - 3
     skew = (d**3).mean() / m2**1.5 * np.sqrt(n * (n - 1)) / (n - 2)
     if n < 4:
         return skew, np.nan

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..core import factor
 from ..core.moments import correlation
+from ..core.reliability import lambda6
 from ..errors import EstimationError, InputError
 from .confirm import Cfa, cfa
 from .frames import items_frame, refuse_singular, scales_mapping, used
@@ -289,8 +290,8 @@ class Omega(Result):
         omega_hierarchical over omega_total.
     ecv : float
         Share of the common variance that is the general factor's.
-    alpha : float
-        Alpha of the standardized items, for comparison.
+    alpha, lambda6 : float
+        Alpha and Guttman's λ6 of the standardized items, for comparison.
     n, factors : int
     loadings : DataFrame
         Columns item, general, F1 …, communality, flipped.
@@ -307,7 +308,13 @@ class Omega(Result):
     n: int
     factors: int
     loadings: pd.DataFrame
+    lambda6: float
     note: str
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the coefficients and the loadings."""
+        shown = ["omega_total", "omega_hierarchical", "omega_limit", "ecv", "alpha", "n", "factors"]
+        return {"": pd.DataFrame([{name: getattr(self, name) for name in shown}]), "loadings": self.loadings}
 
 
 def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None = None) -> Omega:
@@ -318,8 +325,8 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
     data : DataFrame, shape (respondents, columns)
         Answers; respondents with a missing one are left out.
     n_factors : int
-        How many group factors, at least two; with two, the general factor's
-        loadings are not determined and set equal.
+        How many group factors; with two, the general factor's loadings are not
+        determined and set equal; with one, it is the general factor itself.
     items : iterable of str, optional
         The items; all columns by default.
 
@@ -349,11 +356,11 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
     refuse_singular(frame, "omega")
     p = frame.shape[1]
     most = factor.most_factors(p)
-    if isinstance(n_factors, bool) or not isinstance(n_factors, (int, np.integer)) or not 2 <= n_factors <= most:
+    if isinstance(n_factors, bool) or not isinstance(n_factors, (int, np.integer)) or not 1 <= n_factors <= most:
         raise InputError(
-            f"Omega of {p} items takes 2 to {most} group factors, not {n_factors}."
+            f"Omega of {p} items takes 1 to {most} group factors, not {n_factors}."
             if most >= 2
-            else f"Omega needs at least 5 items to determine two group factors, got {p}. Use alpha."
+            else f"Omega needs at least 5 items to determine two group factors, got {p}. Ask for one, or use alpha."
         )
     r = correlation(frame.to_numpy())
     first = factor.principal_components(r, 1)[:, 0]
@@ -383,8 +390,10 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
         f"{used(frame, data)}, listwise; minres, oblimin without Kaiser normalization, Schmid–Leiman."
         + (f" Reversed first: {', '.join(flipped)}." if flipped else "")
         + (" Heywood case: a unique variance ran into its floor of .005." if found.heywood.any() else "")
+        + (" With one factor omega hierarchical is omega total." if n_factors == 1 else "")
         + (" With two group factors the general factor's loadings on them are set equal." if n_factors == 2 else "")
     )
     ecv = float((general @ general) / shared)
     a = float(p / (p - 1) * (1 - p / total))
-    return Omega(whole, hierarchical, hierarchical / whole, ecv, a, len(frame), int(n_factors), table, note)
+    limit = hierarchical / whole
+    return Omega(whole, hierarchical, limit, ecv, a, len(frame), int(n_factors), table, lambda6(r), note)
