@@ -1,0 +1,128 @@
+"""One model in several groups, with parameters held equal step by step, and what each equality costs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from . import groups
+from .ml import Entry, Model, _inverse
+
+__all__ = ["Release", "difference", "in_groups", "release", "with_means"]
+
+
+def with_means(model: Model) -> Model:
+    """Return the model with a free intercept for each observed variable and factor means fixed at zero."""
+    q = model.n_parameters
+    intercepts = [Entry("M", i, 0, q + i) for i in range(model.observed)]
+    means = [Entry("M", model.observed + f, 0, -1, 0.0) for f in range(model.latent)]
+    return replace(model, entries=(*model.entries, *intercepts, *means))
+
+
+def in_groups(model: Model, n_groups: int, equal: Collection[int], freed: Collection[int] = ()) -> tuple[Model, ...]:
+    """Return the model once a group.
+
+    Parameters
+    ----------
+    model : Model
+        As :func:`with_means` returns it.
+    n_groups : int
+    equal : collection of int
+        Positions, among the model's entries, of what is the same in all groups.
+    freed : collection of int
+        Positions of fixed entries that are free in every group but the first.
+
+    Returns
+    -------
+    tuple of Model
+        Equal parameter numbers are equal parameters; the first group's are those of ``model``.
+    """
+    number, found, last = {}, [], 0
+    shared = {model.entries[i].parameter for i in equal}
+    for group in range(n_groups):
+        entries = []
+        for i, entry in enumerate(model.entries):
+            if i in freed and group:
+                entry = entry._replace(parameter=model.n_parameters + i, value=np.nan)
+            if entry.parameter >= 0:
+                key = (entry.parameter, 0 if entry.parameter in shared else group)
+                if key not in number:
+                    number[key] = entry.parameter if not group else last
+                    last = max(last, number[key]) + 1
+                entry = entry._replace(parameter=number[key])
+            entries.append(entry)
+        last = max(last, model.n_parameters)
+        found.append(replace(model, entries=tuple(entries)))
+    return tuple(found)
+
+
+class Release(NamedTuple):
+    """What is to be expected if one parameter were its own in one group: fall of chi-square, and its change there."""
+
+    parameter: int
+    group: int
+    index: float
+    change: float
+
+
+def release(fitted: groups.GroupsFit, parameters: Sequence[int]) -> list[Release]:
+    """Return the score test of each equality: of each parameter, in each group in which it stands.
+
+    Parameters
+    ----------
+    fitted : GroupsFit
+        A converged fit.
+    parameters : sequence of int
+        Parameters that stand in several groups.
+
+    Returns
+    -------
+    list of Release
+        ``index`` is NaN where the parameter alone is not identified. Of two groups the second is told;
+        releasing the first is the same. Expected information, as lavaan's lavTestScore.
+    """
+    with threadpool_limits(1):
+        return _release(fitted, parameters)
+
+
+def _release(fitted: groups.GroupsFit, parameters: Sequence[int]) -> list[Release]:
+    inverse, found = _inverse(fitted.information), []
+    spread = range(len(fitted.models)) if len(fitted.models) > 2 else [1]
+    for g in spread:
+        data, model = fitted.data[g], fitted.models[g]
+        state = groups._evaluate_group(data, model, fitted.theta, fitted.unrestricted[g].mean)
+        share, q = fitted.n_groups[g] / fitted.n_obs, model.n_parameters
+        information = np.zeros((q, len(inverse)))
+        information[:, :q] = share * state.information
+        for number in parameters:
+            if number >= q or not information[number, number] > 0:
+                continue
+            own, mixed = information[number, number], information[number]
+            left = own - mixed @ inverse @ mixed
+            left = left if left > 1e-9 * own else np.nan
+            slope = -share * state.gradient[number] / 2
+            found.append(Release(number, g, float(fitted.n_obs * slope**2 / left), float(slope / left)))
+    return sorted(found, key=lambda each: (each.parameter, each.group))
+
+
+def difference(chi2: Sequence[float], df: Sequence[int], scaling: Sequence[float] = (1.0, 1.0)) -> tuple[float, int]:
+    """Return the chi-square by which a restricted model fits worse than the freer one, and its degrees of freedom.
+
+    Parameters
+    ----------
+    chi2, df, scaling : pairs
+        Unscaled chi-square, degrees of freedom and scaling factor of the restricted and of the freer model.
+
+    Returns
+    -------
+    tuple
+        The difference over (df₀·c₀ − df₁·c₁)/(df₀ − df₁), Satorra and Bentler's (2001); NaN where that
+        is not positive, or where the models have the same degrees of freedom.
+    """
+    more = df[0] - df[1]
+    factor = (df[0] * scaling[0] - df[1] * scaling[1]) / more if more > 0 else np.nan
+    return ((chi2[0] - chi2[1]) / factor if factor > 0 else np.nan), more
