@@ -1,41 +1,49 @@
-"""How a step's result prints: tidy tables with a note that says how they were computed."""
+"""How a step's result prints: APA-style tables with a note that says how they were computed."""
 
 from __future__ import annotations
 
-import html
 from dataclasses import fields
-from typing import Any
+from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
+
+from ..errors import InputError
+from . import _formats
+from ._apa import Table, fixed, table_of
 
 __all__ = ["Result", "fixed"]
 
 
-def fixed(value: float, digits: int) -> str:
-    """Return a number with so many decimals, zero without a sign.
-
-    Examples
-    --------
-    >>> fixed(-0.0001, 3), fixed(0.0736, 3)
-    ('0.000', '0.074')
-    """
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
-
-
 class Result:
-    """Base of every step's frozen dataclass.
+    """Base of every step's frozen dataclass: tables for a reader, in a notebook and out of it.
 
     A subclass is a frozen dataclass (``repr=False``) whose fields are tidy
     DataFrames, floats, integers or text, and sets ``title`` (class attribute).
     A field ``note`` says how the figures were computed: estimator, convention,
     N used, treatment of missing answers. ``digits`` is the number of decimals
-    shown; the fields keep full precision. A column ``p`` holds p-values, which
-    print as "<0.001" rather than as zero.
+    shown; the fields keep full precision. ``proportions`` names columns whose
+    figures cannot exceed 1, beside those that are known by name.
+
+    Notes
+    -----
+    Tables follow the Publication Manual of the APA (7th edition, chapter 7): number
+    and title above, horizontal rules only, a note below; no zero before the point of
+    figures that cannot exceed 1; p-values as "< .001"; statistical symbols in
+    italics, Greek letters upright. Heads come from one dictionary.
+
+    Examples
+    --------
+    >>> from cocreation.steps.purify import alpha
+    >>> from cocreation.survey import sample
+    >>> found = alpha(sample.draw(300, seed=1, items=["DO01", "DO02", "DO05", "DO06"]))
+    >>> print(found.to_markdown().splitlines()[4])
+    | α | CI: *LL* | CI: *UL* | α of standardized items | Mean *r* | *n* | Items |
     """
 
-    title: str = ""
-    digits: int = 3
+    title: ClassVar[str] = ""
+    digits: ClassVar[int] = 3
+    proportions: ClassVar[tuple[str, ...]] = ()
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables to show: by default the scalars, then every DataFrame field."""
@@ -53,45 +61,61 @@ class Result:
                 shown[field.name.replace("_", " ")] = value
         return shown
 
-    def _format(self, value: float) -> str:
-        return fixed(value, self.digits)
+    def to_markdown(self, *, first: int = 1) -> str:
+        """Return the tables as Markdown.
 
-    def _format_p(self, value: float) -> str:
-        """A p-value, which is never zero: below the last decimal shown it prints as such."""
-        if pd.isna(value):
-            return ""
-        least = 10.0**-self.digits
-        return f"<{least:.{self.digits}f}" if value < least / 2 else self._format(value)
+        Parameters
+        ----------
+        first : int
+            Number of the first table.
+        """
+        return "\n".join(map(_formats.to_markdown, self._apa(first)))
 
-    def _options(self, table: pd.DataFrame) -> dict[str, Any]:
-        numeric_p = "p" in table.columns and pd.api.types.is_numeric_dtype(table["p"])
-        return {
-            "index": not isinstance(table.index, pd.RangeIndex),
-            "float_format": self._format,
-            "formatters": {"p": self._format_p} if numeric_p else None,
-            "na_rep": "",
-        }
+    def to_latex(self) -> str:
+        """Return the tables as LaTeX floats with the rules of the package booktabs.
+
+        LaTeX numbers them. What lies outside ASCII is written in commands, except
+        scripts such as Chinese, which need XeLaTeX or LuaLaTeX. A table too wide for a
+        page is turned and says that it needs the package rotating.
+        """
+        return "\n".join(map(_formats.to_latex, self._apa(1)))
+
+    def to_docx(self, path: str | Path, *, first: int = 1) -> Path:
+        """Write the tables into a new Word document, landscape if one is too wide, and return its path.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, ending in .docx; it is replaced.
+        first : int
+            Number of the first table.
+
+        Raises
+        ------
+        InputError
+            If the path does not end in .docx or cannot be written to.
+        """
+        from ._word import write_docx
+
+        return write_docx(self._apa(first), path)
+
+    def _apa(self, first: int) -> list[Table]:
+        """The one model behind every format."""
+        if isinstance(first, bool) or not isinstance(first, int) or first < 1:
+            raise InputError(f"first is the number of the first table, 1 or more, not {first!r}. Give a whole number.")
+        note = str(getattr(self, "note", ""))
+        found = []
+        for number, (name, frame) in enumerate(self.tables().items(), start=first):
+            title = self.title or type(self).__name__
+            said = note if number == first or not note else f"See the note of Table {first}."
+            found.append(
+                table_of(frame, number=number, title=title, name=name, note=said, digits=self.digits,
+                         proportions=self.proportions)
+            )  # fmt: skip
+        return found
 
     def _repr_html_(self) -> str:
-        parts = [f"<p><strong>{html.escape(self.title)}</strong></p>"] if self.title else []
-        for name, table in self.tables().items():
-            if name:
-                parts.append(f"<p><em>{html.escape(name)}</em></p>")
-            # pandas would cut the evidence of a decision after fifty characters
-            with pd.option_context("display.max_colwidth", None):
-                parts.append(table.to_html(border=0, **self._options(table)))
-        note = getattr(self, "note", "")
-        if note:
-            parts.append(f"<p><small>{html.escape(note)}</small></p>")
-        return "\n".join(parts)
+        return "\n".join([_formats.STYLE, *map(_formats.to_html, self._apa(1))])
 
     def __repr__(self) -> str:
-        parts = [self.title] if self.title else [type(self).__name__]
-        for name, table in self.tables().items():
-            if name:
-                parts.append(name)
-            parts.append(table.to_string(**self._options(table)))
-        note = getattr(self, "note", "")
-        if note:
-            parts.append(note)
-        return "\n".join(parts)
+        return "\n\n".join(map(_formats.to_text, self._apa(1)))

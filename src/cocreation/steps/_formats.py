@@ -1,0 +1,253 @@
+"""An APA table (:mod:`._apa`) as HTML for notebooks, plain text, Markdown and LaTeX."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+import unicodedata
+
+from ._apa import MINUS, Runs, Table, plain
+
+__all__ = ["STYLE", "to_html", "to_latex", "to_markdown", "to_text"]
+
+# The classes thrice: Jupyter and the book stripe tables by rules that would win over one.
+_A = ".apa.apa.apa"
+STYLE = (
+    "<style>"
+    f"{_A}{{overflow-x:auto;margin:0 0 1.5em}}"
+    f"{_A} table{{border-collapse:collapse;border:0;width:auto;margin:0;font-variant-numeric:tabular-nums}}"
+    f"{_A} caption{{caption-side:top;text-align:left;color:inherit;padding:0 0 .4em;white-space:nowrap}}"
+    f"{_A} caption b,{_A} caption i{{display:block}}"
+    f"{_A} tr{{background:none}}"
+    f"{_A} :is(th,td){{border:0;padding:.2em .7em;text-align:left;vertical-align:top;font-weight:inherit;"
+    "background:none;color:inherit;white-space:normal;max-width:24em}"
+    f"{_A} thead th{{vertical-align:bottom}}"
+    f"{_A} :is(th,td).n{{text-align:right;white-space:nowrap}}"
+    f"{_A} th.s{{text-align:center;border-bottom:1px solid}}"
+    f"{_A} thead tr:first-child>*{{border-top:2px solid}}"
+    f"{_A} thead tr:last-child>*{{border-bottom:1px solid}}"
+    f"{_A} tbody tr:last-child>*{{border-bottom:2px solid}}"
+    f"{_A} p{{margin:.4em 0 0;font-size:.9em;max-width:60em}}"
+    "</style>"
+)
+
+
+def _runs_html(text: Runs) -> str:
+    return "".join(f"<i>{html.escape(piece)}</i>" if italic else html.escape(piece) for piece, italic in text)
+
+
+def to_html(table: Table) -> str:
+    """Return the table as HTML; :data:`STYLE` must stand before the first."""
+    parts = [
+        f'<div class="apa">\n<table>\n<caption><b>Table {table.number}</b>',
+        f"<i>{html.escape(plain(table.title))}</i></caption>\n<thead>\n",
+    ]
+    if table.spanners:
+        cells = [
+            f'<th class="s" scope="colgroup" colspan="{width}">{_runs_html(text)}</th>' if text else "<td></td>" * width
+            for text, _, width in table.spanners
+        ]
+        parts.append(f"<tr>{''.join(cells)}</tr>\n")
+    heads = (
+        f'<th scope="col"{_kind(column.numeric)}>{_runs_html(column.head)}</th>' if column.head else "<td></td>"
+        for column in table.columns
+    )
+    parts.append(f"<tr>{''.join(heads)}</tr>\n</thead>\n<tbody>\n")
+    for row in table.rows:
+        cells = []
+        for position, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
+            names_row = position == max(table.stub - 1, 0) and not column.numeric and cell
+            tag, scope = ("th", ' scope="row"') if names_row else ("td", "")
+            cells.append(f"<{tag}{scope}{_kind(column.numeric)}>{html.escape(cell)}</{tag}>")
+        parts.append(f"<tr>{''.join(cells)}</tr>\n")
+    parts.append("</tbody>\n</table>\n")
+    if table.note:
+        parts.append(f"<p>{_runs_html(table.note)}</p>\n")
+    parts.append("</div>")
+    return "".join(parts)
+
+
+def _kind(numeric: bool) -> str:
+    return ' class="n"' if numeric else ""
+
+
+def to_text(table: Table) -> str:
+    """Return the table as plain text for a terminal."""
+    heads = [plain(column.head) for column in table.columns]
+    spanners = [""] * len(heads)
+    widths = [max(map(len, (head, *column.cells))) for head, column in zip(heads, table.columns, strict=True)]
+    for text, first, width in table.spanners:
+        spanners[first] = plain(text)
+        room = sum(widths[first : first + width]) + 2 * (width - 1)
+        widths[first + width - 1] += max(0, len(plain(text)) - room)
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    lines = [f"Table {table.number}", plain(table.title), rule]
+    if table.spanners:
+        line = ""
+        for text, first, width in table.spanners:
+            line += plain(text).ljust(sum(widths[first : first + width]) + 2 * width)
+        lines.append(line.rstrip())
+    for row in (heads, None, *table.rows):
+        if row is None:
+            lines.append(rule)
+            continue
+        cells = (
+            cell.rjust(width) if column.numeric else cell.ljust(width)
+            for cell, width, column in zip(row, widths, table.columns, strict=True)
+        )
+        lines.append("  ".join(cells).rstrip())
+    lines.append(rule)
+    if table.note:
+        lines += textwrap.wrap(plain(table.note), 100, break_long_words=False)
+    return "\n".join(lines).replace(MINUS, "-")
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"([\\`*_|<>\[\]~$])", r"\\\1", text).replace("\n", " ")
+
+
+def _runs_markdown(text: Runs) -> str:
+    return "".join(f"*{_markdown(piece)}*" if italic else _markdown(piece) for piece, italic in text)
+
+
+def to_markdown(table: Table) -> str:
+    """Return the table as Markdown; a spanner, which Markdown lacks, stands in each of its heads."""
+    heads = [
+        ": ".join(_runs_markdown(text) for text in (column.spanner, column.head) if text) for column in table.columns
+    ]
+    lines = [f"**Table {table.number}**", "", f"*{_markdown(plain(table.title))}*", ""]
+    lines.append(f"| {' | '.join(heads)} |")
+    lines.append(f"|{'|'.join('---:' if column.numeric else ':---' for column in table.columns)}|")
+    lines += [f"| {' | '.join(map(_markdown, row))} |" for row in table.rows]
+    if table.note:
+        lines += ["", _runs_markdown(table.note)]
+    return "\n".join(lines) + "\n"
+
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": "$<$", ">": "$>$", "|": r"\textbar{}",
+    '"': "''", "\n": " ", "\u00a0": "~", "\u202f": r"\,",
+    MINUS: "$-$", "–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''", "„": ",,", "…": r"\dots{}",
+    "×": r"$\times$", "·": r"$\cdot$", "±": r"$\pm$", "≤": r"$\le$", "≥": r"$\ge$", "≈": r"$\approx$", "≠": r"$\ne$",
+    "√": r"$\surd$", "∞": r"$\infty$", "Σ": r"$\Sigma$", "∗": r"$\ast$", "→": r"$\rightarrow$", "←": r"$\leftarrow$",
+    "²": r"$^{2}$", "³": r"$^{3}$", "⁻": r"$^{-}$", "¹": r"$^{1}$", "₀": r"$_{0}$", "₁": r"$_{1}$", "½": r"$\frac{1}{2}$",
+    "°": r"$^{\circ}$", "§": r"\S{}", "ß": r"\ss{}", "ø": r"\o{}", "Ø": r"\O{}", "æ": r"\ae{}", "Æ": r"\AE{}",
+    "ł": r"\l{}", "Ł": r"\L{}", "ı": r"{\i}", "€": r"\texteuro{}",
+}  # fmt: skip
+_GREEK = dict(
+    zip(
+        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "iota",
+            "kappa",
+            "lambda",
+            "mu",
+            "nu",
+            "xi",
+            "pi",
+            "rho",
+            "sigma",
+            "tau",
+            "upsilon",
+            "phi",
+            "chi",
+            "psi",
+            "omega",
+            "Gamma",
+            "Delta",
+            "Theta",
+            "Lambda",
+            "Xi",
+            "Pi",
+            "Sigma",
+            "Phi",
+            "Psi",
+            "Omega",
+        ],
+        strict=True,
+    )
+)
+_ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".",
+            "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0327": "c", "\u0328": "k"}  # fmt: skip
+
+
+def _latex(text: str) -> str:
+    # two formulas side by side are one
+    return re.sub(r"(?<!\\)\$\$", "", "".join(map(_latex_character, text)))
+
+
+def _latex_character(character: str) -> str:
+    if character in _SPECIAL:
+        return _SPECIAL[character]
+    if character in _GREEK:
+        return rf"$\{_GREEK[character]}$"
+    if character.isascii():
+        return character
+    base, *marks = unicodedata.normalize("NFD", character)
+    if marks and base.isascii() and all(mark in _ACCENTS for mark in marks):
+        text = {"i": r"\i", "j": r"\j"}.get(base, base)
+        for mark in marks:
+            text = rf"\{_ACCENTS[mark]}{{{text}}}"
+        return text
+    return character  # such as Chinese: for XeLaTeX or LuaLaTeX with a font that has it
+
+
+def _runs_latex(text: Runs) -> str:
+    return "".join(rf"\textit{{{_latex(piece)}}}" if italic else _latex(piece) for piece, italic in text)
+
+
+def to_latex(table: Table) -> str:
+    """Return the table as a LaTeX float, booktabs' rules; LaTeX counts the tables itself."""
+    size = r"\footnotesize" if table.width > 84 else ""
+    turned = table.width > 118
+    float_name = "sidewaystable" if turned else "table"
+    needs = r"\usepackage{booktabs,rotating}" if turned else r"\usepackage{booktabs}"
+    kinds = "".join(_latex_column(column.cells, column.numeric, turned) for column in table.columns)
+    lines = [
+        f"% {needs}",
+        rf"\begin{{{float_name}}}[htbp]{size}",
+        rf"\caption{{\textit{{{_latex(plain(table.title))}}}}}",
+    ]
+    lines += [rf"\begin{{tabular}}{{@{{}}{kinds}@{{}}}}", r"\toprule"]
+    if table.spanners:
+        cells = [
+            rf"\multicolumn{{{width}}}{{c}}{{{_runs_latex(text)}}}" if text else " & " * (width - 1)
+            for text, _, width in table.spanners
+        ]
+        rules = [rf"\cmidrule(lr){{{first + 1}-{first + width}}}" for text, first, width in table.spanners if text]
+        lines += [" & ".join(cells) + r" \\", "".join(rules)]
+    heads = [
+        rf"\multicolumn{{1}}{{r}}{{{_runs_latex(column.head)}}}" if column.numeric else _runs_latex(column.head)
+        for column in table.columns
+    ]
+    lines += [" & ".join(heads) + r" \\", r"\midrule"]
+    # a bracket at the start of a row would be read as an option of the line break before it
+    for row in table.rows:
+        cells = [_latex(cell) for cell in row]
+        lines.append(("{}" if cells[0].startswith(("[", "*")) else "") + " & ".join(cells) + r" \\")
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    if table.note:
+        lines += [
+            "",
+            r"\smallskip",
+            rf"\begin{{minipage}}{{\linewidth}}\footnotesize {_runs_latex(table.note)}\end{{minipage}}",
+        ]
+    lines.append(rf"\end{{{float_name}}}")
+    return "\n".join(lines) + "\n"
+
+
+def _latex_column(cells: tuple[str, ...], numeric: bool, turned: bool) -> str:
+    if numeric:
+        return "r"
+    longest = max((len(cell) for cell in cells), default=0)
+    return "l" if longest <= 28 else rf"p{{{'5.5' if turned else '4.5'}cm}}"
