@@ -7,9 +7,17 @@ them (a chi-square of one, an RMSEA of the other) shifts the third decimal.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import chdtr, chdtrc, chndtr
+from scipy.special import chdtr, chdtrc, chdtri, chndtr
 
-__all__ = ["CONVENTIONS", "baseline_minimum", "measures", "rmsea_interval", "srmr"]
+__all__ = [
+    "CONVENTIONS",
+    "baseline_minimum",
+    "measures",
+    "rmsea_interval",
+    "robust_measures",
+    "scaled_measures",
+    "srmr",
+]
 
 CONVENTIONS = ("lavaan", "amos")
 
@@ -22,8 +30,26 @@ def baseline_minimum(s: np.ndarray) -> float:
 def srmr(s: np.ndarray, sigma: np.ndarray) -> float:
     """Return the root mean square of (s_ij − σ_ij)/√(s_ii·s_jj) over the lower triangle with its diagonal."""
     sd = np.sqrt(np.diag(s))
-    lower = np.tril_indices(len(s))
-    return float(np.sqrt((((s - sigma) / np.outer(sd, sd))[lower] ** 2).mean()))
+    return _root_mean_square((s - sigma) / np.outer(sd, sd))
+
+
+def _root_mean_square(residuals: np.ndarray, means: np.ndarray | tuple = ()) -> float:
+    lower = residuals[np.tril_indices(len(residuals))]
+    return float(np.sqrt((lower @ lower + np.dot(means, means)) / (len(lower) + len(means))))
+
+
+def _residual_measures(s, sigma, means) -> dict[str, float]:
+    """Means count where the model speaks of them, as in lavaan (not in ``rmr_nomean``)."""
+    sd, model_sd = np.sqrt(np.diag(s)), np.sqrt(np.diag(sigma))
+    raw, plain, mplus = (), (), ()
+    if means is not None:
+        raw, plain = means[0] - means[1], (means[0] - means[1]) / sd
+        mplus = means[0] / sd - means[1] / model_sd
+    own = s / np.outer(sd, sd) - sigma / np.outer(model_sd, model_sd)
+    in_variance = own + np.diag(1 - np.diag(sigma) / np.diag(s))
+    found = {"srmr": _root_mean_square((s - sigma) / np.outer(sd, sd), plain)}
+    found |= {"srmr_bollen": _root_mean_square(own, mplus), "srmr_mplus": _root_mean_square(in_variance, mplus)}
+    return found | {"rmr": _root_mean_square(s - sigma, raw), "rmr_nomean": _root_mean_square(s - sigma)}
 
 
 def rmsea_interval(chi2: float, df: int, n: float, *, level: float = 0.90) -> tuple[float, float]:
@@ -56,7 +82,18 @@ def rmsea_interval(chi2: float, df: int, n: float, *, level: float = 0.90) -> tu
 
 
 def measures(
-    s: np.ndarray, sigma: np.ndarray, minimum: float, n_obs: int, parameters: int, *, convention: str = "lavaan"
+    s: np.ndarray,
+    sigma: np.ndarray,
+    minimum: float,
+    n_obs: int,
+    parameters: int,
+    *,
+    convention: str = "lavaan",
+    means: tuple[np.ndarray, np.ndarray] | None = None,
+    baseline: tuple[float, int] | None = None,
+    unrestricted_logl: float | None = None,
+    gfi: float | None = None,
+    given: int = 0,
 ) -> dict[str, float]:
     """Return the fit measures by name.
 
@@ -72,13 +109,24 @@ def measures(
         Free parameters.
     convention : {"lavaan", "amos"}
         χ² = N·F with AIC = −2·logL + 2q, or χ² = (N−1)·F with AIC = χ² + 2q.
+    means : pair of arrays, shape (p,), optional
+        Sample and implied means, where the model speaks of them.
+    baseline : (float, int), optional
+        F and degrees of freedom of independence; of complete data without covariates by default.
+    unrestricted_logl : float, optional
+        Log-likelihood at the unrestricted moments; of complete data by default.
+    gfi : float, optional
+        Where it does not follow from ``s`` and ``sigma``, as with missing answers.
+    given : int
+        Moments of covariates, which are among the ``p(p+1)/2`` but neither parameters nor tested.
 
     Returns
     -------
     dict
-        ``chi2, df, p, chi2_df, cfi, tli, nfi, rfi, ifi, gfi, agfi, rmsea,
-        rmsea_lower, rmsea_upper, pclose, srmr, logl, aic, bic, parameters, n,
-        baseline_chi2, baseline_df``. A measure that is not defined – those that
+        ``chi2, df, p, chi2_df, cfi, tli, nfi, rfi, ifi, pnfi, rni, gfi, agfi, pgfi, mfi,
+        cn_05, cn_01, rmsea, rmsea_lower, rmsea_upper, pclose, srmr, srmr_bollen,
+        srmr_mplus, rmr, rmr_nomean, ecvi, fmin, logl, unrestricted_logl, aic, bic, bic2,
+        parameters, n, baseline_chi2, baseline_df``. A measure that is not defined – those that
         divide by the degrees of freedom where there are none – is left out
         rather than given a value.
 
@@ -91,37 +139,113 @@ def measures(
         raise ValueError(f"convention is 'lavaan' or 'amos', not {convention!r}")
     p = len(s)
     n = n_obs if convention == "lavaan" else n_obs - 1
-    df = p * (p + 1) // 2 - parameters
-    chi2, base, base_df = n * minimum, n * baseline_minimum(s), p * (p - 1) // 2
-    unit = np.sqrt(np.outer(np.diag(s), np.diag(s)))
-    ws = np.linalg.solve(sigma / unit, s / unit)
-    off = ws - np.eye(p)
-    gfi = 1 - np.trace(off @ off) / np.trace(ws @ ws)
+    moments = p * (p + 1) // 2 + (means is not None) * p - given
+    df = moments - parameters
+    base_minimum, base_df = baseline or (baseline_minimum(s), p * (p - 1) // 2)
+    chi2, base = n * minimum, n * base_minimum
     found: dict[str, float] = {"chi2": chi2, "df": df}
     if df > 0:
         found |= {"p": chdtrc(df, chi2), "chi2_df": chi2 / df}
         found |= _against_baseline(chi2, df, base, base_df)
-        found |= {"gfi": gfi, "agfi": 1 - p * (p + 1) / (2 * df) * (1 - gfi)}
+        gfi = _gfi(s, sigma) if gfi is None else gfi
+        found |= {"gfi": gfi, "agfi": 1 - moments / df * (1 - gfi), "pgfi": df / moments * gfi}
         lower, upper = rmsea_interval(chi2, df, n)
         found |= {
             "rmsea": np.sqrt(max(chi2 - df, 0.0) / (n * df)),
             "rmsea_lower": lower,
             "rmsea_upper": upper,
             "pclose": _upper_tail(chi2, df, n * df * 0.05**2),
+            "mfi": np.exp(-(chi2 - df) / n / 2),
         }
-    found["srmr"] = srmr(s, sigma)
-    logl = -n_obs / 2 * (p * np.log(2 * np.pi) + np.linalg.slogdet(s)[1] + p) - n_obs * minimum / 2
+        if minimum > 0:
+            found |= {f"cn_{tail}": chdtri(df, alpha) / minimum + 1 for tail, alpha in (("05", 0.05), ("01", 0.01))}
+    found |= _residual_measures(s, sigma, means)
+    if unrestricted_logl is None:
+        unrestricted_logl = -n_obs / 2 * (p * np.log(2 * np.pi) + np.linalg.slogdet(s)[1] + p)
+    logl = unrestricted_logl - n_obs * minimum / 2
     deviance = -2 * logl if convention == "lavaan" else chi2
     found |= {
+        "ecvi": chi2 / n + 2 * parameters / n,
+        "fmin": minimum / 2,
         "logl": logl,
+        "unrestricted_logl": unrestricted_logl,
         "aic": deviance + 2 * parameters,
         "bic": deviance + parameters * np.log(n_obs),
+        "bic2": deviance + parameters * np.log((n_obs + 2) / 24),
         "parameters": parameters,
         "n": n_obs,
         "baseline_chi2": base,
         "baseline_df": base_df,
     }
     return {name: value if isinstance(value, int) else float(value) for name, value in found.items()}
+
+
+def _gfi(s: np.ndarray, sigma: np.ndarray) -> float:
+    unit = np.sqrt(np.outer(np.diag(s), np.diag(s)))
+    ws = np.linalg.solve(sigma / unit, s / unit)
+    off = ws - np.eye(len(s))
+    return 1 - np.einsum("ij,ji->", off, off) / np.einsum("ij,ji->", ws, ws)
+
+
+def scaled_measures(chi2: float, df: int, n: int, scale: float, base: float, base_df: int, base_scale: float) -> dict:
+    """Return the measures of a chi-square divided by its scaling factor.
+
+    Parameters
+    ----------
+    chi2, df, n : float
+        Of the model, unscaled; respondents.
+    scale : float
+        Scaling factor of the model.
+    base, base_df, base_scale : float
+        The same of the model of independence.
+
+    Returns
+    -------
+    dict
+        ``chi2_scaled, df_scaled, p_scaled, scaling_factor``, the same of the baseline, and CFI, TLI
+        and RMSEA with its limits, ``_scaled`` (their formulas on the scaled statistics) and
+        ``_robust`` (estimates of the population's values: Brosseau-Liard, Savalei & Li 2012;
+        Brosseau-Liard & Savalei 2014; Li & Bentler 2006), as lavaan 0.6-14 computes them.
+    """
+    ours, theirs = chi2 / scale, base / base_scale
+    found = {"chi2_scaled": ours, "df_scaled": df, "p_scaled": chdtrc(df, ours), "scaling_factor": scale}
+    found |= {"baseline_chi2_scaled": theirs, "baseline_df_scaled": base_df}
+    found |= {"baseline_scaling_factor": base_scale}
+    against = _against_baseline(ours, df, theirs, base_df)
+    found |= {f"{name}_scaled": against[name] for name in ("cfi", "tli") if name in against}
+    found["rmsea_scaled"] = np.sqrt(max(ours - df, 0.0) / (n * df))
+    # lavaan takes these limits from the unscaled statistic on scaled degrees of freedom
+    found["rmsea_lower_scaled"], found["rmsea_upper_scaled"] = rmsea_interval(chi2, scale * df, n)
+    found |= robust_measures(chi2, df, n, scale * df, base, base_df, base_scale * base_df)
+    return {name: value if isinstance(value, int) else float(value) for name, value in found.items()}
+
+
+def robust_measures(
+    chi2: float, df: int, n: int, expected: float, base: float, base_df: int, base_expected: float
+) -> dict[str, float]:
+    """Return CFI, TLI and RMSEA of statistics whose expectation under the model is not their df.
+
+    Parameters
+    ----------
+    chi2, base : float
+        Of the model and of independence.
+    df, base_df : int
+        Their degrees of freedom.
+    n : int
+        Respondents.
+    expected, base_expected : float
+        What the statistics would be on average were the models true.
+    """
+    excess, base_excess = chi2 - expected, base - base_expected
+    found = {}
+    worst = max(excess, base_excess, 0.0)
+    found["cfi_robust"] = 1.0 if worst == 0 else 1 - max(excess, 0.0) / worst
+    if base_excess != 0:
+        found["tli_robust"] = 1 - excess / base_excess * base_df / df
+    stretch = np.sqrt(expected / df)
+    lower, upper = rmsea_interval(chi2 / stretch**2, df, n)
+    found["rmsea_robust"] = np.sqrt(max(excess, 0.0) / (n * df))
+    return found | {"rmsea_lower_robust": lower * stretch, "rmsea_upper_robust": upper * stretch}
 
 
 def _upper_tail(chi2: float, df: int, noncentrality: float) -> float:
@@ -143,6 +267,9 @@ def _against_baseline(chi2: float, df: int, base: float, base_df: int) -> dict[s
     if base != base_df:
         found["tli"] = (base / base_df - chi2 / df) / (base / base_df - 1)
     found |= {"nfi": 1 - chi2 / base, "rfi": 1 - (chi2 / df) / (base / base_df)}
+    found["pnfi"] = df / base_df * found["nfi"]
+    if base != base_df:
+        found["rni"] = 1 - (chi2 - df) / (base - base_df)
     if base != df:
         found["ifi"] = (base - chi2) / (base - df)
     return found

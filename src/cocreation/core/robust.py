@@ -1,0 +1,158 @@
+"""Standard errors and test statistics that do not rest on normal answers.
+
+All of them compare two matrices on the moments of a group: the information A a normal
+likelihood expects and the spread B of the respondents' own slopes (or Γ, of their squares and
+products). With Δ the slopes of the moments by the parameters,
+
+    Satorra–Bentler (MLM):  V = (ΔᵀWΔ)⁻¹ ΔᵀWΓWΔ (ΔᵀWΔ)⁻¹,  c = [tr(WΓ) − tr(V ΔᵀWΔ)] / df,
+    Huber–White (MLR):      V = A₀⁻¹B₀A₀⁻¹,                c = [tr(A₁⁻¹B₁) − tr(A₀⁻¹B₀)] / df
+
+(Yuan & Bentler 2000 as Mplus computes it), 0 at the model and 1 at the unrestricted moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .groups import GroupsFit, Sample, casewise, fit, jacobian, moment_information
+from .groups import baseline as independent_moments
+from .ml import Entry, Model, _inverse
+
+__all__ = ["Robust", "corrected_misfit", "huber_white", "independence", "satorra_bentler"]
+
+
+class Robust(NamedTuple):
+    """The covariance matrix of the estimates, and the sum of df by which the scaling factor is divided."""
+
+    covariance: np.ndarray
+    trace: float
+
+
+def _slopes(fitted: GroupsFit, group: int) -> np.ndarray:
+    """Return Δ of one group, a column for every parameter of all groups, without rows a model leaves out."""
+    model = fitted.models[group]
+    found = np.zeros((model.observed * (model.observed + 3) // 2, len(fitted.theta)))
+    found[:, : model.n_parameters] = jacobian(model, fitted.theta)
+    return found if model.means else found[model.observed :]
+
+
+def _kept(fitted: GroupsFit, group: int, matrix: np.ndarray) -> np.ndarray:
+    p = 0 if fitted.models[group].means else fitted.models[group].observed
+    return matrix[p:, p:]
+
+
+def satorra_bentler(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
+    """Return the robust covariance of the estimates and the trace of UΓ (Satorra & Bentler 1994).
+
+    Parameters
+    ----------
+    fitted : GroupsFit
+        Of complete data.
+    x : sequence of arrays, shapes (n, p)
+        The answers of each group.
+    """
+    bread, meat, whole = np.zeros_like(fitted.information), np.zeros_like(fitted.information), 0.0
+    for group, answers in enumerate(x):
+        share = len(answers) / fitted.n_obs
+        w = _kept(fitted, group, moment_information(fitted.data[group], fitted.mu[group], fitted.sigma[group]))
+        gamma, delta = _kept(fitted, group, _gamma(answers)), _slopes(fitted, group)
+        wd = w @ delta
+        bread += share * delta.T @ wd
+        meat += share * wd.T @ gamma @ wd
+        whole += np.einsum("ij,ji->", w, gamma)
+    inverse = _inverse(bread)
+    return Robust(inverse @ meat @ inverse / fitted.n_obs, whole - np.einsum("ij,ji->", inverse, meat))
+
+
+def _gamma(x: np.ndarray) -> np.ndarray:
+    """Return the covariances (divisor n) of the answers and of the products of their deviations."""
+    z = x - x.mean(axis=0)
+    rows, columns = np.tril_indices(x.shape[1])
+    products = np.hstack([z, z[:, rows] * z[:, columns]])
+    products = products - products.mean(axis=0)
+    return products.T @ products / len(x)
+
+
+def huber_white(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
+    """Return the sandwich covariance of the estimates and the Yuan–Bentler trace, with missing answers too.
+
+    Parameters
+    ----------
+    fitted : GroupsFit
+    x : sequence of arrays, shapes (n, p)
+        The answers of each group, NaN where missing; in every row at least one.
+    """
+    meat, free = np.zeros_like(fitted.information), 0.0
+    for group, answers in enumerate(x):
+        slopes = casewise(answers, fitted.mu[group], fitted.sigma[group])
+        slopes = slopes[:, slopes.shape[1] - len(_slopes(fitted, group)) :] @ _slopes(fitted, group)
+        meat += slopes.T @ slopes / fitted.n_obs
+        a, b = (_kept(fitted, group, matrix) for matrix in _unrestricted(fitted, group, answers))
+        free += np.trace(np.linalg.solve(a, b))
+    bread = _inverse(fitted.observed_information)
+    return Robust(bread @ meat @ bread / fitted.n_obs, free - np.einsum("ij,ji->", bread, meat))
+
+
+def _unrestricted(fitted: GroupsFit, group: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the observed information A₁ and the spread B₁ of the slopes at the unrestricted moments."""
+    mean, cov, _ = fitted.unrestricted[group]
+    slopes = casewise(x, mean, cov)
+    return moment_information(fitted.data[group], mean, cov, "observed"), slopes.T @ slopes / len(x)
+
+
+def independence(fitted: GroupsFit, together: Sequence[int] = ()) -> GroupsFit:
+    """Fit the model in which nothing correlates, except covariates (``together``) among themselves."""
+    models, starts, free = [], [], 0
+    pairs = [(i, j) for i in together for j in together if j < i]
+    for data, model in zip(fitted.data, fitted.models, strict=True):
+        moments, p = independent_moments(data), model.observed
+        cells = [("P", i, i) for i in range(p)] + [("P", i, j) for i, j in pairs]
+        cells += [("M", i, 0) for i in range(p) if model.means]
+        models.append(Model(p, 0, tuple(Entry(*cell, free + k) for k, cell in enumerate(cells))))
+        starts += [np.diag(moments.cov), np.zeros(len(pairs)), moments.mean[: p * model.means]]
+        free += len(cells)
+    return fit(fitted.data, models, start=np.concatenate(starts))
+
+
+def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray] | None) -> tuple[float, float]:
+    """Return what complete data would have given for chi-square, and what it would be were the model true.
+
+    Missing answers hide misfit; CFI and RMSEA of FIML therefore rest on the unrestricted moments
+    taken for those of complete data (Zhang & Savalei 2023, third version; lavaan's ``robust``).
+
+    Parameters
+    ----------
+    fitted : GroupsFit
+        With means.
+    x : sequence of arrays, shapes (n, p), optional
+        The answers, for what does not rest on normality.
+
+    Returns
+    -------
+    chi2, expectation : float
+    """
+    chi2, joint, parts = 0.0, np.zeros_like(fitted.information), []
+    for group, n in enumerate(fitted.n_groups):
+        mean, cov, _ = fitted.unrestricted[group]
+        a = moment_information(fitted.data[group], mean, cov, "observed")
+        gamma = np.linalg.inv(a)
+        if x is not None:
+            gamma = gamma @ _unrestricted(fitted, group, x[group])[1] @ gamma
+        complete = [Sample(n, mean, cov, np.arange(len(mean)))]
+        delta = _slopes(fitted, group)
+        joint += n / fitted.n_obs * delta.T @ a @ delta
+        parts.append((n / fitted.n_obs, delta, a, gamma, moment_information(complete, mean, cov)))
+        off, w = mean - fitted.mu[group], _inverse(fitted.sigma[group])
+        gain = np.linalg.slogdet(w @ cov)[1]
+        chi2 += n * (np.trace(w @ cov) - gain - len(mean) + off @ w @ off)
+    # residual moments are (I − ΔE⁻¹ΔᵀA) of the moments' errors, weighted as complete data would
+    steps = [np.linalg.solve(joint, share * delta.T @ a) for share, delta, a, _, _ in parts]
+    expectation = 0.0
+    for g, (share, delta, _, gamma, w) in enumerate(parts):
+        for k, (other, _, _, spread, _) in enumerate(parts):
+            left = -delta @ steps[k] + (np.eye(len(delta)) if g == k else 0.0)
+            expectation += share / other * np.einsum("ij,jk,ik->", w @ left, spread, left)
+    return float(chi2), float(expectation)
