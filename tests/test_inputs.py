@@ -27,6 +27,7 @@ from cocreation.steps import (
     frames,
     generate,
     judge,
+    progress,
     purify,
     report,
     validate,
@@ -71,6 +72,7 @@ STATISTICS: dict[str, Callable[[object], object]] = {
     "screen.screen": lambda d: screening.screen(d, items=ITEMS),
     "validate.htmt": lambda d: validate.htmt(d, SCALES),
     "validate.omega": lambda d: validate.omega(d, 2, items=ITEMS),
+    "validate.reliability": lambda d: validate.reliability(d, SCALES),
     "validate.validity": lambda d: validate.validity(d, SCALES),
 }
 
@@ -161,6 +163,12 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: conceptualize.saturation(TALKS, draws=0.5), "draws.*0.5"),
         (lambda: conceptualize.saturation(TALKS, seed=None), "seed.*None"),
     ],
+    "confirm.difference": [
+        (lambda: confirm.difference(3, confirm.cfa(GOOD, SCALES)), "restricted.*int"),
+        (lambda: confirm.difference(confirm.cfa(GOOD, SCALES), None), "general.*NoneType"),
+        (lambda: confirm.difference(confirm.cfa(GOOD, SCALES), confirm.cfa(GOOD[:50], SCALES)), "60 and 50"),
+        (lambda: confirm.difference(confirm.cfa(GOOD, SCALES), confirm.cfa(GOOD, {"A": ITEMS})), "Give the model"),
+    ],
     "confirm.syntax": [
         (lambda: confirm.syntax({"A": "abc"}), "'abc'"),
         (lambda: confirm.syntax(["a", "b"]), "list"),
@@ -246,6 +254,7 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: judge.sorting(SORTS.replace("B", "Q"), AIMS), "'Q'"),
     ],
     "judge.substantive_critical": [(lambda: judge.substantive_critical(0), "not 0")],
+    "progress.show": [(lambda: progress.show("yes"), "'yes'")],
     "report.compare": [
         (lambda: report.compare([0.073]), "list"),
         (lambda: report.compare({"citc": 1}), "'citc'"),
@@ -330,7 +339,7 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
 SAFE = {
     "audit.audit_study", "report.audit_study", "report.twin", "population.load", "datasets.names", "datasets.published",
     "datasets.study", "fieldwork.expert_sorts", "fieldwork.interviews", "fieldwork.item_pool", "frames.used",
-    "sample.normal", "result.fixed",
+    "sample.normal", "result.fixed", "progress.bar", "progress.drawn", "progress.gather", "progress.visible",
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from ugly import frames, says_why_or_is_finite, scales_of
 
 from cocreation.errors import InputError
 from cocreation.steps.confirm import cfa
-from cocreation.steps.validate import htmt, omega, validity
+from cocreation.steps.validate import htmt, omega, reliability, validity
 
 
 @pytest.fixture(params=NAMES)
@@ -61,6 +61,15 @@ def test_omega_equals_psych(golden):
     assert found.ecv == pytest.approx(theirs["ecv"], abs=1e-5)
     assert found.alpha == pytest.approx(theirs["alpha"], rel=1e-9)
     assert found.lambda6 == pytest.approx(theirs["g6"], rel=1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reliability_of_the_unstandardized_model_equals_semtools(name):
+    golden = load(name)
+    found = reliability(golden.answers, golden.scales).table.set_index("dimension")
+    theirs = golden.figures["validity"]
+    for ours, key in (("omega", "semtools_omega"), ("alpha", "semtools_alpha"), ("ave", "semtools_ave")):
+        assert found[ours].to_dict() == pytest.approx(theirs[key], abs=5e-5)
 
 
 def test_omega_of_one_factor_has_nothing_but_a_general_factor():

@@ -18,13 +18,24 @@ from ..core.moments import correlation, covariance
 from ..core.syntax import Specification
 from ..errors import EstimationError, InputError
 from ._cfa import Cfa, complete_frame, fit_model, from_scales, specification_of
+from ._difference import Difference, difference
 from .frames import items_frame, scales_mapping, used
 from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Cfa", "CommonMethod", "NestedModels", "cfa", "common_method", "nested", "syntax"]
+__all__ = [
+    "Cfa",
+    "CommonMethod",
+    "Difference",
+    "NestedModels",
+    "cfa",
+    "common_method",
+    "difference",
+    "nested",
+    "syntax",
+]
 
 _NAME = re.compile(r"[^\W\d][\w.]*")
 

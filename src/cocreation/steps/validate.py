@@ -13,6 +13,7 @@ from ..core import factor
 from ..core.moments import correlation
 from ..core.reliability import lambda6
 from ..errors import EstimationError, InputError
+from ._composite import Reliability, reliability
 from .confirm import Cfa, cfa
 from .frames import items_frame, refuse_singular, scales_mapping, used
 from .purify import alpha
@@ -21,7 +22,7 @@ from .result import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Omega", "Validity", "htmt", "omega", "validity"]
+__all__ = ["Omega", "Reliability", "Validity", "htmt", "omega", "reliability", "validity"]
 
 
 @dataclass(frozen=True, repr=False)
