@@ -325,14 +325,12 @@ def doctor(
     raise typer.Exit(1 if found.failed else 0)
 
 
-def _console(*, stderr: bool = False) -> Console:
+def _console() -> Console:
     """Return a console as wide as the terminal; a file or a pipe gets room enough for every table."""
     from rich.console import Console
 
-    # the stream of now: a build that listens to stderr must not hear the progress bar
-    stream = sys.stderr if stderr else sys.stdout
-    console = Console(file=stream)
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(file=stream, width=120)
+    console = Console()
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=120)
 
 
 @contextmanager
@@ -352,18 +350,9 @@ def _share(what: str) -> Iterator[Callable[[float, str], None]]:
 
 
 def _bar():
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from .steps.progress import bar
 
-    out = _console(stderr=True)
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=out,
-        transient=True,
-        disable=not (out.is_terminal and sys.stdout.isatty()),
-    )
+    return bar()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -483,8 +484,8 @@ def schmid_leiman(pattern: np.ndarray, phi: np.ndarray) -> tuple[np.ndarray, np.
     return pattern @ higher, pattern * np.sqrt(np.clip(1 - higher**2, 0.0, None))
 
 
-def parallel_eigenvalues(n_obs: int, p: int, *, draws: int = 1000, seed: int = 20240) -> np.ndarray:
-    """Return the eigenvalues of random correlation matrices: what pure noise of this size gives.
+def parallel_eigenvalues(n_obs: int, p: int, *, draws: int = 1000, seed: int = 20240) -> Iterator[np.ndarray]:
+    """Yield the eigenvalues of random correlation matrices: what pure noise of this size gives.
 
     Instead of n × p normal numbers a draw, the triangular root of their
     cross-products is drawn (Bartlett 1933), which has the same distribution.
@@ -496,16 +497,20 @@ def parallel_eigenvalues(n_obs: int, p: int, *, draws: int = 1000, seed: int = 2
     draws, seed : int
         How many matrices, and the seed they are drawn with.
 
-    Returns
-    -------
-    array, shape (draws, p), each row falling
+    Yields
+    ------
+    array, shape (up to 1000 draws, p), each row falling
+        The more items, the fewer draws a piece; the pieces do not depend on how many are asked for.
     """
     rng = generator(seed)
-    root = np.tril(rng.standard_normal((draws, p, p)), -1)
-    diagonal = np.arange(p)
-    root[:, diagonal, diagonal] = np.sqrt(rng.chisquare(n_obs - 1 - diagonal, size=(draws, p)))
-    root /= np.sqrt((root**2).sum(axis=2, keepdims=True))
-    return np.linalg.eigvalsh(root @ root.transpose(0, 2, 1))[:, ::-1]
+    piece = max(1, min(1000, 2_500_000 // p**2))
+    for first in range(0, draws, piece):
+        size = min(piece, draws - first)
+        root = np.tril(rng.standard_normal((size, p, p)), -1)
+        diagonal = np.arange(p)
+        root[:, diagonal, diagonal] = np.sqrt(rng.chisquare(n_obs - 1 - diagonal, size=(size, p)))
+        root /= np.sqrt((root**2).sum(axis=2, keepdims=True))
+        yield np.linalg.eigvalsh(root @ root.transpose(0, 2, 1))[:, ::-1]
 
 
 def map_criterion(r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

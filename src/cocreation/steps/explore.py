@@ -14,6 +14,7 @@ from ..core import factor
 from ..core.adequacy import bartlett_sphericity, kmo
 from ..core.moments import correlation
 from ..errors import EstimationError, InputError
+from . import progress
 from ._extraction import Extraction, above_one, components, factors
 from .frames import items_frame, refuse_singular, used
 from .result import Result
@@ -127,6 +128,8 @@ class NumberOfFactors(Result):
         The same against the mean of random data (Horn 1965).
     map, map_fourth : int
         Velicer's minimum average partial, squared (1976) and fourth power (2000).
+    draws : int
+        Random data sets drawn; fewer than asked for if parallel analysis was interrupted.
     table : DataFrame
         Columns number, eigenvalue, percent, random_mean, random_p95, map, map_fourth
         (the averages after that many components; empty where none exists).
@@ -142,6 +145,7 @@ class NumberOfFactors(Result):
     parallel_mean: int
     map: int
     map_fourth: int
+    draws: int
     table: pd.DataFrame
     map_start: tuple[float, float]
     note: str
@@ -197,7 +201,8 @@ def n_factors(
     items : iterable of str, optional
         The items; all columns by default.
     draws, seed : int
-        How many random data sets, at least 20, and the seed they are drawn with.
+        How many random data sets, at least 20, and the seed they are drawn with. Ctrl-C ends drawing; what is
+        done by then is the result of so many draws.
 
     Raises
     ------
@@ -224,7 +229,8 @@ def n_factors(
     r = correlation(frame.to_numpy())
     p = len(r)
     eigenvalues = np.linalg.eigvalsh(r)[::-1]
-    random = factor.parallel_eigenvalues(len(frame), p, draws=draws, seed=seed)
+    pieces = factor.parallel_eigenvalues(len(frame), p, draws=draws, seed=seed)
+    random = np.concatenate(progress.gather("Parallel analysis", pieces, draws, least=20))
     mean, high = random.mean(axis=0), np.quantile(random, 0.95, axis=0)
     squared, fourth = factor.map_criterion(r)
     table = pd.DataFrame(
@@ -239,8 +245,9 @@ def n_factors(
         }
     )
     note = (
-        f"Pearson correlations, listwise: {used(frame, data)}. Parallel analysis: {draws} random correlation "
-        f"matrices, seed {seed}; MAP without components: {squared[0]:.4f}."
+        f"Pearson correlations, listwise: {used(frame, data)}. Parallel analysis: "
+        f"{progress.drawn(len(random), draws)} random correlation matrices, seed {seed}; MAP without components: "
+        f"{squared[0]:.4f}."
     )
     return NumberOfFactors(
         above_one(eigenvalues),
@@ -248,6 +255,7 @@ def n_factors(
         int(np.cumprod(eigenvalues > mean).sum()),
         int(np.nanargmin(squared)),
         int(np.nanargmin(fourth)),
+        len(random),
         table,
         (float(squared[0]), float(fourth[0])),
         note,
