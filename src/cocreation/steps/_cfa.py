@@ -357,7 +357,7 @@ def _parameters(specification: Specification, fitted: ml.MLFit, widen: float) ->
     return table[["left", "op", "right", "label", "estimate", "se", "z", "p", "lower", "upper", "std"]]
 
 
-def _modification(specification: Specification, fitted: ml.MLFit) -> pd.DataFrame:
+def _modification(specification: Specification, fitted, indices=ml.modification_indices) -> pd.DataFrame:
     p, names = len(specification.observed), (*specification.observed, *specification.latent)
     taken = {(e.matrix, e.row, e.column) for e in specification.model.entries}
     first_order = [number for number in range(p, len(names)) if any(("A", i, number) in taken for i in range(p))]
@@ -367,9 +367,9 @@ def _modification(specification: Specification, fitted: ml.MLFit) -> pd.DataFram
     ]
     candidates = loadings + errors
     columns = ["left", "op", "right", "mi", "epc", "std_epc"]
-    if not candidates or specification.model.df == 0:
+    if not candidates or fitted.df == 0:
         return pd.DataFrame(columns=columns)
-    index, change = ml.modification_indices(fitted, candidates)
+    index, change = indices(fitted, candidates)
     total, own = np.sqrt(np.diag(fitted.total)), np.sqrt(np.clip(np.diag(fitted.matrices[1]), 0.0, None))
     rows = []
     for entry, mi, epc in zip(candidates, index, change, strict=True):
