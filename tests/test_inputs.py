@@ -53,6 +53,7 @@ def _answers(n: int = 60) -> pd.DataFrame:
 
 
 GOOD = _answers()
+WAVE = GOOD.assign(respondent=range(60))
 
 #: statistics of answers: how to call them with data
 STATISTICS: dict[str, Callable[[object], object]] = {
@@ -258,6 +259,15 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
     "report.compare": [
         (lambda: report.compare([0.073]), "list"),
         (lambda: report.compare({"citc": 1}), "'citc'"),
+    ],
+    "validate.retest": [
+        (lambda: validate.retest(WAVE, WAVE.drop(columns="respondent"), SCALES), "second occasion.*'respondent'"),
+        (lambda: validate.retest(None, WAVE, SCALES), "NoneType"),
+        (lambda: validate.retest(WAVE, WAVE, {"A": ["a", "z"]}), "'z'"),
+        (lambda: validate.retest(WAVE, WAVE.assign(respondent=1), SCALES), "'1' stands in two rows"),
+        (lambda: validate.retest(WAVE, WAVE.iloc[:2], SCALES), "got 2|2 respondents"),
+        (lambda: validate.retest(WAVE, WAVE.assign(b="often"), SCALES), "'b'.*'often'"),
+        (lambda: validate.retest(WAVE, WAVE, SCALES, level=95), "95"),
     ],
     "screen.sample_description": [
         (lambda: screening.sample_description(GOOD["a"], ["a"]), "Series"),

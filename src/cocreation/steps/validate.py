@@ -14,6 +14,7 @@ from ..core.moments import correlation
 from ..core.reliability import lambda6
 from ..errors import EstimationError, InputError
 from ._composite import Reliability, reliability
+from ._retest import Retest, retest
 from .confirm import Cfa, cfa
 from .frames import items_frame, refuse_singular, scales_mapping, used
 from .purify import alpha
@@ -22,7 +23,7 @@ from .result import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Omega", "Reliability", "Validity", "htmt", "omega", "reliability", "validity"]
+__all__ = ["Omega", "Reliability", "Retest", "Validity", "htmt", "omega", "reliability", "retest", "validity"]
 
 
 @dataclass(frozen=True, repr=False)
