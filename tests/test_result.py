@@ -97,8 +97,8 @@ def test_a_column_p_of_words_is_left_alone():
         (0.95612, "cfi", ".956"), (1.048, "tli", "1.048"), (-0.31, "r", "−.310"), (0.31, "estimate", "0.310"),
         (1.0, "std", "1.000"), (0.0004, "p", "< .001"), (0.0005, "p", ".001"), (0.9999, "p", "1.000"),
         (179.0, "df", "179"), (17.4, "df", "17.400"), (486, "n", "486"), (np.int64(-3), "delta_df", "−3"),
-        (True, "passed", "yes"), (np.bool_(False), "passed", "no"), (None, "z", ""), (np.nan, "z", ""), (pd.NA, "df", ""),
-        (np.inf, "z", "∞"), (-0.0001, "cfi", ".000"), ("often", "cfi", "often"), (["a", "b"], "kept", "a, b"),
+        (True, "passed", "yes"), (np.bool_(False), "passed", "no"), (None, "z", ""), (np.nan, "z", ""),
+        (pd.NA, "df", ""), (np.inf, "z", "∞"), (-0.0001, "cfi", ".000"), ("often", "cfi", "often"), (["a", "b"], "kept", "a, b"),
     ],
 )  # fmt: skip
 def test_figures_are_written_as_apa_has_them(value, name, text):

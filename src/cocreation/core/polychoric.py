@@ -41,7 +41,7 @@ class Ordinal(NamedTuple):
 
 
 def bivariate_normal(h: np.ndarray, k: np.ndarray, rho: np.ndarray) -> np.ndarray:
-    """Return P(X ≤ h, Y ≤ k) of standard normal variables that correlate rho, |rho| < 1 (Owen 1956).
+    """Return P(X ≤ h, Y ≤ k) of standard normal variables that correlate rho, -1 < rho < 1 (Owen 1956).
 
     Right to fifteen decimals, near ±1 too.
 

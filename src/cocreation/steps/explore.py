@@ -16,6 +16,7 @@ from ..core.moments import correlation
 from ..errors import EstimationError, InputError
 from . import progress
 from ._extraction import Extraction, above_one, components, factors
+from ._ordinal import Polychoric, polychoric
 from .frames import items_frame, refuse_singular, used
 from .result import Result
 
@@ -28,12 +29,14 @@ __all__ = [
     "Exploration",
     "Extraction",
     "NumberOfFactors",
+    "Polychoric",
     "adequacy",
     "compare",
     "components",
     "explore",
     "factors",
     "n_factors",
+    "polychoric",
 ]
 
 
@@ -66,7 +69,7 @@ class Adequacy(Result):
 
     @property
     def log_determinant(self) -> float:
-        """ln |R|, which Bartlett's test is a multiple of: 0 for items that share nothing."""
+        """ln det R, which Bartlett's test is a multiple of: 0 for items that share nothing."""
         return -self.bartlett_chi2 / (self.n - 1 - (2 * len(self.kmo_items) + 5) / 6)
 
 

@@ -1,0 +1,145 @@
+"""Sphinx extension of the book: the reference of the library's functions, written from their docstrings.
+
+Add ``cocreation.course.reference`` to the extensions; it brings autodoc and numpydoc and sets both. A page
+then says ``{reference} cocreation.steps.purify`` and shows every public name of that module, functions
+first, so that nothing new can be forgotten. Of a package, such as ``cocreation.core``, it shows a table a module.
+In a notebook the name of a function that it imports from the steps is a link to its entry.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+import pkgutil
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.util.docutils import SphinxDirective
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+    from sphinx.application import Sphinx
+
+__all__ = ["setup"]
+
+_CONFIG = {
+    # types stand in the list of parameters; in the signature they would hide the names
+    "autodoc_typehints": "none",
+    "numpydoc_show_class_members": False,
+    "numpydoc_class_members_toctree": False,
+    "toc_object_entries_show_parents": "hide",
+}
+
+
+class Reference(SphinxDirective):
+    """The public names of a module, or of a package's modules in short."""
+
+    required_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = {}
+
+    def run(self) -> list[nodes.Node]:
+        """Return the module's docstring, a table of its names, and an entry each."""
+        module = self._module(self.arguments[0])
+        if hasattr(module, "__path__"):
+            names = sorted(found.name for found in pkgutil.iter_modules(module.__path__))
+            lines = [line for name in names for line in self._brief(self._module(f"{module.__name__}.{name}"))]
+        else:
+            lines = _full(module)
+        return self.parse_text_to_nodes("\n".join(["````{eval-rst}", *lines, "````"]))
+
+    def _module(self, name: str) -> ModuleType:
+        try:
+            module = importlib.import_module(name)
+        except ImportError as error:
+            raise self.error(f"There is no module {name} ({error}). Check the name.") from None
+        self.env.note_dependency(str(module.__file__))
+        return module
+
+    def _brief(self, module: ModuleType) -> list[str]:
+        name = module.__name__
+        head = [f".. rubric:: {name}", "", inspect.getdoc(module).splitlines()[0], "", f".. currentmodule:: {name}", ""]
+        return [*head, *_table(module), ""]
+
+
+def _full(module: ModuleType) -> list[str]:
+    name = module.__name__
+    lines = [f".. automodule:: {name}", "", f".. currentmodule:: {name}", "", *_table(module)]
+    for each, kind in _public(module):
+        lines += ["", f".. auto{kind}:: {name}.{each}"]
+        lines += {"class": ["   :members:"], "data": ["   :no-value:"]}.get(kind, [])
+    return lines
+
+
+def _table(module: ModuleType) -> list[str]:
+    return [".. autosummary::", "", *(f"   {each}" for each, _ in _public(module))]
+
+
+def _public(module: ModuleType) -> list[tuple[str, str]]:
+    """Names with their kind: functions in the order of ``__all__``, then classes, then constants."""
+    kinds = {"function": [], "class": [], "data": []}
+    for name in module.__all__:
+        value = getattr(module, name)
+        routine = inspect.isroutine(inspect.unwrap(value)) if callable(value) else False
+        kinds["class" if inspect.isclass(value) else "function" if routine else "data"].append(name)
+    return [(name, kind) for kind, names in kinds.items() for name in names]
+
+
+def _without_constructor(
+    app: Sphinx, what: str, name: str, thing: object, options: object, signature: str | None, returned: str | None
+) -> tuple[str, str] | None:
+    """Results are returned, not constructed: their fields stand under Attributes."""
+    return ("", "") if what == "class" else None
+
+
+def _link_names(app: Sphinx, doctree: nodes.document) -> None:
+    """Make the names a notebook imports from the steps links to the reference."""
+    docname = app.env.docname
+    path = app.env.doc2path(docname)
+    if not str(path).endswith(".ipynb"):
+        return
+    known = _imported(path)
+    for literal in list(doctree.findall(nodes.literal)):
+        target = known.get(literal.astext().removesuffix("()"))
+        parent = literal.parent
+        if target is None or any(isinstance(each, (nodes.reference, nodes.title)) for each in (parent, parent.parent)):
+            continue
+        link = pending_xref("", refdomain="py", reftype="obj", reftarget=target, refexplicit=True, refwarn=False,
+                            refdoc=docname)  # fmt: skip
+        literal.replace_self(link)
+        link += literal
+
+
+def _imported(path: str | Path) -> dict[str, str]:
+    """``{name: full name}`` of what the notebook's code imports from the steps and the survey."""
+    with open(path, encoding="utf-8") as file:
+        cells = json.load(file)["cells"]
+    known = {}
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code" or "cocreation." not in source:
+            continue
+        try:
+            tree = ast.parse(source)
+        except SyntaxError:  # a cell that shows an error on purpose imports nothing to link
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cocreation."):
+                known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return known
+
+
+def setup(app: Sphinx) -> dict[str, object]:
+    """Register the extension with Sphinx."""
+    for extension in ("sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"):
+        app.setup_extension(extension)
+    for name, value in _CONFIG.items():
+        app.config[name] = value
+    app.add_directive("reference", Reference)
+    app.connect("autodoc-process-signature", _without_constructor)
+    app.connect("doctree-read", _link_names)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
