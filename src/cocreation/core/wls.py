@@ -19,8 +19,7 @@ from scipy.special import chdtrc, chdtri
 from threadpoolctl import threadpool_limits
 
 from ..errors import EstimationError
-from .fit import _upper_tail as upper_tail
-from .fit import rmsea_interval
+from .fit import _against_baseline, _upper_tail, robust_measures
 from .groups import jacobian
 from .ml import Entry, Model, State, search, start_values, total_covariances
 from .polychoric import Ordinal
@@ -88,6 +87,21 @@ class WLSFit:
         """Correlations minus parameters."""
         return len(self.slopes) - len(self.free)
 
+    @property
+    def sample(self) -> np.ndarray:
+        """The polychoric correlations, shape (p, p)."""
+        return self.ordinal.correlations
+
+    @cached_property
+    def matrices(self) -> tuple[np.ndarray, np.ndarray]:
+        """The estimated path matrix A and (co)variance matrix P over all variables."""
+        return self.model.matrices(self.theta)
+
+    @cached_property
+    def total(self) -> np.ndarray:
+        """The implied covariances of all variables, observed and latent."""
+        return total_covariances(self.model, self.theta)
+
     @cached_property
     def gamma(self) -> np.ndarray:
         """Γ, N times the sampling covariance of the correlations, shape (pairs, pairs)."""
@@ -107,7 +121,7 @@ class WLSFit:
     @cached_property
     def residuals(self) -> np.ndarray:
         """Sample minus implied, shape (pairs,)."""
-        return (self.ordinal.correlations - self.sigma)[self.ordinal.pairs]
+        return (self.sample - self.sigma)[self.ordinal.pairs]
 
     @cached_property
     def test(self) -> Corrected:
@@ -118,7 +132,7 @@ class WLSFit:
     @cached_property
     def baseline(self) -> Corrected:
         """The test of uncorrelated items."""
-        weight, r = 1 / np.diag(self.gamma), self.ordinal.correlations[self.ordinal.pairs]
+        weight, r = 1 / np.diag(self.gamma), self.sample[self.ordinal.pairs]
         return self._corrected((self.n_obs - 1) * float(weight @ r**2), np.diag(weight), len(r))
 
     @cached_property
@@ -128,7 +142,7 @@ class WLSFit:
         N·[ln|Σ| + tr(RΣ⁻¹) − ln|R| − p] with its normal-theory weights; the robust CFI,
         TLI and RMSEA come from them (Savalei 2021). None where R or Σ is not positive definite.
         """
-        r, sigma, n = self.ordinal.correlations, self.sigma, self.n_obs
+        r, sigma, n = self.sample, self.sigma, self.n_obs
         if min(np.linalg.eigvalsh(r)[0], np.linalg.eigvalsh(sigma)[0]) < 1e-8:
             return None
         inverse = np.linalg.inv(sigma)
@@ -157,7 +171,15 @@ def _gamma(ordinal: Ordinal, n_obs: int) -> np.ndarray:
     return n_obs * ordinal.covariance[-m:, -m:]
 
 
-def fit(ordinal: Ordinal, n_obs: int, model: Model, *, tolerance: float = 1e-15, iterations: int = 500) -> WLSFit:
+def fit(
+    ordinal: Ordinal,
+    n_obs: int,
+    model: Model,
+    *,
+    start: np.ndarray | None = None,
+    tolerance: float = 1e-15,
+    iterations: int = 500,
+) -> WLSFit:
     """Fit a model of correlations by diagonally weighted least squares.
 
     Parameters
@@ -168,6 +190,8 @@ def fit(ordinal: Ordinal, n_obs: int, model: Model, *, tolerance: float = 1e-15,
         Respondents.
     model : Model
         Its items' own variances are taken as what the rest leaves of 1.
+    start : array, shape (parameters,), optional
+        Starting values; chosen from the correlations by default.
     tolerance : float
         Stop when the expected gain of the next step in F is below this.
     iterations : int
@@ -194,7 +218,7 @@ def fit(ordinal: Ordinal, n_obs: int, model: Model, *, tolerance: float = 1e-15,
     rows, columns = np.tril_indices(p)
     below = p + np.flatnonzero(rows != columns)
     weight = 1 / np.diag(_gamma(ordinal, n_obs))
-    theta = start_values(model, r)
+    theta = start_values(model, r) if start is None else np.array(start, dtype=float)
 
     def evaluate(some: np.ndarray) -> State | None:
         full = theta.copy()
@@ -262,54 +286,37 @@ def measures(fitted: WLSFit) -> dict[str, float]:
     polychoric or the implied correlations are not positive definite.
     """
     n, df, test, base = fitted.n_obs - 1, fitted.df, fitted.test, fitted.baseline
-    e, r, p = fitted.residuals, fitted.ordinal.correlations[fitted.ordinal.pairs], fitted.model.observed
+    e, r, p = fitted.residuals, fitted.sample[fitted.ordinal.pairs], fitted.model.observed
     cut = np.concatenate(fitted.ordinal.thresholds)
     weight = 1 / (fitted.n_obs * np.diag(fitted.ordinal.covariance))
-    moments, size = len(weight), float(weight @ np.append(cut, r) ** 2)
-    gfi = 1 - fitted.minimum / size
-    with_diagonal = len(r) + p
+    moments = len(weight)
+    gfi = 1 - fitted.minimum / (weight @ np.append(cut, r) ** 2)
     found: dict[str, float] = {"chi2": test.chi2, "df": df}
     if df:
         found |= {"p": chdtrc(df, test.chi2), "chi2_df": test.chi2 / df}
-        found |= _relative(test.chi2, df, base.chi2, len(r), df, len(r))
-        found |= {"nfi": 1 - test.chi2 / base.chi2, "rfi": 1 - (test.chi2 / df) / (base.chi2 / len(r))}
-        found |= {"ifi": (base.chi2 - test.chi2) / (base.chi2 - df), "pnfi": df / len(r) * found["nfi"]}
-        found |= {"rni": 1 - (test.chi2 - df) / (base.chi2 - len(r))}
+        found |= _against_baseline(test.chi2, df, base.chi2, base.df)
+        found |= _named("", robust_measures(test.chi2, df, n, df, base.chi2, base.df, base.df))
+        found |= {"pclose": _upper_tail(test.chi2, df, n * df * 0.05**2)}
         found |= {"gfi": gfi, "agfi": 1 - moments / df * (1 - gfi), "pgfi": df / moments * gfi}
-        found |= _rmsea(test.chi2, df, df, n) | {"pclose": upper_tail(test.chi2, df, n * df * 0.05**2)}
         found |= {"mfi": np.exp(-(test.chi2 - df) / (2 * n))}
-        found |= {f"cn_{name}": chdtri(df, level) / fitted.minimum + 1 for name, level in (("05", 0.05), ("01", 0.01))}
+        found |= {f"cn_{tail}": chdtri(df, float(f"0.{tail}")) / fitted.minimum + 1 for tail in ("05", "01")}
         found |= {"chi2_scaled": test.scaled, "df_scaled": df, "p_scaled": chdtrc(df, test.scaled)}
         found |= {"scaling_factor": test.factor, "shift": test.shift}
         found |= {"baseline_chi2_scaled": base.scaled, "baseline_df_scaled": base.df}
         found |= {"baseline_scaling_factor": base.factor}
-        scaled = _relative(test.scaled, df, base.scaled, len(r), df, len(r)) | _rmsea(test.scaled, df, df, n)
-        found |= {f"{name}_scaled": value for name, value in scaled.items()}
+        found |= _named("_scaled", robust_measures(test.scaled, df, n, df, base.scaled, base.df, base.df))
         if fitted.likelihood:
             own, null = fitted.likelihood
-            robust = _relative(own.chi2, own.trace, null.chi2, null.trace, df, null.df)
-            robust |= _rmsea(own.chi2, own.trace, df, n)
-            found |= {f"{name}_robust": value for name, value in robust.items()}
-    found |= {"srmr": np.sqrt(e @ e / with_diagonal), "rmr_nomean": np.sqrt(e @ e / with_diagonal)}
-    of_all = np.sqrt(e @ e / (with_diagonal + len(cut)))
-    found |= {"rmr": of_all, "srmr_bentler": of_all, "wrmr": np.sqrt(test.chi2 / moments)}
-    found |= {"fmin": test.chi2 / fitted.n_obs / 2, "parameters": len(fitted.free) + len(cut), "n": fitted.n_obs}
+            found |= robust_measures(own.chi2, df, n, own.trace, null.chi2, null.df, null.trace)
+    squares, diagonal = float(e @ e), len(r) + p
+    found |= {"srmr": np.sqrt(squares / diagonal), "rmr_nomean": np.sqrt(squares / diagonal)}
+    found |= dict.fromkeys(("rmr", "srmr_bentler"), np.sqrt(squares / (diagonal + len(cut))))
+    found |= {"wrmr": np.sqrt(test.chi2 / moments), "fmin": test.chi2 / fitted.n_obs / 2}
+    found |= {"parameters": len(fitted.free) + len(cut), "n": fitted.n_obs}
     found |= {"baseline_chi2": base.chi2, "baseline_df": base.df}
     return {name: value if isinstance(value, int) else float(value) for name, value in found.items()}
 
 
-def _relative(chi2: float, mean: float, base: float, base_mean: float, df: int, base_df: int) -> dict[str, float]:
-    """CFI and TLI of a statistic that would average ``mean`` if the model held."""
-    off, base_off = chi2 - mean, base - base_mean
-    worst = max(off, base_off, 0.0)
-    return {
-        "cfi": 1 - max(off, 0.0) / worst if worst else 1.0,
-        "tli": 1 - off / df * base_df / base_off if base_off else np.nan,
-    }
-
-
-def _rmsea(chi2: float, mean: float, df: int, n: int) -> dict[str, float]:
-    """RMSEA with its 90 % interval, in the units in which the statistic would average its degrees of freedom."""
-    unit = mean / df
-    lower, upper = rmsea_interval(chi2 / unit, df, n / unit)
-    return {"rmsea": np.sqrt(max(chi2 - mean, 0.0) / (n * df)), "rmsea_lower": lower, "rmsea_upper": upper}
+def _named(suffix: str, found: dict[str, float]) -> dict[str, float]:
+    """Return CFI, TLI and RMSEA under other names: without correction they have the same formulas."""
+    return {name.replace("_robust", suffix): value for name, value in found.items()}

@@ -21,13 +21,14 @@ from ..core.reliability import (
     standardized_alpha,
 )
 from ..errors import InputError
+from ._ordinal import OrdinalAlpha, ordinal_alpha
 from .frames import items_frame, scales_mapping, used
 from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Alpha", "Purification", "alpha", "purify"]
+__all__ = ["Alpha", "OrdinalAlpha", "Purification", "alpha", "ordinal_alpha", "purify"]
 
 
 @dataclass(frozen=True, repr=False)
