@@ -13,6 +13,8 @@ __all__ = [
     "CONVENTIONS",
     "baseline_minimum",
     "measures",
+    "overall",
+    "residual_measures",
     "rmsea_interval",
     "robust_measures",
     "scaled_measures",
@@ -38,8 +40,8 @@ def _root_mean_square(residuals: np.ndarray, means: np.ndarray | tuple = ()) -> 
     return float(np.sqrt((lower @ lower + np.dot(means, means)) / (len(lower) + len(means))))
 
 
-def _residual_measures(s, sigma, means) -> dict[str, float]:
-    """Means count where the model speaks of them, as in lavaan (not in ``rmr_nomean``)."""
+def residual_measures(s: np.ndarray, sigma: np.ndarray, means: tuple | None) -> dict[str, float]:
+    """Return SRMR, RMR and their variants; means count where the model speaks of them (not in ``rmr_nomean``)."""
     sd, model_sd = np.sqrt(np.diag(s)), np.sqrt(np.diag(sigma))
     raw, plain, mplus = (), (), ()
     if means is not None:
@@ -138,30 +140,60 @@ def measures(
     if convention not in CONVENTIONS:
         raise ValueError(f"convention is 'lavaan' or 'amos', not {convention!r}")
     p = len(s)
-    n = n_obs if convention == "lavaan" else n_obs - 1
+    if unrestricted_logl is None:
+        unrestricted_logl = -n_obs / 2 * (p * np.log(2 * np.pi) + np.linalg.slogdet(s)[1] + p)
     moments = p * (p + 1) // 2 + (means is not None) * p - given
+    return overall(
+        minimum,
+        n_obs,
+        parameters,
+        moments,
+        baseline or (baseline_minimum(s), p * (p - 1) // 2),
+        unrestricted_logl,
+        _gfi(s, sigma) if gfi is None and moments > parameters else gfi,
+        residual_measures(s, sigma, means),
+        convention=convention,
+    )
+
+
+def overall(
+    minimum: float,
+    n_obs: int,
+    parameters: int,
+    moments: int,
+    baseline: tuple[float, int],
+    unrestricted_logl: float,
+    gfi: float | None,
+    residuals: dict[str, float],
+    *,
+    convention: str = "lavaan",
+    n_groups: int = 1,
+) -> dict[str, float]:
+    """Return the measures of :func:`measures`, of one group or several, from what is known of all of them.
+
+    ``moments`` counts those of all groups, ``residuals`` are averaged over them. RMSEA is per group
+    (Steiger 1998): its N is that of an average group.
+    """
+    n = n_obs if convention == "lavaan" else n_obs - 1
     df = moments - parameters
-    base_minimum, base_df = baseline or (baseline_minimum(s), p * (p - 1) // 2)
-    chi2, base = n * minimum, n * base_minimum
+    chi2, base, base_df = n * minimum, n * baseline[0], baseline[1]
     found: dict[str, float] = {"chi2": chi2, "df": df}
     if df > 0:
         found |= {"p": chdtrc(df, chi2), "chi2_df": chi2 / df}
         found |= _against_baseline(chi2, df, base, base_df)
-        gfi = _gfi(s, sigma) if gfi is None else gfi
         found |= {"gfi": gfi, "agfi": 1 - moments / df * (1 - gfi), "pgfi": df / moments * gfi}
-        lower, upper = rmsea_interval(chi2, df, n)
+        each = n / n_groups
+        lower, upper = rmsea_interval(chi2, df, each)
         found |= {
-            "rmsea": np.sqrt(max(chi2 - df, 0.0) / (n * df)),
+            "rmsea": np.sqrt(max(chi2 - df, 0.0) / (each * df)),
             "rmsea_lower": lower,
             "rmsea_upper": upper,
-            "pclose": _upper_tail(chi2, df, n * df * 0.05**2),
+            "pclose": _upper_tail(chi2, df, each * df * 0.05**2),
             "mfi": np.exp(-(chi2 - df) / n / 2),
         }
         if minimum > 0:
             found |= {f"cn_{tail}": chdtri(df, alpha) / minimum + 1 for tail, alpha in (("05", 0.05), ("01", 0.01))}
-    found |= _residual_measures(s, sigma, means)
-    if unrestricted_logl is None:
-        unrestricted_logl = -n_obs / 2 * (p * np.log(2 * np.pi) + np.linalg.slogdet(s)[1] + p)
+    found |= residuals
     logl = unrestricted_logl - n_obs * minimum / 2
     deviance = -2 * logl if convention == "lavaan" else chi2
     found |= {
