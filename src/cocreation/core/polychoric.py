@@ -83,7 +83,7 @@ def polychoric(codes: np.ndarray, names: Sequence[str] | None = None) -> Ordinal
     Notes
     -----
     As lavaan: in a table of 2 × 2 with one empty cell half a respondent is moved into
-    it, margins kept; larger tables are taken as they are. In the sampling covariance,
+    it, margins kept; larger tables are taken as they are. (lavaan stops at ±.999.) In the sampling covariance,
     derivatives are sums of products of scores over the respondents, not expected ones.
 
     Examples
@@ -127,10 +127,9 @@ def polychoric(codes: np.ndarray, names: Sequence[str] | None = None) -> Ordinal
 
 def _without_empty(tables: np.ndarray, small: np.ndarray) -> np.ndarray:
     """Move half a respondent into the empty cell of each table of 2 × 2 (``small``), margins kept."""
-    square = tables[:, :2, :2]
-    on = (square[:, [0, 1], [0, 1]] == 0).any(axis=1)
-    off = (square[:, [0, 1], [1, 0]] == 0).any(axis=1)
-    shift = 0.5 * (small & (on != off)) * np.where(on, 1.0, -1.0)
+    empty = tables[:, :2, :2] == 0
+    small = small & (empty.sum(axis=(1, 2)) == 1)
+    shift = 0.5 * small * np.where(empty[:, 0, 0] | empty[:, 1, 1], 1.0, -1.0)
     filled = tables.copy()
     filled[:, :2, :2] += shift[:, None, None] * np.array([[1.0, -1.0], [-1.0, 1.0]])
     return filled
