@@ -57,6 +57,7 @@ WAVE = GOOD.assign(respondent=range(60))
 
 #: statistics of answers: how to call them with data
 STATISTICS: dict[str, Callable[[object], object]] = {
+    "confirm.bootstrap": lambda d: confirm.bootstrap(d, MODEL, draws=50),
     "confirm.cfa": lambda d: confirm.cfa(d, MODEL),
     "confirm.common_method": lambda d: confirm.common_method(d, SCALES),
     "confirm.nested": lambda d: confirm.nested(d, SCALES),
@@ -73,6 +74,7 @@ STATISTICS: dict[str, Callable[[object], object]] = {
     "purify.purify": lambda d: purify.purify(d, SCALES),
     "screen.describe": lambda d: screening.describe(d, ITEMS),
     "screen.screen": lambda d: screening.screen(d, items=ITEMS),
+    "validate.htmt_intervals": lambda d: validate.htmt_intervals(d, SCALES, draws=50),
     "validate.htmt": lambda d: validate.htmt(d, SCALES),
     "validate.omega": lambda d: validate.omega(d, 2, items=ITEMS),
     "validate.reliability": lambda d: validate.reliability(d, SCALES),
@@ -82,7 +84,7 @@ STATISTICS: dict[str, Callable[[object], object]] = {
 LENIENT = {"screen.describe", "screen.screen"}
 NEEDS_NO_INVERSE = {
     *LENIENT, "explore.components", "explore.explore", "explore.n_factors", "frames.items_frame", "purify.alpha",
-    "purify.purify", "validate.htmt",
+    "purify.purify", "validate.htmt", "validate.htmt_intervals",
 }  # fmt: skip
 
 #: kind of bad data -> (how good data are spoiled, what the message names, who can take them all the same)

@@ -17,7 +17,7 @@ from . import ml
 __all__ = ["Refits", "refit", "resampled", "standardized"]
 
 #: steps a search remembers, and the most it takes
-_MEMORY, _STEPS = 10, 100
+_MEMORY, _STEPS = 20, 100
 
 
 class Refits(NamedTuple):

@@ -13,6 +13,7 @@ __all__ = [
     "ItemStatistics",
     "alpha_from_covariance",
     "alpha_interval",
+    "heterotrait",
     "item_statistics",
     "lambda6",
     "overlap_corrected",
@@ -101,3 +102,36 @@ def overlap_corrected(r: np.ndarray) -> np.ndarray:
     np.fill_diagonal(shared, squared_multiple(r))
     total = shared.sum()
     return shared.sum(axis=0) / np.sqrt(total) if total > 0 else np.full(len(r), np.nan)
+
+
+def heterotrait(r: np.ndarray, owner: np.ndarray, *, geometric: bool = False) -> np.ndarray:
+    """Return the heterotrait–monotrait ratios of a stack of correlation matrices.
+
+    Parameters
+    ----------
+    r : array, shape (stack, p, p)
+        Correlations; their size is used.
+    owner : integer array, shape (p,)
+        Each item's dimension, 0 … k−1.
+    geometric : bool
+        HTMT2, by geometric means (Roemer, Schuberth & Henseler 2021), rather than HTMT (Henseler, Ringle & Sarstedt
+        2015).
+
+    Returns
+    -------
+    array, shape (stack, k, k)
+        Ones on the diagonal; NaN in row and column of a dimension whose items do not correlate.
+    """
+    size = np.maximum(np.abs(r), 1e-300)
+    size = np.log(size) if geometric else size - np.eye(len(owner))
+    member = (owner[:, None] == np.arange(owner.max() + 1)).astype(float)
+    items = member.sum(axis=0)
+    number = np.outer(items, items) - np.diag(items)
+    mean = member.T @ size @ member / number
+    mean = np.exp(mean) if geometric else mean
+    within = np.diagonal(mean, axis1=1, axis2=2)
+    root = np.sqrt(np.where(within > 1e-10, within, np.nan))
+    ratio = mean / (root[:, :, None] * root[:, None, :])
+    diagonal = np.arange(len(items))
+    ratio[:, diagonal, diagonal] = np.where(np.isnan(root), np.nan, 1.0)
+    return ratio

@@ -62,6 +62,15 @@ HEADS = {
     "fornell_larcker": "√AVE larger",
     "htmt": "HTMT",
     "htmt2": "HTMT2",
+    "below_085": "*UL* below|.85",
+    "below_090": "*UL* below|.90",
+    "below_1": "*UL* below|1",
+    # bootstrap
+    "draws": "Draws",
+    "used": "Draws|used",
+    "failed": "Draws|not converged",
+    "improper": "Draws|improper",
+    "alone": "Draws|fitted alone",
     # exploration
     "kmo": "KMO",
     "bartlett_chi2": "Bartlett’s χ²",

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from ..core import fit as fit_measures
 from ..core import ml
 from ..core.factor import minres
 from ..core.moments import correlation, covariance
 from ..core.syntax import Specification
 from ..errors import EstimationError, InputError
-from ._cfa import Cfa, complete_frame, fit_model, from_scales, specification_of
+from ._bootstrap import Bootstrap, bootstrap
+from ._cfa import Cfa, fit_model, from_scales, specification_of
 from ._difference import Difference, difference
+from ._estimate import answers_of, check_options
 from .frames import items_frame, scales_mapping, used
 from .result import Result
 
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "Bootstrap",
     "Cfa",
     "CommonMethod",
     "Difference",
     "NestedModels",
+    "bootstrap",
     "cfa",
     "common_method",
     "difference",
@@ -75,19 +78,32 @@ def cfa(
     *,
     convention: str = "lavaan",
     orthogonal: bool = False,
+    std_lv: bool = False,
+    estimator: str = "ML",
+    missing: str = "listwise",
 ) -> Cfa:
-    """Fit a measurement model by maximum likelihood.
+    """Fit a measurement model.
 
     Parameters
     ----------
     data : DataFrame, shape (respondents, columns)
-        Answers; respondents with a missing answer to an item of the model are left out.
+        Answers, a row a respondent.
     model : str or mapping
         lavaan's text (``PE =~ q1 + q2 + q3``), or ``{dimension: [item, …]}`` for correlated factors.
     convention : {"lavaan", "amos"}
-        χ² = N·F, or (N − 1)·F as AMOS and LISREL; RMSEA, AIC and standard errors follow.
+        χ² = N·F, or (N − 1)·F as AMOS and LISREL; RMSEA, AIC and standard errors follow. The second
+        is for plain ML with complete answers.
     orthogonal : bool
         Fix the factors' covariances at zero unless the text says otherwise (bifactor models).
+    std_lv : bool
+        Fix the factors' variances at 1 instead of their first loadings.
+    estimator : {"ML", "MLM", "MLR", "WLSMV"}
+        All but the last give the estimates of maximum likelihood. MLM: standard errors and
+        chi-square after Satorra and Bentler. MLR: sandwich standard errors and the chi-square of
+        Yuan and Bentler, with missing answers too. WLSMV: answers as ordered categories.
+    missing : {"listwise", "fiml"}
+        Leave out respondents with a missing answer to an item of the model, or use every answer there is
+        (full information maximum likelihood, right where answers are missing at random).
 
     Returns
     -------
@@ -96,7 +112,7 @@ def cfa(
     Raises
     ------
     InputError
-        For data or a model that cannot be taken, naming the culprit.
+        For data, a model or options that cannot be taken, naming the culprit.
     EstimationError
         If the model is not identified, does not converge, gives a factor a negative
         variance, or if semopy ends elsewhere (standardized loadings apart by more than
@@ -106,10 +122,16 @@ def cfa(
     -----
     Estimated twice: by semopy (tight tolerance, unbounded variances) and by this
     course's Fisher scoring, which is the one printed, since it goes on until the
-    gradient is gone. Standard errors from the expected information. Corrections to
-    semopy: GFI (semopy's equals NFI), AIC and log-likelihood, CFI clamped, one
-    divisor for χ² and RMSEA, residual covariances standardized by the residuals' own
-    deviations. Variances are not bounded, so a Heywood case shows as one.
+    gradient is gone. Corrections to semopy: GFI (semopy's equals NFI), AIC and
+    log-likelihood, CFI clamped, one divisor for χ² and RMSEA, residual covariances
+    standardized by the residuals' own deviations. Variances are not bounded, so a
+    Heywood case shows as one. semopy's fit of missing answers is wrong and is not asked.
+
+    All figures follow lavaan. Standard errors: expected information (ML), observed with
+    FIML; MLM and MLR as Savalei (2014) reviews them. ``_scaled`` fit measures put the scaled
+    chi-square into their formulas, which estimates nothing in the population; report the
+    ``_robust`` ones (Brosseau-Liard & Savalei 2014; with FIML Zhang & Savalei 2023).
+    Modification indices: score tests of plain ML.
 
     Examples
     --------
@@ -118,12 +140,18 @@ def cfa(
     >>> model = cfa(answers, scales)
     >>> int(model.measure("df")), round(model.measure("cfi"), 3), round(model.measure("rmsea"), 3)
     (179, 0.952, 0.079)
+    >>> robust = cfa(answers, scales, estimator="MLM")
+    >>> round(robust.measure("scaling_factor"), 3), round(robust.measure("cfi_robust"), 3)
+    (1.0, 0.952)
     """
-    if convention not in fit_measures.CONVENTIONS:
-        raise InputError(f"convention is 'lavaan' or 'amos', not {convention!r}.")
-    specification = specification_of(data, model, orthogonal)
-    frame = complete_frame(data, specification)
-    return fit_model(frame, specification, convention, used(frame, data))
+    check_options(convention, estimator, missing)
+    specification = specification_of(data, model, orthogonal, std_lv)
+    frame, who = answers_of(data, specification, missing)
+    if estimator == "WLSMV":
+        from ._ordinal import fit_ordinal
+
+        return replace(fit_ordinal(frame, specification, who), estimator="WLSMV")
+    return fit_model(frame, specification, convention, who, estimator=estimator, missing=missing)
 
 
 @dataclass(frozen=True, repr=False)

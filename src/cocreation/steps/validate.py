@@ -14,6 +14,7 @@ from ..core.moments import correlation
 from ..core.reliability import lambda6
 from ..errors import EstimationError, InputError
 from ._composite import Reliability, reliability
+from ._htmt import HtmtIntervals, htmt, htmt_intervals
 from ._retest import Retest, retest
 from .confirm import Cfa, cfa
 from .frames import items_frame, refuse_singular, scales_mapping, used
@@ -23,7 +24,19 @@ from .result import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Omega", "Reliability", "Retest", "Validity", "htmt", "omega", "reliability", "retest", "validity"]
+__all__ = [
+    "HtmtIntervals",
+    "Omega",
+    "Reliability",
+    "Retest",
+    "Validity",
+    "htmt",
+    "htmt_intervals",
+    "omega",
+    "reliability",
+    "retest",
+    "validity",
+]
 
 
 @dataclass(frozen=True, repr=False)
@@ -223,59 +236,6 @@ def _same_scales(model: Cfa, scales: dict[str, list[str]], respondents: int) -> 
                 f"The model measures '{name}' by {', '.join(map(str, measured)) or 'nothing'}, the scales by "
                 f"{', '.join(map(str, items))}. Fit the model to these scales, or leave model= out."
             )
-
-
-def htmt(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the heterotrait–monotrait ratios, HTMT and HTMT2, both symmetric with ones on the diagonal.
-
-    Parameters
-    ----------
-    data : DataFrame, shape (respondents, columns)
-        Answers; respondents with a missing one are left out.
-    scales : mapping
-        ``{dimension: [item, …]}``.
-
-    Raises
-    ------
-    InputError
-        For data or scales that cannot be taken, and for a dimension whose items do
-        not correlate, since the ratio then divides by zero.
-
-    Examples
-    --------
-    >>> from cocreation.survey import population, sample
-    >>> answers, scales = sample.draw(300, seed=1), population.load().scales(kept_only=True)
-    >>> ratios, _ = htmt(answers, scales)
-    >>> float(ratios.loc["DO", "CE"].round(3))
-    0.523
-    """
-    checked = scales_mapping(scales, getattr(data, "columns", None))
-    frame = items_frame(data, [item for items in checked.values() for item in items])
-    r = np.abs(correlation(frame.to_numpy()))
-    position = {item: i for i, item in enumerate(frame.columns)}
-    blocks = {name: [position[item] for item in items] for name, items in checked.items()}
-    within = {}
-    for name, block in blocks.items():
-        values = r[np.ix_(block, block)][np.triu_indices(len(block), 1)]
-        within[name] = (values.mean(), _geometric_mean(values))
-        if min(within[name]) < 1e-10:
-            raise InputError(
-                f"Items of dimension '{name}' do not correlate with each other at all, so HTMT does not exist. "
-                "Look at the dimension's items first."
-            )
-    results = []
-    for kind, mean in enumerate((np.mean, _geometric_mean)):
-        values = np.eye(len(blocks))
-        for i, a in enumerate(blocks):
-            for j, b in enumerate(list(blocks)[:i]):
-                between = mean(r[np.ix_(blocks[a], blocks[b])])
-                values[i, j] = values[j, i] = between / np.sqrt(within[a][kind] * within[b][kind])
-        results.append(pd.DataFrame(values, list(blocks), list(blocks)))
-    return results[0], results[1]
-
-
-def _geometric_mean(values: np.ndarray) -> float:
-    return float(np.exp(np.log(values).mean())) if (values > 0).all() else 0.0
 
 
 @dataclass(frozen=True, repr=False)
