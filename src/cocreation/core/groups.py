@@ -11,7 +11,7 @@ so N·F is the likelihood-ratio chi-square, with missing answers (FIML) and with
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from threadpoolctl import threadpool_limits
 
 from ..errors import EstimationError
-from .ml import Model, State, _derivative, _inverse, search, standardize, start_values, total_covariances
+from .ml import Entry, Model, State, _derivative, _inverse, search, standardize, start_values, total_covariances
 
 __all__ = [
     "GroupsFit",
@@ -28,9 +28,11 @@ __all__ = [
     "Sample",
     "baseline",
     "casewise",
+    "factor_scores",
     "fit",
     "implied",
     "jacobian",
+    "modification_indices",
     "moment_information",
     "samples",
     "saturated",
@@ -258,6 +260,28 @@ def casewise(x: np.ndarray, mean: np.ndarray, cov: np.ndarray) -> np.ndarray:
     return found
 
 
+def factor_scores(x: np.ndarray, model: Model, theta: np.ndarray, mu: np.ndarray) -> np.ndarray:
+    """Return the expectation of the latent variables given the answers there are (regression method).
+
+    Parameters
+    ----------
+    x : array, shape (n, p)
+        Answers, NaN where missing; in every row at least one.
+    mu : array, shape (p,)
+        The means from which the answers deviate.
+
+    Returns
+    -------
+    array, shape (n, latent)
+    """
+    p, total = model.observed, total_covariances(model, theta)
+    found = np.tile(implied(model, theta)[1][p:], (len(x), 1))
+    for seen, who in _patterns(~np.isnan(x)):
+        w = _inverse(total[np.ix_(seen, seen)])
+        found[who] += (x[np.ix_(who, seen)] - mu[seen]) @ w @ total[seen, p:]
+    return found
+
+
 def implied(model: Model, theta: np.ndarray):
     """Return G (observed rows), all variables' means, and their covariances with the observed, at ``theta``."""
     a, p, m = model._index.matrices(theta)
@@ -384,6 +408,39 @@ class GroupsFit:
     def standardized(self, group: int) -> tuple[np.ndarray, np.ndarray]:
         """Return A and P of a group with every variable at unit variance."""
         return standardize(self.models[group], self.theta)
+
+
+def modification_indices(
+    fitted: GroupsFit, candidates: Sequence[Entry], *, group: int = 0, kind: str = "observed"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the score test of each cell of a group that is fixed at zero and the value it would take.
+
+    As :func:`cocreation.core.ml.modification_indices`, from the information of ``kind``.
+    """
+    q, old = len(fitted.theta), fitted.models[group]
+    # the parameters there are keep their numbers, the candidates follow
+    added = tuple(entry._replace(parameter=q + k, value=0.0) for k, entry in enumerate(candidates))
+    models = list(fitted.models)
+    models[group] = Model(old.observed, old.latent, old.entries + added)
+    theta = np.concatenate([fitted.theta, np.zeros(len(added))])
+    wider = replace(fitted, models=tuple(models), theta=theta, information=np.zeros((len(theta), len(theta))))
+    parts = [
+        _evaluate_group(data, model, theta, unrestricted.mean)
+        for data, model, unrestricted in zip(fitted.data, models, fitted.unrestricted, strict=True)
+    ]
+    share = fitted.n_groups[group] / fitted.n_obs
+    score = -share * parts[group].gradient[q:] / 2
+    if kind == "observed":
+        information = wider.observed_information
+    else:
+        information = np.zeros((len(theta), len(theta)))
+        for part, model, n in zip(parts, models, fitted.n_groups, strict=True):
+            size = model.n_parameters
+            information[:size, :size] += n / fitted.n_obs * part.information
+    own, mixed = np.diag(information)[q:], information[q:, :q]
+    left = own - np.einsum("ij,jk,ik->i", mixed, _inverse(information[:q, :q]), mixed)
+    left = np.where(left > 1e-9 * np.abs(own), left, np.nan)
+    return fitted.n_obs * score**2 / left, score / left
 
 
 def _bend(model: Model, theta: np.ndarray, b: np.ndarray, q: np.ndarray) -> np.ndarray:

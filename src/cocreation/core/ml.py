@@ -36,6 +36,7 @@ __all__ = [
     "search",
     "simple_structure",
     "standardize",
+    "standardized_entries",
     "start_values",
     "total_covariances",
 ]
@@ -134,7 +135,8 @@ class _Index:
     """The entries of a model as index arrays, ready for the matrix work."""
 
     def __init__(self, model: Model) -> None:
-        entries = sorted(model.entries, key=lambda entry: entry.matrix)
+        self.order = np.array(sorted(range(len(model.entries)), key=lambda k: model.entries[k].matrix), dtype=int)
+        entries = [model.entries[k] for k in self.order]
         self.size = model.observed + model.latent
         self.value = np.array([entry.value for entry in entries])
         self.parameter = np.array([entry.parameter for entry in entries])
@@ -247,6 +249,46 @@ def standardize(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray
         covariances[p == 0] = 0.0
         np.fill_diagonal(covariances, np.diag(p) / sd**2)
     return paths, covariances
+
+
+def standardized_entries(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return every entry with all variables at unit variance, and its slopes by the parameters (delta method).
+
+    Returns
+    -------
+    value : array, shape (entries,)
+        In the order of ``model.entries``; NaN where a variance is negative.
+    slope : array, shape (entries, parameters)
+    """
+    index = model._index
+    a, p, _ = index.matrices(theta)
+    inverse = np.linalg.inv(np.eye(len(a)) - a)
+    total = inverse @ p @ inverse.T
+    _, v = _derivative(inverse, total, index.free_row, index.free_column, index.free_kind == "A")
+    v[:, index.free_kind == "M"] = 0.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sd, own = np.sqrt(np.diag(total)), np.sqrt(np.diag(p))
+        stretch = inverse[:, index.free_row] * v / np.diag(total)[:, None] @ index.pool  # of the logarithm of each sd
+        unit = np.zeros((len(index.kind), len(index.free_kind)))
+        unit[np.flatnonzero(index.free), np.arange(len(index.free_kind))] = 1.0
+        unit = unit @ index.pool
+        variance = (index.kind == "P") & (index.row == index.column)
+        change = np.zeros((index.size, unit.shape[1]))  # half the slope of the logarithm of each own variance
+        change[index.row[variance]] = unit[variance] / np.diag(p)[index.row[variance], None] / 2
+        i, j, raw = index.row, index.column, index.value.copy()
+        raw[index.free] = theta[index.free_parameter]
+        scale = np.where(index.kind == "M", 1 / sd[i], 1 / (own[i] * own[j]))
+        scale = np.where(index.kind == "A", sd[j] / sd[i], scale)
+        scale[variance] = 1 / np.diag(total)[i[variance]]
+        shift = np.where((index.kind == "A")[:, None], stretch[j] - stretch[i], -stretch[i])
+        mutual = (index.kind == "P") & ~variance
+        shift[mutual] = -(change[i] + change[j])[mutual]
+        shift[variance] *= 2
+        value = np.where(raw == 0, 0.0, raw * scale)
+        slope = unit * scale[:, None] + value[:, None] * shift
+    slope[(raw == 0) & ~index.free] = 0.0  # zero in any unit
+    order = np.argsort(index.order)
+    return value[order], slope[order]
 
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:

@@ -151,7 +151,7 @@ def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray] | None) -> tuple
     # residual moments are (I − ΔE⁻¹ΔᵀA) of the moments' errors, weighted as complete data would
     steps = [np.linalg.solve(joint, share * delta.T @ a) for share, delta, a, _, _ in parts]
     expectation = 0.0
-    for g, (share, delta, _, gamma, w) in enumerate(parts):
+    for g, (share, delta, _, _, w) in enumerate(parts):
         for k, (other, _, _, spread, _) in enumerate(parts):
             left = -delta @ steps[k] + (np.eye(len(delta)) if g == k else 0.0)
             expectation += share / other * np.einsum("ij,jk,ik->", w @ left, spread, left)

@@ -109,7 +109,7 @@ class _Draft:
         return [term for term in self.terms.values() if term.op == op]
 
 
-def parse(text: str, *, orthogonal: bool = False) -> Specification:
+def parse(text: str, *, orthogonal: bool = False, std_lv: bool = False) -> Specification:
     """Return the model a text describes.
 
     Parameters
@@ -118,6 +118,9 @@ def parse(text: str, *, orthogonal: bool = False) -> Specification:
         lavaan's syntax.
     orthogonal : bool
         Fix the covariances of the factors at zero unless they are written.
+    std_lv : bool
+        Give factors their scale by a variance of 1 (of the disturbance, where something explains
+        the factor) unless it is written, instead of a first loading of 1.
 
     Returns
     -------
@@ -147,7 +150,7 @@ def parse(text: str, *, orthogonal: bool = False) -> Specification:
     inner = {term.left for term in paths} | {term.right for term in measured}
     inner |= {name for term in draft.of("~~") for name in (term.left, term.right)}
     covariates = tuple(name for name in observed if name not in inner)
-    _fix_markers(draft, latent)
+    _fix_scales(draft, latent, std_lv)
     _fix_labelled(draft)
     _refuse_scaleless(draft, latent)
     _add_defaults(draft, observed, latent, covariates, orthogonal)
@@ -280,12 +283,13 @@ def _calculate(node: ast.expr, of: Mapping[str, complex]) -> complex:
     raise ValueError(ast.dump(node))
 
 
-def _fix_markers(draft: _Draft, latent: tuple[str, ...]) -> None:
-    """Fix a factor's first loading at 1 unless it is fixed or freed in the text."""
+def _fix_scales(draft: _Draft, latent: tuple[str, ...], std_lv: bool) -> None:
+    """Fix a factor's first loading – with ``std_lv`` its variance – at 1 unless it is fixed or freed in the text."""
     for factor in latent:
         first = next(term for term in draft.of("=~") if term.left == factor)
-        if first.fixed is None and not first.free:
-            first.fixed = 1.0
+        scale = draft.get(factor, "~~", factor) if std_lv else first
+        if scale.fixed is None and not scale.free:
+            scale.fixed = 1.0
 
 
 def _fix_labelled(draft: _Draft) -> None:

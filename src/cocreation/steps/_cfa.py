@@ -6,26 +6,49 @@ fit through :func:`fit_model`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from ..core import fit as fit_measures
 from ..core import ml
-from ..core.moments import covariance
-from ..core.syntax import Specification, parse
-from ..errors import EstimationError, InputError
-from .frames import items_frame, refuse_singular, scales_mapping
+from ..core.groups import factor_scores
+from ..core.syntax import Specification
+from ..errors import InputError
+from ._estimate import Estimate, complete_frame, estimate, from_scales, specification_of
+from .frames import items_frame
 from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Cfa", "complete_frame", "fit_model", "from_scales", "specification_of"]
+
+
+#: lavaan's names of fit measures that are not ours with dots for underscores
+LAVAAN = {
+    "npar": "parameters",
+    "chisq": "chi2",
+    "pvalue": "p",
+    "ntotal": "n",
+    "nnfi": "tli",
+    "srmr_bentler": "srmr",
+    "baseline.chisq": "baseline_chi2",
+    "rmsea.ci.lower": "rmsea_lower",
+    "rmsea.ci.upper": "rmsea_upper",
+    "rmsea.pvalue": "pclose",
+    "chisq.scaled": "chi2_scaled",
+    "pvalue.scaled": "p_scaled",
+    "chisq.scaling.factor": "scaling_factor",
+    "baseline.chisq.scaled": "baseline_chi2_scaled",
+    "baseline.chisq.scaling.factor": "baseline_scaling_factor",
+    "rmsea.ci.lower.scaled": "rmsea_lower_scaled",
+    "rmsea.ci.upper.scaled": "rmsea_upper_scaled",
+    "rmsea.ci.lower.robust": "rmsea_lower_robust",
+    "rmsea.ci.upper.robust": "rmsea_upper_robust",
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,14 +58,19 @@ class Cfa(Result):
     Attributes
     ----------
     fit : DataFrame
-        Index measure, column value: chi2, df, p, chi2_df, cfi, tli, nfi, rfi, ifi, gfi,
-        agfi, rmsea, rmsea_lower, rmsea_upper, pclose, srmr, logl, aic, bic,
-        parameters, n, baseline_chi2, baseline_df. Measures that do not exist
+        Index measure, column value: chi2, df, p, chi2_df, cfi, tli, nfi, rfi, ifi, pnfi,
+        rni, gfi, agfi, pgfi, mfi, cn_05, cn_01, rmsea, rmsea_lower, rmsea_upper, pclose,
+        srmr, srmr_bollen, srmr_mplus, rmr, rmr_nomean, ecvi, fmin, logl,
+        unrestricted_logl, aic, bic, bic2, parameters, n, baseline_chi2, baseline_df;
+        with MLM and MLR also chi2_scaled, scaling_factor, cfi_scaled, cfi_robust and
+        their kin, with FIML the robust ones. Measures that do not exist
         (with df = 0) have no row. See :meth:`measure`.
     loadings : DataFrame
         Columns factor, item, estimate, se, z, p, std. A fixed loading has no se.
     parameters : DataFrame
-        Columns left, op, right, label, estimate, se, z, p, lower, upper, std, of every entry.
+        Columns left, op, right, label, estimate, se, z, p, lower, upper, std, std_se, of
+        every entry; op is =~, ~, ~~, ~1 (intercepts, with FIML) or := (defined). A fixed
+        parameter has no se; its standardized value is estimated and has one.
     phi : DataFrame
         Correlations of the factors as the model implies them.
     residuals : DataFrame, shape (items, items)
@@ -58,8 +86,12 @@ class Cfa(Result):
     convention : str
         "lavaan" or "amos".
     agreement : float
-        Largest difference of standardized loadings from semopy's.
+        Largest difference of standardized loadings from semopy's; NaN where it is not asked.
     note : str
+    estimator, missing : str
+        As :func:`cocreation.steps.confirm.cfa` was told.
+    estimate : Estimate, optional
+        The fit underneath, for what is computed from it.
     """
 
     title = "Confirmatory factor analysis"
@@ -75,34 +107,81 @@ class Cfa(Result):
     convention: str
     agreement: float
     note: str
+    estimator: str = "ML"
+    missing: str = "listwise"
+    estimate: Estimate | None = field(default=None, compare=False)
 
     def measure(self, name: str) -> float:
-        """Return one fit measure by name, such as ``"cfi"``.
+        """Return one fit measure by name, such as ``"cfi"``; lavaan's names are understood too.
 
         Raises
         ------
         InputError
             If the name is unknown or the measure does not exist for this model.
         """
+        name = name if name in self.fit.index else LAVAAN.get(name, str(name).replace(".", "_"))
         if name not in self.fit.index:
             raise InputError(f"There is no fit measure {name!r} here; there are {', '.join(self.fit.index)}.")
         return float(self.fit.loc[name, "value"])
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return chi-square, fit indices, loadings, factor correlations, and warnings if there are any."""
+        """Return chi-square, fit indices, loadings, factor correlations, and warnings if there are any.
+
+        A p-value beside a scaled chi-square is that of the scaled one.
+        """
         chi2 = {name: self.measure(name) for name in ("chi2", "df", "p", "chi2_df") if name in self.fit.index}
+        if "p_scaled" in self.fit.index:
+            chi2["p"] = self.measure("p_scaled")
         chi2["df"] = int(chi2["df"])
+        chi2 |= {name: self.measure(name) for name in ("chi2_scaled", "scaling_factor") if name in self.fit.index}
         indices = ["cfi", "tli", "nfi", "rmsea", "rmsea_lower", "rmsea_upper", "srmr"]
         found = {name: self.measure(name) for name in indices if name in self.fit.index}
         shown = {"chi-square": pd.DataFrame([chi2])}
         if found:
             shown["fit"] = pd.DataFrame([found])
+        robust = {name: self.measure(f"{name}_robust") for name in indices if f"{name}_robust" in self.fit.index}
+        if robust:
+            shown["robust fit"] = pd.DataFrame([robust])
         shown["loadings"] = self.loadings
         if len(self.phi) > 1:
             shown["factor correlations"] = self.phi
         if len(self.warnings):
             shown["warnings"] = self.warnings
         return shown
+
+    def scores(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Return the factor scores of respondents by the regression method, as lavaan's ``lavPredict``.
+
+        Parameters
+        ----------
+        data : DataFrame, shape (respondents, columns)
+            Answers to the model's items, of the same respondents or of others.
+
+        Returns
+        -------
+        DataFrame, shape (respondents, factors)
+            With FIML everybody who gave any answer is scored by the answers given; otherwise only
+            who answered every item. The index is that of ``data``.
+
+        Raises
+        ------
+        InputError
+            If the data lack an item or hold what is no answer, or if the estimator gives no scores.
+
+        Notes
+        -----
+        η̂ = E(η | y) at the estimates, deviations taken from the means of the sample the model was
+        fitted to (Thurstone 1935). Scores are less variable than factors, and correlate differently.
+        """
+        if self.estimate is None:
+            raise InputError(f"There are no factor scores with {self.estimator}. Fit the model with estimator='ML'.")
+        found, fitted = self.estimate, self.estimate.fitted
+        names = found.specification.observed
+        frame = items_frame(data, names, missing="keep", at_least=1, constant="keep", respondents=1)
+        seen = frame.notna().to_numpy()
+        frame = frame[seen.any(axis=1) if self.missing == "fiml" else seen.all(axis=1)]
+        scores = factor_scores(frame.to_numpy(), fitted.model, fitted.theta, found.mu)
+        return pd.DataFrame(scores, frame.index, list(found.specification.latent))
 
     def plot(self, ax: Axes | None = None, *, kind: str = "loadings") -> Axes:
         """Draw the standardized loadings by factor, or the residual correlations as a heatmap.
@@ -176,55 +255,34 @@ class Cfa(Result):
         return ax
 
 
-def specification_of(data: pd.DataFrame, model, orthogonal: bool) -> Specification:
-    """Return the model of a text or of scales; refuse a factor named like a column."""
-    columns = getattr(data, "columns", None)
-    if isinstance(model, str):
-        found = parse(model, orthogonal=orthogonal)
-        taken = [name for name in found.latent if columns is not None and name in columns]
-        if taken:
-            raise InputError(
-                f"The model measures '{taken[0]}', but the data have a column of that name. Give the factor another "
-                "name, so that nobody takes one for the other."
-            )
-        return found
-    scales = scales_mapping(model, columns, at_least=1)
-    return from_scales(scales, orthogonal=orthogonal)
+def fit_model(
+    frame: pd.DataFrame,
+    specification: Specification,
+    convention: str,
+    who: str,
+    *,
+    estimator: str = "ML",
+    missing: str = "listwise",
+    cross_check: bool = True,
+) -> Cfa:
+    """Fit a model and return the tables of its result; ``who`` says whose answers they are.
 
-
-def from_scales(scales: dict[str, list[str]], extra: str = "", names: Sequence[str] = (), **options) -> Specification:
-    """Return correlated factors over any names; ``extra`` speaks of y0 …, f0 … and of further factors ``names``."""
-    items = [item for group in scales.values() for item in group]
-    code = {item: f"y{i}" for i, item in enumerate(items)}
-    lines = [f"f{i} =~ {' + '.join(code[item] for item in group)}" for i, group in enumerate(scales.values())]
-    found = parse("\n".join([*lines, extra]), **options)
-    real = {f"y{i}": item for i, item in enumerate(items)} | {f"f{i}": name for i, name in enumerate(scales)}
-    real |= {name: name for name in names}
-    for term in found.terms:
-        term.left, term.right = real[term.left], real[term.right]
-    return replace(found, observed=tuple(real[n] for n in found.observed), latent=tuple(real[n] for n in found.latent))
-
-
-def complete_frame(data: pd.DataFrame, specification: Specification) -> pd.DataFrame:
-    """Return the complete answers to the items of a model; refuse items that repeat each other."""
-    frame = items_frame(data, specification.observed)
-    refuse_singular(frame, "a maximum-likelihood fit")
-    return frame
-
-
-def fit_model(frame: pd.DataFrame, specification: Specification, convention: str, who: str) -> Cfa:
-    """Fit a model by both programs and return the tables of its result; ``who`` says whose answers they are."""
-    fitted, agreement, missed = _cross_check(specification, _estimate(frame, specification))
-    _refuse_impossible(specification, fitted)
-    n_obs, model = len(frame), specification.model
-    found = fit_measures.measures(
-        fitted.sample, fitted.sigma, fitted.minimum, n_obs, model.n_parameters, convention=convention
+    ``cross_check=False`` leaves semopy out, for measuring what it costs.
+    """
+    found = estimate(
+        frame,
+        specification,
+        convention=convention,
+        estimator=estimator,
+        missing=missing,
+        cross_check=cross_check,
     )
-    table = pd.DataFrame({"value": pd.Series(found, dtype=float)})
+    specification, fitted = found.specification, found.fitted
+    table = pd.DataFrame({"value": np.array([*found.measures.values()], dtype=float)}, index=[*found.measures])
     table.index.name = "measure"
-    parameters = _parameters(specification, fitted, n_obs / (n_obs - 1) if convention == "amos" else 1.0)
-    loadings = parameters[parameters["op"] == "=~"].rename(columns={"left": "factor", "right": "item"})
-    loadings = loadings[["factor", "item", "estimate", "se", "z", "p", "std"]].reset_index(drop=True)
+    parameters = _parameters(found)
+    loadings = parameters.loc[parameters["op"] == "=~", ["left", "right", "estimate", "se", "z", "p", "std"]]
+    loadings = loadings.set_axis(["factor", "item", *loadings.columns[2:]], axis=1).reset_index(drop=True)
     p = len(specification.observed)
     latent = fitted.total[p:, p:]
     sd = np.sqrt(np.diag(latent))
@@ -235,24 +293,52 @@ def fit_model(frame: pd.DataFrame, specification: Specification, convention: str
     residuals = pd.DataFrame(
         (fitted.sample - fitted.sigma) / np.outer(own, own), specification.observed, specification.observed
     )
-    note = (
-        f"Maximum likelihood, {who}, convention {convention}: "
-        f"chi-square = {'N' if convention == 'lavaan' else '(N − 1)'}·F, RMSEA with the "
-        f"same divisor; standard errors from the expected information; variances unbounded. semopy's standardized "
-        f"loadings agree within {_magnitude(agreement)}."
-    )
+    warnings = _warnings(specification, parameters, phi, found.missed)
+    if found.remarks:
+        added = pd.DataFrame(found.remarks, columns=warnings.columns)
+        warnings = pd.concat([warnings, added], ignore_index=True) if len(warnings) else added
     return Cfa(
         table,
         loadings,
         parameters,
         phi,
         residuals,
-        _modification(specification, fitted),
-        _warnings(specification, parameters, phi, missed),
-        n_obs,
+        _modification(specification, fitted, found.indices),
+        warnings,
+        len(frame),
         convention,
-        agreement,
-        note,
+        found.agreement,
+        _note(found, convention, estimator, missing, who),
+        estimator,
+        missing,
+        found,
+    )
+
+
+_ERRORS = {
+    ("ML", "listwise"): "standard errors from the expected information",
+    ("ML", "fiml"): "standard errors from the observed information",
+    ("MLM", "listwise"): "standard errors and chi-square after Satorra and Bentler (1994)",
+    ("MLR", "listwise"): "standard errors by the sandwich of Huber and White (observed information), chi-square after "
+    "Yuan and Bentler (2000) as Mplus and lavaan compute it",
+}
+_ERRORS["MLR", "fiml"] = _ERRORS["MLR", "listwise"]
+
+
+def _note(found: Estimate, convention: str, estimator: str, missing: str, who: str) -> str:
+    how = "" if missing == "listwise" else " of all answers there are (FIML)"
+    robust = "" if estimator == "ML" else f" ({estimator})"
+    checked = (
+        f"semopy's standardized loadings agree within {_magnitude(found.agreement)}."
+        if np.isfinite(found.agreement)
+        else "semopy, whose own fit of missing answers is wrong, was not asked."
+        if missing == "fiml"
+        else "Not compared with semopy."
+    )
+    return (
+        f"Maximum likelihood{how}{robust}, {who}, convention {convention}: "
+        f"chi-square = {'N' if convention == 'lavaan' else '(N − 1)'}·F, RMSEA with the "
+        f"same divisor; {_ERRORS[estimator, missing]}; variances unbounded. {checked}"
     )
 
 
@@ -261,100 +347,72 @@ def _magnitude(difference: float) -> str:
     return next((text for limit, text in ((1e-6, "1e-6"), (1e-5, "1e-5")) if difference <= limit), "1e-4")
 
 
-def _estimate(frame: pd.DataFrame, specification: Specification) -> ml.MLFit:
-    sample = covariance(frame.to_numpy(), divisor="N")
-    try:
-        fitted = ml.fit(sample, len(frame), specification.model)
-    except EstimationError as error:
-        thin = [name for name, items in specification.indicators.items() if len(items) < 3]
-        hint = f" Factor '{thin[0]}' has only {len(specification.indicators[thin[0]])} items." if thin else ""
-        raise EstimationError(f"{error}{hint}") from error
-    _refuse_impossible(specification, fitted)
-    return _positive(specification, fitted)
-
-
-def _refuse_impossible(specification: Specification, fitted: ml.MLFit) -> None:
-    p, total = len(specification.observed), np.diag(fitted.total)
-    for number, name in enumerate(specification.latent, start=p):
-        value = total[number]
-        # where a loading is fixed, its item must share a trace of its variance with the factor, whatever its units
-        markers = [e for e in specification.model.entries if e.matrix == "A" and e.column == number and e.parameter < 0]
-        shares = [e.value**2 * value / total[e.row] for e in markers if e.value and total[e.row] > 0]
-        if not value > 0 or (shares and max(shares) < 1e-10):
-            raise EstimationError(
-                f"Factor '{name}' gets a variance of {value:.3g}, so nothing can be standardized: its first item does "
-                "not share anything with the others. Put a better item first or drop it."
-            )
-
-
-def _positive(specification: Specification, fitted: ml.MLFit) -> ml.MLFit:
-    """Turn factors whose scale is a fixed variance so that their loadings sum to something positive."""
-    p = len(specification.observed)
-    theta = fitted.theta.copy()
-    entries = specification.model.entries
-    for number in range(p, p + len(specification.latent)):
-        paths = [e for e in entries if e.matrix == "A" and e.column == number]
-        if any(e.parameter < 0 and e.value for e in paths) or not paths:
-            continue
-        numbers = sorted({e.parameter for e in paths if e.parameter >= 0})
-        others = {e.parameter for e in entries if e not in paths}
-        if theta[numbers].sum() < 0 and not others & set(numbers):
-            theta[numbers] *= -1
-            turned = {
-                e.parameter
-                for e in entries
-                if e.parameter >= 0 and e.matrix == "P" and e.row != e.column and number in (e.row, e.column)
-            } | {e.parameter for e in entries if e.parameter >= 0 and e.matrix == "A" and e.row == number}
-            theta[sorted(turned)] *= -1
-    return fitted if np.array_equal(theta, fitted.theta) else replace(fitted, theta=theta)
-
-
-def _cross_check(specification: Specification, fitted: ml.MLFit) -> tuple[ml.MLFit, float, float]:
-    """Return the fit both programs end at, how far they are apart, and by how much the worse of two minima missed it.
-
-    Where their searches end at different minima the lower one counts, and the
-    other program, started there, must stay there.
-    """
-    from . import _oracle
-
-    opinion = _oracle.second_opinion(specification, fitted)
-    if opinion.apart <= _oracle.AGREEMENT:
-        return fitted, opinion.apart, 0.0
-    missed = opinion.minimum - fitted.minimum
-    if missed < -1e-9:
-        fitted = _positive(specification, ml.fit(fitted.sample, fitted.n_obs, specification.model, start=opinion.theta))
-    again = _oracle.second_opinion(specification, fitted, opinion.theta if missed < -1e-9 else fitted.theta)
-    if again.apart <= _oracle.AGREEMENT:
-        return fitted, again.apart, abs(missed)
-    if not np.isfinite(again.apart) or not np.isfinite(again.minimum):
-        why = "semopy's search ended at a model without positive variances"
-    elif abs(again.minimum - fitted.minimum) < 1e-9:
-        why = "two different solutions fit equally well, so the model is not identified"
-    else:
-        why = f"semopy stopped {again.minimum - fitted.minimum:.2g} from the minimum found here and called that success"
-    raise EstimationError(
-        f"semopy and this course's estimator disagree by {again.apart:.2g} in a standardized loading: {why}. Simplify "
-        "the model or bring the items to similar spreads."
+def _parameters(found: Estimate) -> pd.DataFrame:
+    specification, fitted = found.specification, found.fitted
+    model, terms = fitted.model, specification.terms
+    std, slopes = ml.standardized_entries(model, fitted.theta)
+    covariance = found.covariance
+    given = sorted({term.parameter for term in terms if term.given})
+    if given:  # moments of covariates, which are taken as they are
+        covariance = covariance.copy()
+        covariance[given], covariance[:, given] = 0.0, 0.0
+    number = np.array([-1 if term.given else entry.parameter for term, entry in zip(terms, model.entries, strict=True)])
+    at = np.array([entry.parameter for entry in model.entries])
+    value = np.where(at >= 0, fitted.theta[at], [entry.value for entry in model.entries])
+    variance = np.where(number >= 0, np.diag(covariance)[number], np.nan)
+    std_variance = np.einsum("ij,jk,ik->i", slopes, covariance, slopes)
+    rows = [(term.left, term.op, term.right, term.label) for term in terms]
+    if specification.definitions:
+        more = _definitions(specification, value, at, std, slopes, covariance)
+        rows += [(d.name, ":=", d.expression, d.name) for d in specification.definitions]
+        value, variance, std, std_variance = (
+            np.concatenate(pair) for pair in zip((value, variance, std, std_variance), more, strict=True)
+        )
+    with np.errstate(invalid="ignore"):
+        se, std_se = (np.sqrt(np.clip(square, 0.0, None)) for square in (variance, std_variance))
+        z = value / np.where(se > 0, se, np.nan)
+    reach = ndtri(0.975) * se
+    left, op, right, label = zip(*rows, strict=True)
+    return pd.DataFrame(
+        {
+            "left": left,
+            "op": op,
+            "right": right,
+            "label": label,
+            "estimate": value,
+            "se": se,
+            "z": z,
+            "p": 2 * ndtr(-np.abs(z)),
+            "lower": value - reach,
+            "upper": value + reach,
+            "std": std,
+            "std_se": std_se,
+        }
     )
 
 
-def _parameters(specification: Specification, fitted: ml.MLFit, widen: float) -> pd.DataFrame:
-    a, p = fitted.matrices
-    std_a, std_p = fitted.standardized()
-    se = np.sqrt(np.clip(np.diag(fitted.covariance), 0.0, None) * widen)
-    rows = []
-    for term, entry in zip(specification.terms, specification.model.entries, strict=True):
-        raw, std = (a, std_a) if entry.matrix == "A" else (p, std_p)
-        rows.append((term.left, term.op, term.right, term.label, raw[entry.row, entry.column], entry.parameter))
-        rows[-1] += (std[entry.row, entry.column],)
-    table = pd.DataFrame(rows, columns=["left", "op", "right", "label", "estimate", "number", "std"])
-    free = table["number"] >= 0
-    table["se"] = np.where(free, se[table["number"].clip(lower=0)], np.nan)
-    table["z"] = table["estimate"] / table["se"]
-    table["p"] = 2 * ndtr(-table["z"].abs())
-    reach = ndtri(0.975) * table["se"]
-    table["lower"], table["upper"] = table["estimate"] - reach, table["estimate"] + reach
-    return table[["left", "op", "right", "label", "estimate", "se", "z", "p", "lower", "upper", "std"]]
+def _definitions(specification: Specification, value, at, std, slopes, covariance):
+    """Return value, variance, standardized value and its variance of every ``:=``, by the delta method.
+
+    A derivative is the imaginary part at a step along the imaginary axis, exact to the last digit.
+    """
+    first = {term.label: i for i, term in reversed([*enumerate(specification.terms)]) if term.label}
+    raw = np.zeros((len(value), covariance.shape[0]))
+    raw[np.flatnonzero(at >= 0), at[at >= 0]] = 1.0
+    found = []
+    for estimates, slope in ((value, raw), (std, slopes)):
+        known = {label: (complex(estimates[i]), slope[i]) for label, i in first.items()}
+        for definition in specification.definitions:
+            plain = {label: number for label, (number, _) in known.items()}
+            result, total = definition.value(plain), np.zeros(covariance.shape[0])
+            for label, (number, direction) in known.items():
+                moved = definition.value(plain | {label: number + 1e-30j})
+                total = total + complex(moved).imag / 1e-30 * direction
+            known[definition.name] = (complex(result), total)
+        kept = [known[definition.name] for definition in specification.definitions]
+        found += [np.array([number.real for number, _ in kept])]
+        found += [np.array([direction @ covariance @ direction for _, direction in kept])]
+    return found
 
 
 def _modification(specification: Specification, fitted, indices=ml.modification_indices) -> pd.DataFrame:

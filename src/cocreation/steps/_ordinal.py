@@ -17,13 +17,13 @@ from scipy.special import ndtr, ndtri
 
 from ..core import polychoric as core
 from ..core import wls
-from ..core.groups import jacobian
-from ..core.ml import standardized_entries
 from ..core.moments import correlation, covariance
 from ..core.reliability import alpha_from_covariance
 from ..core.syntax import Specification
 from ..errors import EstimationError, InputError
-from ._cfa import Cfa, _modification, _positive, _refuse_impossible, _warnings
+from ._cfa import Cfa, _modification, _warnings
+from ._cfa import _parameters as cfa_parameters
+from ._estimate import Estimate, _hinting, positive, refuse_impossible
 from .frames import items_frame, refuse_singular, used
 from .result import Result
 
@@ -388,17 +388,18 @@ def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> 
     codes, answers, warnings = _categories(frame)
     n_obs, model, p = len(frame), specification.model, len(specification.observed)
     ordinal = core.polychoric(codes, list(specification.observed))
-    try:
+    with _hinting(specification):
         fitted = wls.fit(ordinal, n_obs, model)
-    except EstimationError as error:
-        thin = [f"'{name}'" for name, items in specification.indicators.items() if len(items) < 3]
-        raise EstimationError(f"{error}{f' Fewer than three items: {thin[0]}.' if thin else ''}") from error
-    _refuse_impossible(specification, fitted)
-    turned = _positive(specification, fitted)
+    refuse_impossible(specification, fitted)
+    turned = positive(specification, fitted)
     if turned is not fitted:
         fitted = wls.fit(ordinal, n_obs, model, start=turned.theta)
-    table = pd.DataFrame({"value": pd.Series(wls.measures(fitted), dtype=float)}).rename_axis("measure")
-    parameters = _parameters(specification, fitted)
+    measures, none = wls.measures(fitted), np.zeros(p)
+    found = Estimate(
+        specification, fitted, none, none, fitted.covariance, measures, wls.modification_indices, float("nan"), 0.0
+    )
+    table = pd.DataFrame({"value": pd.Series(measures, dtype=float)}).rename_axis("measure")
+    parameters = _parameters(found)
     loadings = parameters[parameters["op"] == "=~"].rename(columns={"left": "factor", "right": "item"})
     latent = fitted.total[p:, p:]
     sd = np.sqrt(np.diag(latent))
@@ -449,51 +450,31 @@ def _refuse_unfit(specification: Specification) -> None:
         )
 
 
-def _parameters(specification: Specification, fitted: wls.WLSFit) -> pd.DataFrame:
-    """Return every entry in lavaan's order: paths, thresholds, (co)variances, scales (~*~) and intercepts (~1)."""
-    terms, entries = specification.terms, specification.model.entries
-    estimate = np.array([fitted.theta[e.parameter] if e.parameter >= 0 else e.value for e in entries])
-    place = {parameter: i for i, parameter in enumerate(fitted.free)}
-    raw_se, error = np.sqrt(np.diag(fitted.covariance)), np.full(len(entries), np.nan)
-    for i, entry in enumerate(entries):
-        if entry.parameter in place:
-            error[i] = raw_se[place[entry.parameter]]
-    std, slopes = _standardized(fitted)
-    std_se = np.sqrt(np.clip(np.einsum("ij,jk,ik->i", slopes, fitted.covariance, slopes), 0, None))
-    rows = [
-        (t.left, t.op, t.right, t.label, *figures)
-        for t, *figures in zip(terms, estimate, error, std, std_se, strict=True)
-    ]
-    cut = np.concatenate(fitted.ordinal.thresholds)
+def _parameters(found: Estimate) -> pd.DataFrame:
+    """Return every entry in lavaan's order: paths, thresholds, (co)variances, scales (~*~), intercepts, definitions."""
+    table, fitted = cfa_parameters(found), found.fitted
+    observed, latent = found.specification.observed, found.specification.latent
+    own = (table["op"] == "~~") & (table["left"] == table["right"]) & table["left"].isin(observed)
+    table.loc[own, ["se", "z", "p", "lower", "upper"]] = np.nan
+    thresholds = pd.DataFrame(
+        [
+            (name, "|", f"t{i + 1}", "", cut)
+            for name, cuts in zip(observed, fitted.ordinal.thresholds, strict=True)
+            for i, cut in enumerate(cuts)
+        ],
+        columns=["left", "op", "right", "label", "estimate"],
+    )
     # lavaan divides by N − 1 here
-    cut_se = np.sqrt(np.diag(fitted.ordinal.covariance)[: len(cut)] * fitted.n_obs / (fitted.n_obs - 1))
-    names = [
-        (name, "|", f"t{i + 1}", "")
-        for name, cuts in zip(specification.observed, fitted.ordinal.thresholds, strict=True)
-        for i in range(len(cuts))
-    ]
-    thresholds = [(*name, *figures) for name, *figures in zip(names, cut, cut_se, cut, cut_se, strict=True)]
-    scales = [(name, "~*~", name, "", 1.0, np.nan, 1.0, 0.0) for name in specification.observed]
-    means = [(n, "~1", "", "", 0.0, np.nan, 0.0, 0.0) for n in (*specification.observed, *specification.latent)]
-    paths, mutual = ([row for row in rows if (row[1] == "~~") is wanted] for wanted in (False, True))
-    columns = ["left", "op", "right", "label", "estimate", "se", "std", "std_se"]
-    table = pd.DataFrame([*paths, *thresholds, *mutual, *scales, *means], columns=columns)
-    table["z"] = table["estimate"] / table["se"]
-    table["p"] = 2 * ndtr(-table["z"].abs())
-    reach = ndtri(0.975) * table["se"]
-    table["lower"], table["upper"] = table["estimate"] - reach, table["estimate"] + reach
-    columns[6:6] = ["z", "p", "lower", "upper"]
-    return table[columns]
-
-
-def _standardized(fitted: wls.WLSFit) -> tuple[np.ndarray, np.ndarray]:
-    """Return each entry standardized, and its slopes by the free parameters, on which items' own variances depend."""
-    model, p = fitted.model, fitted.model.observed
-    std, slopes = standardized_entries(model, fitted.theta)
-    rows, columns = np.tril_indices(p)
-    of_variances = jacobian(model, fitted.theta)[p:][rows == columns]
-    by_free = np.eye(model.n_parameters)[:, fitted.free]
-    for entry in model.entries:
-        if entry.matrix == "P" and entry.row == entry.column < p:
-            by_free[entry.parameter] = -of_variances[entry.row, fitted.free]
-    return std, slopes @ by_free
+    variance = np.diag(fitted.ordinal.covariance)[: len(thresholds)] * fitted.n_obs / (fitted.n_obs - 1)
+    cut, se = thresholds["estimate"], np.sqrt(variance)
+    reach = ndtri(0.975) * se
+    thresholds = thresholds.assign(
+        se=se, z=cut / se, p=2 * ndtr(-np.abs(cut / se)), lower=cut - reach, upper=cut + reach, std=cut, std_se=se
+    )
+    scales = [(name, "~*~", name, "", 1.0, 1.0, 0.0) for name in observed]
+    scales += [(name, "~1", "", "", 0.0, 0.0, 0.0) for name in (*observed, *latent)]
+    fixed = pd.DataFrame(scales, columns=["left", "op", "right", "label", "estimate", "std", "std_se"])
+    fixed[["se", "z", "p", "lower", "upper"]] = np.nan
+    mutual, defined = table["op"] == "~~", table["op"] == ":="
+    parts = [table[~mutual & ~defined], thresholds, table[mutual], fixed[table.columns], table[defined]]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)

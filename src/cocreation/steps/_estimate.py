@@ -1,0 +1,441 @@
+"""From answers and a model to estimates: ML, MLM, MLR, with complete answers or all of them (FIML).
+
+A room behind :mod:`cocreation.steps.confirm`; :mod:`cocreation.steps._cfa` makes the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from .._input import quoted
+from ..core import fit as fit_measures
+from ..core import groups, ml, robust
+from ..core.moments import covariance
+from ..core.syntax import Specification, Term, parse
+from ..errors import EstimationError, InputError
+from .frames import items_frame, refuse_singular, scales_mapping
+
+__all__ = [
+    "ESTIMATORS",
+    "MISSING",
+    "Estimate",
+    "answers_of",
+    "check_options",
+    "complete_frame",
+    "estimate",
+    "from_scales",
+    "positive",
+    "refuse_impossible",
+    "specification_of",
+    "with_means",
+]
+
+ESTIMATORS = ("ML", "MLM", "MLR", "WLSMV")
+MISSING = ("listwise", "fiml")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A model's estimates, whichever way they came about.
+
+    ``fitted.sample`` holds the unrestricted covariances; ``mean`` and ``mu`` the unrestricted and the
+    implied means; ``covariance`` that of the estimates; ``indices`` the modification indices of cells.
+    ``agreement`` is semopy's distance (NaN where it is not asked), ``missed`` by how much the worse
+    of two searches missed the minimum, ``remarks`` what goes into the warnings.
+    """
+
+    specification: Specification
+    fitted: ml.MLFit
+    mean: np.ndarray
+    mu: np.ndarray
+    covariance: np.ndarray
+    measures: dict[str, float]
+    indices: Callable
+    agreement: float
+    missed: float
+    remarks: tuple[tuple[str, str], ...] = ()
+
+
+def check_options(convention: str, estimator: str, missing: str) -> None:
+    """Refuse options that do not exist or do not go together.
+
+    Raises
+    ------
+    InputError
+        Naming the option and what to write.
+    """
+    options = (("convention", convention, fit_measures.CONVENTIONS), ("estimator", estimator, ESTIMATORS))
+    for name, value, allowed in (*options, ("missing", missing, MISSING)):
+        if value not in allowed:
+            choices = " or ".join([", ".join(map(repr, allowed[:-1])), repr(allowed[-1])])
+            raise InputError(f"{name} is {choices}, not {value!r}. Choose one of them.")
+    if missing == "fiml" and estimator in ("MLM", "WLSMV"):
+        raise InputError(
+            f"{estimator} needs complete answers: what it corrects by is not defined where some are missing. Use "
+            "estimator='MLR' with missing='fiml', or missing='listwise'."
+        )
+    if convention == "amos" and (estimator != "ML" or missing == "fiml"):
+        raise InputError(
+            f"The convention 'amos' is that of plain maximum likelihood with complete answers; {estimator} with "
+            f"missing='{missing}' exists in lavaan's only. Leave convention out."
+        )
+
+
+def specification_of(data: pd.DataFrame, model, orthogonal: bool, std_lv: bool = False) -> Specification:
+    """Return the model of a text or of scales; refuse a factor named like a column."""
+    columns = getattr(data, "columns", None)
+    if isinstance(model, str):
+        found = parse(model, orthogonal=orthogonal, std_lv=std_lv)
+        taken = [name for name in found.latent if columns is not None and name in columns]
+        if taken:
+            raise InputError(
+                f"The model measures '{taken[0]}', but the data have a column of that name. Give the factor another "
+                "name, so that nobody takes one for the other."
+            )
+        return found
+    scales = scales_mapping(model, columns, at_least=1)
+    return from_scales(scales, orthogonal=orthogonal, std_lv=std_lv)
+
+
+def from_scales(scales: dict[str, list[str]], extra: str = "", names: Sequence[str] = (), **options) -> Specification:
+    """Return correlated factors over any names; ``extra`` speaks of y0 …, f0 … and of further factors ``names``."""
+    items = [item for group in scales.values() for item in group]
+    code = {item: f"y{i}" for i, item in enumerate(items)}
+    lines = [f"f{i} =~ {' + '.join(code[item] for item in group)}" for i, group in enumerate(scales.values())]
+    found = parse("\n".join([*lines, extra]), **options)
+    real = {f"y{i}": item for i, item in enumerate(items)} | {f"f{i}": name for i, name in enumerate(scales)}
+    real |= {name: name for name in names}
+    for term in found.terms:
+        term.left, term.right = real[term.left], real[term.right]
+    return replace(found, observed=tuple(real[n] for n in found.observed), latent=tuple(real[n] for n in found.latent))
+
+
+def complete_frame(data: pd.DataFrame, specification: Specification) -> pd.DataFrame:
+    """Return the complete answers to the items of a model; refuse items that repeat each other."""
+    frame = items_frame(data, specification.observed)
+    refuse_singular(frame, "a maximum-likelihood fit")
+    return frame
+
+
+def answers_of(data: pd.DataFrame, specification: Specification, missing: str) -> tuple[pd.DataFrame, str]:
+    """Return the answers a fit uses, and in words whose they are; with FIML all but empty rows."""
+    if missing == "listwise":
+        frame = complete_frame(data, specification)
+        left_out = len(data) - len(frame)
+        return frame, f"{len(frame)} respondents" + (f" ({left_out} with missing answers left out)" if left_out else "")
+    frame = items_frame(data, specification.observed, missing="keep", constant="keep", respondents=0)
+    seen = frame.notna().to_numpy()
+    if empty := [name for name, any_answer in zip(frame, seen.any(axis=0), strict=True) if not any_answer]:
+        raise InputError(f"Item {quoted(empty)} has no answer from anybody. Leave it out.")
+    frame = frame[seen.any(axis=1)]
+    items_frame(frame, missing="keep")  # too few respondents or a constant item
+    _refuse_never_together(frame)
+    whole = frame.dropna()
+    if len(whole) > frame.shape[1]:
+        _refuse_singular_among(whole)
+    count, empty_rows = int((~seen.all(axis=1)).sum()) - (len(data) - len(frame)), len(data) - len(frame)
+    told = f" ({count} with some answers missing"
+    told += f"; {empty_rows} without any answer left out)" if empty_rows else ")"
+    return frame, f"{len(frame)} respondents" + (told if count or empty_rows else "")
+
+
+def _refuse_singular_among(whole: pd.DataFrame) -> None:
+    varied = whole.loc[:, whole.max() > whole.min()]
+    if varied.shape[1] > 1:
+        refuse_singular(varied, "a maximum-likelihood fit")
+
+
+def _refuse_never_together(frame: pd.DataFrame) -> None:
+    seen = frame.notna().to_numpy(dtype=float)
+    together = seen.T @ seen
+    i, j = np.unravel_index(np.argmin(together), together.shape)
+    if together[i, j] < 2:
+        raise InputError(
+            f"Items '{frame.columns[i]}' and '{frame.columns[j]}' were answered by the same respondent "
+            f"{'once' if together[i, j] else 'never'}, so their covariance is unknown. Leave one of them out."
+        )
+
+
+def with_means(specification: Specification) -> Specification:
+    """Return the model with a free intercept for every observed variable, factor means fixed at zero."""
+    if specification.model.means:
+        return specification
+    model, p = specification.model, len(specification.observed)
+    names = (*specification.observed, *specification.latent)
+    terms, entries = [*specification.terms], [*model.entries]
+    for row, name in enumerate(names):
+        free = model.n_parameters + row if row < p else -1
+        terms.append(Term(name, "~1", "", fixed=None if row < p else 0.0, parameter=free))
+        entries.append(ml.Entry("M", row, 0, free, np.nan if row < p else 0.0))
+    return replace(specification, terms=tuple(terms), model=ml.Model(p, model.latent, tuple(entries)))
+
+
+def estimate(
+    frame: pd.DataFrame,
+    specification: Specification,
+    *,
+    convention: str = "lavaan",
+    estimator: str = "ML",
+    missing: str = "listwise",
+    cross_check: bool = True,
+) -> Estimate:
+    """Fit a model to the answers of :func:`answers_of`.
+
+    Raises
+    ------
+    EstimationError
+        If the model is not identified, does not converge, gives a factor a negative variance,
+        or semopy ends elsewhere.
+    """
+    x = frame.to_numpy()
+    if missing == "fiml":
+        return _of_all_answers(x, with_means(specification), estimator)
+    fitted, agreement, missed = _maximum_likelihood(x, specification), np.nan, 0.0
+    if cross_check:
+        fitted, agreement, missed = _cross_check(specification, fitted)
+        refuse_impossible(specification, fitted)
+    n, given = len(x), _given(specification)
+    baseline, floor = _complete_baseline(fitted.sample, specification, n)
+    found = fit_measures.measures(
+        fitted.sample,
+        fitted.sigma,
+        fitted.minimum,
+        n,
+        specification.model.n_parameters - given,
+        convention=convention,
+        baseline=baseline,
+        unrestricted_logl=floor,
+        given=given,
+    )
+    mean = x.mean(axis=0)
+    errors = fitted.covariance * (n / (n - 1) if convention == "amos" else 1.0)
+    remarks: tuple = ()
+    if estimator != "ML":
+        errors, scaled, remarks = _corrected(x, specification, fitted, estimator)
+        found |= scaled
+    return Estimate(
+        specification, fitted, mean, mean, errors, found, ml.modification_indices, agreement, missed, remarks
+    )
+
+
+def _maximum_likelihood(x: np.ndarray, specification: Specification) -> ml.MLFit:
+    with _hinting(specification):
+        fitted = ml.fit(covariance(x, divisor="N"), len(x), specification.model)
+    refuse_impossible(specification, fitted)
+    return positive(specification, fitted)
+
+
+class _hinting:
+    """Add to the reason why a model cannot be estimated that one of its factors is thin."""
+
+    def __init__(self, specification: Specification) -> None:
+        self.thin = [(name, len(items)) for name, items in specification.indicators.items() if len(items) < 3]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind, error, trace) -> None:
+        if isinstance(error, EstimationError) and self.thin:
+            name, count = self.thin[0]
+            raise EstimationError(f"{error} Factor '{name}' has only {count} items.") from error
+
+
+def _given(specification: Specification) -> int:
+    return len({term.parameter for term in specification.terms if getattr(term, "given", False)})
+
+
+def _complete_baseline(s: np.ndarray, specification: Specification, n: int):
+    """Return F and df of independence and the unrestricted log-likelihood, both given the covariates, if any."""
+    if not specification.covariates:
+        return None, None
+    at = [specification.observed.index(name) for name in specification.covariates]
+    log_det = np.linalg.slogdet(s)[1]
+    inner = np.linalg.slogdet(s[np.ix_(at, at)])[1]
+    p, k = len(s), len(at)
+    minimum = np.log(np.delete(np.diag(s), at)).sum() + inner - log_det
+    floor = -n / 2 * ((p - k) * (np.log(2 * np.pi) + 1) + log_det - inner)
+    return (float(minimum), (p * (p - 1) - k * (k - 1)) // 2), float(floor)
+
+
+def _refuse_covariates(specification: Specification, what: str) -> None:
+    if specification.covariates:
+        name = specification.covariates[0]
+        raise InputError(
+            f"'{name}' only predicts, so its moments are taken as given, which {what} cannot. Write '{name} ~~ {name}' "
+            "to make it a variable of the model, or use estimator='ML' with missing='listwise'."
+        )
+
+
+def _corrected(x: np.ndarray, specification: Specification, fitted: ml.MLFit, estimator: str):
+    """Return robust covariances of the estimates, the scaled and robust measures, and remarks."""
+    _refuse_covariates(specification, estimator)
+    data = groups.samples(x)
+    whole = groups.fit([data], [specification.model], start=fitted.theta)
+    correct = robust.satorra_bentler if estimator == "MLM" else robust.huber_white
+    model, independent = correct(whole, [x]), robust.independence(whole)
+    base = correct(independent, [x])
+    return model.covariance, *_scaled(whole, model.trace, independent, base.trace, len(x), fitted.model.n_parameters)
+
+
+def _scaled(whole: groups.GroupsFit, trace: float, independent: groups.GroupsFit, base: float, n: int, q: int):
+    """Return the scaled measures where they exist, and what to beware of."""
+    remarks = []
+    if n <= q:
+        remarks.append(
+            (
+                "model",
+                f"{n} respondents for {q} parameters: robust standard errors rest on as many differences between "
+                "respondents and are too small here. Collect more answers, or report plain ML.",
+            )
+        )
+    if whole.df == 0:
+        return {}, tuple(remarks)
+    scale, base_scale = trace / whole.df, base / independent.df
+    if scale <= 0 or base_scale <= 0:
+        remarks.append(
+            (
+                "model",
+                f"The scaling factor would be {min(scale, base_scale):.3g}, which is impossible: too few respondents "
+                "for it. Scaled and robust measures are left out.",
+            )
+        )
+        return {}, tuple(remarks)
+    measures = fit_measures.scaled_measures(
+        whole.chi2, whole.df, n, scale, independent.chi2, independent.df, base_scale
+    )
+    return measures, tuple(remarks)
+
+
+def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str) -> Estimate:
+    """Maximum likelihood of all answers there are; semopy's, which is wrong, is not asked."""
+    _refuse_covariates(specification, "missing='fiml'")
+    n, model = len(x), specification.model
+    data = groups.samples(x)
+    with _hinting(specification):
+        whole = groups.fit([data], [model])
+    single = _as_single(whole)
+    refuse_impossible(specification, single)
+    turned = positive(specification, single)
+    if turned is not single:
+        whole = replace(whole, theta=turned.theta)
+    independent = robust.independence(whole)
+    mean, mu = whole.unrestricted[0].mean, whole.mu[0]
+    found = fit_measures.measures(
+        turned.sample,
+        turned.sigma,
+        whole.minimum,
+        n,
+        model.n_parameters,
+        means=(mean, mu),
+        baseline=(independent.minimum, independent.df),
+        unrestricted_logl=whole.unrestricted_logl,
+        gfi=_gfi_of_all_answers(x, whole) if whole.df else None,
+    )
+    errors, remarks = whole.covariance_of("observed"), ()
+    answers = None
+    if estimator == "MLR":
+        corrected, base, answers = robust.huber_white(whole, [x]), robust.huber_white(independent, [x]), [x]
+        errors = corrected.covariance
+        scaled, remarks = _scaled(whole, corrected.trace, independent, base.trace, n, model.n_parameters)
+        found |= scaled
+    if whole.df and (len(data) > 1 or estimator == "MLR"):
+        ours, theirs = (robust.corrected_misfit(f, answers) for f in (whole, independent))
+        found |= fit_measures.robust_measures(ours[0], whole.df, n, ours[1], theirs[0], independent.df, theirs[1])
+
+    def indices(_, candidates):
+        return groups.modification_indices(whole, candidates)
+
+    return Estimate(specification, turned, mean, mu, errors, found, indices, np.nan, 0.0, remarks)
+
+
+def _as_single(whole: groups.GroupsFit) -> ml.MLFit:
+    return ml.MLFit(
+        whole.models[0],
+        whole.theta,
+        whole.minimum,
+        whole.sigma[0],
+        whole.unrestricted[0].cov,
+        whole.n_obs,
+        whole.iterations,
+        whole.information,
+    )
+
+
+def _gfi_of_all_answers(x: np.ndarray, whole: groups.GroupsFit) -> float:
+    """GFI as lavaan takes it: moments of those who answered, weighted by the information at the model."""
+    lower = np.tril_indices(x.shape[1])
+    pairwise = pd.DataFrame(x).cov().to_numpy() * (len(x) - 1) / len(x)
+    seen = np.concatenate([np.nanmean(x, axis=0), pairwise[lower]])
+    off = seen - np.concatenate([whole.mu[0], whole.sigma[0][lower]])
+    weight = groups.moment_information(whole.data[0], whole.mu[0], whole.sigma[0])
+    return float(1 - off @ weight @ off / (seen @ weight @ seen))
+
+
+def refuse_impossible(specification: Specification, fitted: ml.MLFit) -> None:
+    """Raise where a factor's variance lets nothing be standardized."""
+    p, total = len(specification.observed), np.diag(fitted.total)
+    for number, name in enumerate(specification.latent, start=p):
+        value = total[number]
+        # where a loading is fixed, its item must share a trace of its variance with the factor, whatever its units
+        markers = [e for e in specification.model.entries if e.matrix == "A" and e.column == number and e.parameter < 0]
+        shares = [e.value**2 * value / total[e.row] for e in markers if e.value and total[e.row] > 0]
+        if not value > 0 or (shares and max(shares) < 1e-10):
+            raise EstimationError(
+                f"Factor '{name}' gets a variance of {value:.3g}, so nothing can be standardized: its first item does "
+                "not share anything with the others. Put a better item first or drop it."
+            )
+
+
+def positive(specification: Specification, fitted: ml.MLFit) -> ml.MLFit:
+    """Turn factors whose scale is a fixed variance so that their loadings sum to something positive."""
+    p = len(specification.observed)
+    theta = fitted.theta.copy()
+    entries = specification.model.entries
+    for number in range(p, p + len(specification.latent)):
+        paths = [e for e in entries if e.matrix == "A" and e.column == number]
+        if any(e.parameter < 0 and e.value for e in paths) or not paths:
+            continue
+        numbers = sorted({e.parameter for e in paths if e.parameter >= 0})
+        others = {e.parameter for e in entries if e not in paths}
+        if theta[numbers].sum() < 0 and not others & set(numbers):
+            theta[numbers] *= -1
+            turned = {
+                e.parameter
+                for e in entries
+                if e.parameter >= 0 and e.matrix == "P" and e.row != e.column and number in (e.row, e.column)
+            } | {e.parameter for e in entries if e.parameter >= 0 and e.matrix in "AM" and e.row == number}
+            theta[sorted(turned)] *= -1
+    return fitted if np.array_equal(theta, fitted.theta) else replace(fitted, theta=theta)
+
+
+def _cross_check(specification: Specification, fitted: ml.MLFit) -> tuple[ml.MLFit, float, float]:
+    """Return the fit both programs end at, how far they are apart, and by how much the worse of two minima missed it.
+
+    Where their searches end at different minima the lower one counts, and the
+    other program, started there, must stay there.
+    """
+    from . import _oracle
+
+    opinion = _oracle.second_opinion(specification, fitted)
+    if opinion.apart <= _oracle.AGREEMENT:
+        return fitted, opinion.apart, 0.0
+    missed = opinion.minimum - fitted.minimum
+    if missed < -1e-9:
+        fitted = positive(specification, ml.fit(fitted.sample, fitted.n_obs, specification.model, start=opinion.theta))
+    again = _oracle.second_opinion(specification, fitted, opinion.theta if missed < -1e-9 else fitted.theta)
+    if again.apart <= _oracle.AGREEMENT:
+        return fitted, again.apart, abs(missed)
+    if not np.isfinite(again.apart) or not np.isfinite(again.minimum):
+        why = "semopy's search ended at a model without positive variances"
+    elif abs(again.minimum - fitted.minimum) < 1e-9:
+        why = "two different solutions fit equally well, so the model is not identified"
+    else:
+        why = f"semopy stopped {again.minimum - fitted.minimum:.2g} from the minimum found here and called that success"
+    raise EstimationError(
+        f"semopy and this course's estimator disagree by {again.apart:.2g} in a standardized loading: {why}. Simplify "
+        "the model or bring the items to similar spreads."
+    )
