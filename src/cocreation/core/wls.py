@@ -24,7 +24,7 @@ from .groups import jacobian
 from .ml import Entry, Model, State, search, start_values, total_covariances
 from .polychoric import Ordinal
 
-__all__ = ["Corrected", "WLSFit", "fit", "measures", "modification_indices"]
+__all__ = ["Corrected", "WLSFit", "fit", "measures", "modification_indices", "own_variances"]
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,17 @@ class WLSFit:
 
     @cached_property
     def covariance(self) -> np.ndarray:
-        """The robust sampling covariance of the ``free`` parameters, shape (free, free); divisor N − 1 as lavaan's."""
-        return self.change @ self.gamma @ self.change.T / (self.n_obs - 1)
+        """The robust sampling covariance of all parameters, shape (parameters, parameters); divisor N − 1 as lavaan's.
+
+        Items' own variances vary as the others make them.
+        """
+        rows, columns = np.tril_indices(self.model.observed)
+        explained = jacobian(self.model, self.theta)[self.model.observed :][rows == columns]
+        follow = np.eye(len(self.theta))[:, self.free]
+        for parameter, item in own_variances(self.model).items():
+            follow[parameter] = -explained[item, self.free]
+        change = follow @ self.change
+        return change @ self.gamma @ change.T / (self.n_obs - 1)
 
     @cached_property
     def residuals(self) -> np.ndarray:
@@ -171,6 +180,11 @@ def _gamma(ordinal: Ordinal, n_obs: int) -> np.ndarray:
     return n_obs * ordinal.covariance[-m:, -m:]
 
 
+def own_variances(model: Model) -> dict[int, int]:
+    """Return the parameters that are an observed variable's own variance, with its number."""
+    return {e.parameter: e.row for e in model.entries if e.matrix == "P" and e.row == e.column < model.observed}
+
+
 def fit(
     ordinal: Ordinal,
     n_obs: int,
@@ -208,7 +222,7 @@ def fit(
         search does not converge.
     """
     r, pairs, p = ordinal.correlations, ordinal.pairs, model.observed
-    own = {e.parameter for e in model.entries if e.matrix == "P" and e.row == e.column < p}
+    own = own_variances(model)
     free = np.array([q for q in range(model.n_parameters) if q not in own], dtype=int)
     if len(free) > len(pairs[0]):
         raise EstimationError(
@@ -234,9 +248,8 @@ def fit(
         found, state, used = search(evaluate, theta[free], evaluate(theta[free]), tolerance, iterations)
     theta[free] = found
     sigma, slopes = state.implied
-    for entry in model.entries:
-        if entry.matrix == "P" and entry.row == entry.column < p:
-            theta[entry.parameter] += 1 - sigma[entry.row, entry.row]
+    for parameter, item in own.items():
+        theta[parameter] += 1 - sigma[item, item]
     np.fill_diagonal(sigma, 1.0)
     return WLSFit(model, theta, free, state.value, sigma, slopes, ordinal, n_obs, used)
 

@@ -20,7 +20,7 @@ from ..core import wls
 from ..core.moments import correlation, covariance
 from ..core.reliability import alpha_from_covariance
 from ..core.syntax import Specification
-from ..errors import EstimationError, InputError
+from ..errors import InputError
 from ._cfa import Cfa, _modification, _warnings
 from ._cfa import _parameters as cfa_parameters
 from ._estimate import Estimate, _hinting, positive, refuse_impossible
