@@ -30,6 +30,7 @@ __all__ = ["setup"]
 _CONFIG = {
     # types stand in the list of parameters; in the signature they would hide the names
     "autodoc_typehints": "none",
+    "add_module_names": False,
     "numpydoc_show_class_members": False,
     "numpydoc_class_members_toctree": False,
     "toc_object_entries_show_parents": "hide",
@@ -76,7 +77,7 @@ def _full(module: ModuleType) -> list[str]:
 
 
 def _table(module: ModuleType) -> list[str]:
-    return [".. autosummary::", "", *(f"   {each}" for each, _ in _public(module))]
+    return [".. autosummary::", "   :nosignatures:", "", *(f"   {each}" for each, _ in _public(module))]
 
 
 def _public(module: ModuleType) -> list[tuple[str, str]]:
