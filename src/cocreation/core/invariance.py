@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from . import fit as fit_measures
 from . import groups
 from .ml import Entry, Model, _inverse
 
-__all__ = ["Release", "difference", "in_groups", "release", "with_means"]
+__all__ = ["Release", "difference", "in_groups", "measures", "release", "with_means"]
 
 
 def with_means(model: Model) -> Model:
@@ -58,6 +59,60 @@ def in_groups(model: Model, n_groups: int, equal: Collection[int], freed: Collec
         last = max(last, model.n_parameters)
         found.append(replace(model, entries=tuple(entries)))
     return tuple(found)
+
+
+def _pairwise(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return means of who answered an item and covariances of who answered two, in lavaan's units for its GFI."""
+    seen, mean = ~np.isnan(x), np.nanmean(x, axis=0)
+    z, w = np.where(seen, x - mean, 0.0), seen.astype(float)
+    pairs = w.T @ w
+    sums = z.T @ w
+    cov = (z.T @ z - sums * sums.T / pairs) / (pairs - 1) * (len(x) - 1) / len(x)
+    return mean, cov
+
+
+def measures(fitted: groups.GroupsFit, x: Sequence[np.ndarray]) -> dict[str, float]:
+    """Return the fit measures of several groups together, as lavaan.
+
+    Parameters
+    ----------
+    fitted : GroupsFit
+        With means.
+    x : sequence of arrays, shapes (n, p)
+        The answers of each group, NaN where missing.
+    """
+    shares = np.array(fitted.n_groups) / fitted.n_obs
+    residuals, gfi = [], 0.0
+    for g, (share, free) in enumerate(zip(shares, fitted.unrestricted, strict=True)):
+        mu, sigma, lower = fitted.mu[g], fitted.sigma[g], np.tril_indices(len(free.mean))
+        residuals.append(fit_measures.residual_measures(free.cov, sigma, (free.mean, mu)))
+        mean, cov = _pairwise(np.asarray(x[g], dtype=float))
+        seen = np.concatenate([mean, cov[lower]])
+        weight = groups.moment_information(fitted.data[g], mu, sigma)
+        off = seen - np.concatenate([mu, sigma[lower]])
+        gfi += share * (1 - off @ weight @ off / (seen @ weight @ seen))
+    chi2, df = fitted.baseline
+    return fit_measures.overall(
+        fitted.minimum,
+        fitted.n_obs,
+        len(fitted.theta),
+        sum(model.moments for model in fitted.models),
+        (chi2 / fitted.n_obs, df),
+        fitted.unrestricted_logl,
+        gfi,
+        {name: float(shares @ [each[name] for each in residuals]) for name in residuals[0]},
+        n_groups=len(shares),
+    )
+
+
+def _pairwise(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return means of who answered an item and covariances of who answered two, in lavaan's units for its GFI."""
+    seen, mean = ~np.isnan(x), np.nanmean(x, axis=0)
+    z, w = np.where(seen, x - mean, 0.0), seen.astype(float)
+    pairs = w.T @ w
+    sums = z.T @ w
+    cov = (z.T @ z - sums * sums.T / pairs) / (pairs - 1) * (len(x) - 1) / len(x)
+    return mean, cov
 
 
 class Release(NamedTuple):
