@@ -211,6 +211,8 @@ def estimate(
         unrestricted_logl=floor,
         given=given,
     )
+    if given and found["df"] > 0:
+        found |= _gfi_given_covariates(fitted, specification, int(found["df"]))
     mean = x.mean(axis=0)
     errors = fitted.covariance * (n / (n - 1) if convention == "amos" else 1.0)
     remarks: tuple = ()
@@ -259,6 +261,17 @@ def _complete_baseline(s: np.ndarray, specification: Specification, n: int):
     minimum = np.log(np.delete(np.diag(s), at)).sum() + inner - log_det
     floor = -n / 2 * ((p - k) * (np.log(2 * np.pi) + 1) + log_det - inner)
     return (float(minimum), (p * (p - 1) - k * (k - 1)) // 2), float(floor)
+
+
+def _gfi_given_covariates(fitted: ml.MLFit, specification: Specification, df: int) -> dict[str, float]:
+    """GFI as lavaan takes it: the moments of covariates are none to be reproduced, but count among the moments."""
+    at = [specification.observed.index(name) for name in specification.covariates]
+    wanted = fitted.sample.copy()
+    wanted[np.ix_(at, at)] = 0.0
+    missed, aim = (np.linalg.solve(fitted.sigma, s) for s in (fitted.sample - fitted.sigma, wanted))
+    gfi = float(1 - np.trace(missed @ missed) / np.trace(aim @ aim))
+    moments = len(wanted) * (len(wanted) + 1) // 2
+    return {"gfi": gfi, "agfi": 1 - moments / df * (1 - gfi), "pgfi": df / moments * gfi}
 
 
 def _refuse_covariates(specification: Specification, what: str) -> None:
@@ -321,7 +334,7 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
     refuse_impossible(specification, single)
     turned = positive(specification, single)
     if turned is not single:
-        whole = replace(whole, theta=turned.theta)
+        whole = replace(whole, theta=turned.theta, information=turned.information)
     independent = robust.independence(whole)
     mean, mu = whole.unrestricted[0].mean, whole.mu[0]
     found = fit_measures.measures(
@@ -391,9 +404,9 @@ def refuse_impossible(specification: Specification, fitted: ml.MLFit) -> None:
 
 
 def positive(specification: Specification, fitted: ml.MLFit) -> ml.MLFit:
-    """Turn factors whose scale is a fixed variance so that their loadings sum to something positive."""
+    """Turn factors whose scale is a fixed variance so that their first loading is positive, as a marker's is."""
     p = len(specification.observed)
-    theta = fitted.theta.copy()
+    sign = np.ones(len(fitted.theta))
     entries = specification.model.entries
     for number in range(p, p + len(specification.latent)):
         paths = [e for e in entries if e.matrix == "A" and e.column == number]
@@ -401,15 +414,18 @@ def positive(specification: Specification, fitted: ml.MLFit) -> ml.MLFit:
             continue
         numbers = sorted({e.parameter for e in paths if e.parameter >= 0})
         others = {e.parameter for e in entries if e not in paths}
-        if theta[numbers].sum() < 0 and not others & set(numbers):
-            theta[numbers] *= -1
+        first = next((e.parameter for e in paths if e.parameter >= 0), None)
+        if first is not None and (sign * fitted.theta)[first] < 0 and not others & set(numbers):
+            sign[numbers] *= -1
             turned = {
                 e.parameter
                 for e in entries
                 if e.parameter >= 0 and e.matrix == "P" and e.row != e.column and number in (e.row, e.column)
             } | {e.parameter for e in entries if e.parameter >= 0 and e.matrix in "AM" and e.row == number}
-            theta[sorted(turned)] *= -1
-    return fitted if np.array_equal(theta, fitted.theta) else replace(fitted, theta=theta)
+            sign[sorted(turned)] *= -1
+    if (sign > 0).all():
+        return fitted
+    return replace(fitted, theta=sign * fitted.theta, information=fitted.information * np.outer(sign, sign))
 
 
 def _cross_check(specification: Specification, fitted: ml.MLFit) -> tuple[ml.MLFit, float, float]:
