@@ -11,7 +11,7 @@ so N·F is the likelihood-ratio chi-square, with missing answers (FIML) and with
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -411,35 +411,23 @@ class GroupsFit:
 
 
 def modification_indices(
-    fitted: GroupsFit, candidates: Sequence[Entry], *, group: int = 0, kind: str = "observed"
+    fitted: GroupsFit, candidates: Sequence[Entry], *, group: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the score test of each cell of a group that is fixed at zero and the value it would take.
 
-    As :func:`cocreation.core.ml.modification_indices`, from the information of ``kind``.
+    As :func:`cocreation.core.ml.modification_indices`, from the expected information as lavaan's.
     """
     q, old = len(fitted.theta), fitted.models[group]
     # the parameters there are keep their numbers, the candidates follow
     added = tuple(entry._replace(parameter=q + k, value=0.0) for k, entry in enumerate(candidates))
-    models = list(fitted.models)
-    models[group] = Model(old.observed, old.latent, old.entries + added)
+    wider = Model(old.observed, old.latent, old.entries + added)
     theta = np.concatenate([fitted.theta, np.zeros(len(added))])
-    wider = replace(fitted, models=tuple(models), theta=theta, information=np.zeros((len(theta), len(theta))))
-    parts = [
-        _evaluate_group(data, model, theta, unrestricted.mean)
-        for data, model, unrestricted in zip(fitted.data, models, fitted.unrestricted, strict=True)
-    ]
+    part = _evaluate_group(fitted.data[group], wider, theta, fitted.unrestricted[group].mean)
     share = fitted.n_groups[group] / fitted.n_obs
-    score = -share * parts[group].gradient[q:] / 2
-    if kind == "observed":
-        information = wider.observed_information
-    else:
-        information = np.zeros((len(theta), len(theta)))
-        for part, model, n in zip(parts, models, fitted.n_groups, strict=True):
-            size = model.n_parameters
-            information[:size, :size] += n / fitted.n_obs * part.information
+    score, information = -share * part.gradient[q:] / 2, share * part.information
     own, mixed = np.diag(information)[q:], information[q:, :q]
-    left = own - np.einsum("ij,jk,ik->i", mixed, _inverse(information[:q, :q]), mixed)
-    left = np.where(left > 1e-9 * np.abs(own), left, np.nan)
+    left = own - np.einsum("ij,jk,ik->i", mixed, _inverse(fitted.information), mixed)
+    left = np.where(left > 1e-9 * own, left, np.nan)
     return fitted.n_obs * score**2 / left, score / left
 
 
