@@ -22,8 +22,7 @@ from cocreation.core.ml import Model
 from cocreation.core.polychoric import bivariate_normal
 from cocreation.core.polychoric import polychoric as core_polychoric
 from cocreation.errors import EstimationError, InputError
-from cocreation.steps._cfa import complete_frame, specification_of
-from cocreation.steps._ordinal import fit_ordinal
+from cocreation.steps import confirm
 from cocreation.steps.explore import polychoric
 from cocreation.steps.purify import alpha, ordinal_alpha
 
@@ -59,9 +58,7 @@ def ours(name: str) -> str:
 
 
 def wlsmv(data: pd.DataFrame, model):
-    specification = specification_of(data, model, False)
-    frame = complete_frame(data, specification)
-    return fit_ordinal(frame, specification, f"{len(frame)} respondents")
+    return confirm.cfa(data, model, estimator="WLSMV")
 
 
 def answers(case: str) -> pd.DataFrame:
@@ -414,6 +411,47 @@ def test_two_item_factors_that_correlate_are_estimated_and_told():
 def test_what_ordered_items_cannot_have_is_refused(line, names):
     with pytest.raises(InputError, match=names):
         wlsmv(likert(200, 4, seed=12), f"A =~ v1 + v2 + v3\n{line}")
+
+
+def test_structural_paths_and_definitions_equal_lavaan():
+    """lavaan 0.6-14 on the answers 'second'; the standardized total effect from standardizedSolution."""
+    model = (
+        "A =~ v1 + v2 + v3\nB =~ v4 + v5 + v6\nC =~ v7 + v8 + v9\nC ~ c*B + b*A\nB ~ a*A\nind := a*c\ntot := ind + b"
+    )
+    found = confirm.cfa(answers("second"), model, estimator="WLSMV")
+    rows = found.parameters.set_index("left")[lambda table: table["op"] == ":="]
+    np.testing.assert_allclose(
+        rows.loc["ind", ["estimate", "se"]].astype(float), [0.1612302804, 0.0338847199], atol=1e-6
+    )
+    np.testing.assert_allclose(
+        rows.loc["tot", ["estimate", "se"]].astype(float), [0.3192346968, 0.0504321985], atol=1e-6
+    )
+    assert rows.loc["tot", "std"] == pytest.approx(0.4410043416, abs=1e-6)
+    # an item outside every factor may be an outcome
+    outcome = confirm.cfa(answers("second"), "A =~ v1 + v2 + v3\nB =~ v4 + v5 + v6\nv7 ~ A", estimator="WLSMV")
+    assert outcome.measure("chisq.scaled") == pytest.approx(62.555, abs=5e-4)
+    path = outcome.parameters[outcome.parameters["op"] == "~"].iloc[0]
+    np.testing.assert_allclose([path["estimate"], path["se"]], [0.46126993386, 0.06192733815], atol=1e-6)
+
+
+def test_cfa_takes_wlsmv_as_an_estimator():
+    golden = load("bfi_nec_missing")
+    found = confirm.cfa(golden.data, golden.scales, estimator="WLSMV")
+    assert found.estimator == "WLSMV"
+    assert "396 respondents (204 with missing answers left out)" in found.note
+    theirs = golden.figures["ordinal"]["wlsmv"]["fit"]
+    for name in ("chisq.scaled", "cfi.robust", "rmsea.ci.upper.scaled", "wrmr", "srmr_bentler", "npar"):
+        assert found.measure(name) == pytest.approx(theirs[name], rel=1e-6)
+    shown = found.tables()
+    assert shown["scaled fit"].loc[0, "cfi"] == pytest.approx(theirs["cfi.scaled"], abs=1e-6)
+    assert shown["robust fit"].loc[0, "rmsea"] == pytest.approx(theirs["rmsea.robust"], abs=1e-6)
+    free = confirm.cfa(golden.data, golden.scales, estimator="WLSMV", std_lv=True)
+    assert free.measure("chi2_scaled") == pytest.approx(found.measure("chi2_scaled"), rel=1e-9)
+    for wrong in ({"convention": "amos"}, {"missing": "fiml"}):
+        with pytest.raises(InputError, match="WLSMV"):
+            confirm.cfa(golden.data, golden.scales, estimator="WLSMV", **wrong)
+    with pytest.raises(InputError, match="no factor scores with WLSMV"):
+        found.scores(golden.data)
 
 
 def test_the_note_says_what_was_done():

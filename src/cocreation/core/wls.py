@@ -312,7 +312,8 @@ def measures(fitted: WLSFit) -> dict[str, float]:
         found |= {"pclose": _upper_tail(test.chi2, df, n * df * 0.05**2)}
         found |= {"gfi": gfi, "agfi": 1 - moments / df * (1 - gfi), "pgfi": df / moments * gfi}
         found |= {"mfi": np.exp(-(test.chi2 - df) / (2 * n))}
-        found |= {f"cn_{tail}": chdtri(df, float(f"0.{tail}")) / fitted.minimum + 1 for tail in ("05", "01")}
+        if fitted.minimum > 0:
+            found |= {f"cn_{tail}": chdtri(df, float(f"0.{tail}")) / fitted.minimum + 1 for tail in ("05", "01")}
         found |= {"chi2_scaled": test.scaled, "df_scaled": df, "p_scaled": chdtrc(df, test.scaled)}
         found |= {"scaling_factor": test.factor, "shift": test.shift}
         found |= {"baseline_chi2_scaled": base.scaled, "baseline_df_scaled": base.df}

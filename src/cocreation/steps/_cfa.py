@@ -24,7 +24,7 @@ from .result import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Cfa", "complete_frame", "fit_model", "from_scales", "specification_of"]
+__all__ = ["Cfa", "complete_frame", "fit_model", "from_scales", "parameter_table", "specification_of"]
 
 
 #: lavaan's names of fit measures that are not ours with dots for underscores
@@ -69,8 +69,9 @@ class Cfa(Result):
         Columns factor, item, estimate, se, z, p, std. A fixed loading has no se.
     parameters : DataFrame
         Columns left, op, right, label, estimate, se, z, p, lower, upper, std, std_se, of
-        every entry; op is =~, ~, ~~, ~1 (intercepts, with FIML) or := (defined). A fixed
-        parameter has no se; its standardized value is estimated and has one.
+        every entry; op is =~, ~, ~~, ~1 (intercepts, with FIML) or := (defined); with WLSMV
+        also | (thresholds) and ~*~ (items' scales, all 1). A fixed parameter has no se; its
+        standardized value is estimated and has one.
     phi : DataFrame
         Correlations of the factors as the model implies them.
     residuals : DataFrame, shape (items, items)
@@ -135,10 +136,15 @@ class Cfa(Result):
         chi2["df"] = int(chi2["df"])
         chi2 |= {name: self.measure(name) for name in ("chi2_scaled", "scaling_factor") if name in self.fit.index}
         indices = ["cfi", "tli", "nfi", "rmsea", "rmsea_lower", "rmsea_upper", "srmr"]
+        # the plain chi-square of WLSMV is none, nor are the indices made of it
+        scaled = {name: self.measure(f"{name}_scaled") for name in indices if f"{name}_scaled" in self.fit.index}
+        kind = "scaled fit" if self.estimator == "WLSMV" and scaled else "fit"
         found = {name: self.measure(name) for name in indices if name in self.fit.index}
+        if kind == "scaled fit":
+            found = scaled | {"srmr": self.measure("srmr")}
         shown = {"chi-square": pd.DataFrame([chi2])}
         if found:
-            shown["fit"] = pd.DataFrame([found])
+            shown[kind] = pd.DataFrame([found])
         robust = {name: self.measure(f"{name}_robust") for name in indices if f"{name}_robust" in self.fit.index}
         if robust:
             shown["robust fit"] = pd.DataFrame([robust])
@@ -348,17 +354,22 @@ def _magnitude(difference: float) -> str:
 
 
 def _parameters(found: Estimate) -> pd.DataFrame:
-    specification, fitted = found.specification, found.fitted
-    model, terms = fitted.model, specification.terms
-    std, slopes = ml.standardized_entries(model, fitted.theta)
-    covariance = found.covariance
+    return parameter_table(found.specification, found.fitted.model, found.fitted.theta, found.covariance)
+
+
+def parameter_table(
+    specification: Specification, model: ml.Model, theta: np.ndarray, covariance: np.ndarray
+) -> pd.DataFrame:
+    """Return the table of a model's parameters, given the covariance matrix of their estimates."""
+    terms = specification.terms
+    std, slopes = ml.standardized_entries(model, theta)
     given = sorted({term.parameter for term in terms if term.given})
     if given:  # moments of covariates, which are taken as they are
         covariance = covariance.copy()
         covariance[given], covariance[:, given] = 0.0, 0.0
     number = np.array([-1 if term.given else entry.parameter for term, entry in zip(terms, model.entries, strict=True)])
     at = np.array([entry.parameter for entry in model.entries])
-    value = np.where(at >= 0, fitted.theta[at], [entry.value for entry in model.entries])
+    value = np.where(at >= 0, theta[at], [entry.value for entry in model.entries])
     variance = np.where(number >= 0, np.diag(covariance)[number], np.nan)
     std_variance = np.einsum("ij,jk,ik->i", slopes, covariance, slopes)
     rows = [(term.left, term.op, term.right, term.label) for term in terms]

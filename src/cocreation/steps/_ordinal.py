@@ -21,9 +21,8 @@ from ..core.moments import correlation, covariance
 from ..core.reliability import alpha_from_covariance
 from ..core.syntax import Specification
 from ..errors import InputError
-from ._cfa import Cfa, _modification, _warnings
-from ._cfa import _parameters as cfa_parameters
-from ._estimate import Estimate, _hinting, positive, refuse_impossible
+from ._cfa import Cfa, _modification, _warnings, parameter_table
+from ._estimate import _hinting, positive, refuse_impossible
 from .frames import items_frame, refuse_singular, used
 from .result import Result
 
@@ -394,12 +393,8 @@ def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> 
     turned = positive(specification, fitted)
     if turned is not fitted:
         fitted = wls.fit(ordinal, n_obs, model, start=turned.theta)
-    measures, none = wls.measures(fitted), np.zeros(p)
-    found = Estimate(
-        specification, fitted, none, none, fitted.covariance, measures, wls.modification_indices, float("nan"), 0.0
-    )
-    table = pd.DataFrame({"value": pd.Series(measures, dtype=float)}).rename_axis("measure")
-    parameters = _parameters(found)
+    table = pd.DataFrame({"value": pd.Series(wls.measures(fitted), dtype=float)}).rename_axis("measure")
+    parameters = _parameters(specification, fitted)
     loadings = parameters[parameters["op"] == "=~"].rename(columns={"left": "factor", "right": "item"})
     latent = fitted.total[p:, p:]
     sd = np.sqrt(np.diag(latent))
@@ -426,6 +421,7 @@ def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> 
         convention="lavaan",
         agreement=float("nan"),
         note=note,
+        estimator="WLSMV",
     )
 
 
@@ -450,10 +446,10 @@ def _refuse_unfit(specification: Specification) -> None:
         )
 
 
-def _parameters(found: Estimate) -> pd.DataFrame:
+def _parameters(specification: Specification, fitted: wls.WLSFit) -> pd.DataFrame:
     """Return every entry in lavaan's order: paths, thresholds, (co)variances, scales (~*~), intercepts, definitions."""
-    table, fitted = cfa_parameters(found), found.fitted
-    observed, latent = found.specification.observed, found.specification.latent
+    table = parameter_table(specification, fitted.model, fitted.theta, fitted.covariance)
+    observed, latent = specification.observed, specification.latent
     own = (table["op"] == "~~") & (table["left"] == table["right"]) & table["left"].isin(observed)
     table.loc[own, ["se", "z", "p", "lower", "upper"]] = np.nan
     thresholds = pd.DataFrame(

@@ -133,6 +133,12 @@ def cfa(
     ``_robust`` ones (Brosseau-Liard & Savalei 2014; with FIML Zhang & Savalei 2023).
     Modification indices: score tests of plain ML.
 
+    WLSMV takes every observed variable as an ordered answer with at most 12 categories:
+    diagonally weighted least squares over polychoric correlations, items at unit variance
+    (lavaan's delta parameterization), robust standard errors, chi-square corrected in mean
+    and variance (lavaan's ``scaled.shifted``; Asparouhov & Muthén 2010), robust indices after
+    Savalei (2021), modification indices uncorrected. semopy has no working WLSMV to ask.
+
     Examples
     --------
     >>> from cocreation.survey import population, sample
