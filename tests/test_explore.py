@@ -177,6 +177,11 @@ def test_a_heywood_item_is_named():
     found = factors(data, 1)
     assert found.heywood == ("e",)
     assert "Heywood case" in found.note
+    free = factors(data, 1, floor=1e-6)
+    assert free.minimum < found.minimum
+    assert free.communalities["e"] > found.communalities["e"]
+    with pytest.raises(InputError, match="floor is a variance between"):
+        factors(data, 1, floor=0)
 
 
 def test_the_published_rules_find_the_one_item_simulated_with_a_cross_loading():

@@ -178,13 +178,13 @@ def minres(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENESS) -> Extra
     return Extracted(_signed(loadings), psi, value, psi <= lowest * (1 + 1e-9))
 
 
-def principal_axis(r: np.ndarray, n: int) -> Extracted:
+def principal_axis(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENESS) -> Extracted:
     """Return converged principal-axis factors.
 
     Iterated principal axes end where minres does (both ask that the
     communalities reproduce themselves), so this *is* :func:`minres`.
     """
-    return minres(r, n)
+    return minres(r, n, lowest=lowest)
 
 
 def maximum_likelihood(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENESS) -> Extracted:
@@ -233,8 +233,8 @@ def maximum_likelihood(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENE
     return Extracted(_signed(loadings), psi, value, psi <= lowest * (1 + 1e-9))
 
 
-def extract(r: np.ndarray, n: int, method: str) -> Extracted:
-    """Return common factors by ``method``: "minres", "principal_axis" or "ml".
+def extract(r: np.ndarray, n: int, method: str, *, lowest: float = LOWEST_UNIQUENESS) -> Extracted:
+    """Return common factors by ``method``: "minres", "principal_axis" or "ml"; no uniqueness goes below ``lowest``.
 
     Raises
     ------
@@ -246,7 +246,7 @@ def extract(r: np.ndarray, n: int, method: str) -> Extracted:
     methods = {"minres": minres, "principal_axis": principal_axis, "ml": maximum_likelihood}
     if method not in methods:
         raise ValueError(f"method is one of {', '.join(methods)}, not {method!r}")
-    return methods[method](r, n)
+    return methods[method](r, n, lowest=lowest)
 
 
 def _first_uniquenesses(r: np.ndarray) -> np.ndarray:

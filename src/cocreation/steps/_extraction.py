@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from .._input import between
 from ..core import factor
 from ..core.moments import correlation
 from ..errors import EstimationError, InputError
@@ -53,7 +54,7 @@ class Extraction(Result):
     method, rotation : str
         How the factors were found and turned.
     heywood : tuple of str
-        Items whose unique variance ran into its floor of .005.
+        Items whose unique variance ran into its floor.
     minimum : float
         What the extraction made smallest: the discrepancy F of maximum likelihood, half the
         squared residual correlations of minres and principal axes; NaN for components.
@@ -228,6 +229,7 @@ def factors(
     *,
     items: Iterable[str] | None = None,
     kaiser: bool = True,
+    floor: float = factor.LOWEST_UNIQUENESS,
 ) -> Extraction:
     """Return common factors, rotated: what the items share, error left out.
 
@@ -246,6 +248,8 @@ def factors(
         The items; all columns by default.
     kaiser : bool
         Kaiser normalization while rotating, as SPSS does; psych's oblimin goes without.
+    floor : float
+        The least unique variance an item is left with, between 0 and 1; psych and factanal use .005.
 
     Returns
     -------
@@ -277,15 +281,16 @@ def factors(
     """
     if method not in METHODS:
         raise InputError(f"method is one of {', '.join(METHODS)}, not {method!r}.")
+    between(floor, "floor", 1e-8, 1, what="a variance", remedy="Use 0.005.")
     frame = items_frame(data, items)
     p = frame.shape[1]
     _check_number(n, p, "factors", most=factor.most_factors(p))
     refuse_singular(frame, "a common-factor solution")
-    found = factor.extract(correlation(frame.to_numpy()), n, method)
+    found = factor.extract(correlation(frame.to_numpy()), n, method, lowest=floor)
     heywood = tuple(name for name, hit in zip(frame.columns, found.heywood, strict=True) if hit)
     note = f"{METHODS[method].capitalize()} from Pearson correlations, listwise: {used(frame, data)}."
     if heywood:
-        note += f" Heywood case: the unique variance of {', '.join(map(str, heywood))} ran into its floor of .005."
+        note += f" Heywood case: the unique variance of {', '.join(map(str, heywood))} ran into its floor of {floor:g}."
     turned = _rotated(found.loadings, frame, METHODS[method], rotation, kaiser, note, "F")
     return replace(turned, heywood=heywood, minimum=float(found.minimum))
 

@@ -1,0 +1,408 @@
+"""Sections of a golden set that fit models; a room behind :mod:`cocreation.course.agree`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..errors import EstimationError
+from ..steps import confirm, explore, purify, validate
+from ._classical import matrix
+from ._golden import Golden
+from ._ledger import Ledger, as_list
+
+__all__ = ["SECTIONS", "is_model", "model"]
+
+#: lavaan's fit measures that bear another name here; the others are the same but for dots
+FIT = {
+    "npar": "parameters",
+    "chisq": "chi2",
+    "pvalue": "p",
+    "nnfi": "tli",
+    "ntotal": "n",
+    "rmsea.pvalue": "pclose",
+    "srmr_bentler": "srmr",
+    "chisq.scaling.factor": "scaling_factor",
+    "baseline.chisq.scaling.factor": "baseline_scaling_factor",
+}
+WHOLE = {"npar", "df", "baseline.df", "ntotal"}
+LIKE_CHI2 = {"fmin", "chisq", "baseline.chisq", "logl", "unrestricted.logl", "aic", "bic", "bic2", "cn_05", "cn_01"}
+SCALED_CHI2 = {"chisq.scaled", "baseline.chisq.scaled"}
+IN_UNITS = {"rmr", "rmr_nomean"}
+BY_N = {"ecvi", "df.scaled", "baseline.df.scaled"}
+
+#: columns of parameterEstimates: (lavaan's, ours, metric, tolerance)
+COLUMNS = [
+    ("est", "estimate", "estimates", "estimate"),
+    ("se", "se", "standard errors", "estimate"),
+    ("z", "z", "z", "estimate"),
+    ("pvalue", "p", "p of estimates", "p of estimate"),
+    ("ci.lower", "lower", "95 % limits", "limit"),
+    ("ci.upper", "upper", "95 % limits", "limit"),
+    ("std_all", "std", "standardized estimates", "standardized"),
+    ("std_all_se", "std_se", "standard errors of standardized", "standardized error"),
+]
+
+#: options of lavaan's cfa() in a golden set: ours
+OPTIONS = {"orthogonal": "orthogonal", "std.lv": "std_lv", "estimator": "estimator", "missing": "missing"}
+
+
+def is_model(block: object) -> bool:
+    """Whether a part of a golden file is a fitted model."""
+    return isinstance(block, Mapping) and "syntax" in block and "converged" in block
+
+
+def unfit(block: Mapping) -> str:
+    """Say why R has nothing to compare with; empty where it has."""
+    if "error" in block:
+        return f"R ended with an error: {str(block['error']).strip().splitlines()[-1].strip()}"
+    return "" if block.get("converged") is True else "did not converge in R"
+
+
+def model(golden: Golden, path: tuple) -> None:
+    """Compare one fitted model: fit measures, estimates, AMOS's convention, modification indices."""
+    ledger, block = golden.ledger, golden.block(*path)
+    reason = unfit(block)
+    if reason:
+        ledger.omit(path, reason)
+        return
+    options = _options(ledger, path, block)
+    if options is None:
+        return
+    ledger.omit((*path, "syntax"), "the model's text, which is fitted here too")
+    ledger.omit((*path, "options"), "the options, which are used here too")
+    found = _or_improper(golden, path, block, lambda: golden.cfa(block["syntax"], **options))
+    if found is None:
+        return
+    ledger.compare((*path, "converged"), True, "converged", "exact")
+    ledger.compare((*path, "post_check"), _proper(found), "proper solution", "exact")
+    fit(ledger, (*path, "fit"), block.get("fit") or {}, found.fit["value"], found.n)
+    bifactor = "bifactor" in str(path[-1])
+    estimates(ledger, (*path, "parameters"), block.get("parameters") or [], found.parameters, bifactor=bifactor)
+    if block.get("amos_convention"):
+        _amos(golden, (*path, "amos_convention"), found, golden.cfa(block["syntax"], convention="amos", **options))
+    if "modification_indices" in block:
+        _modification(ledger, path, block, found)
+
+
+def _options(ledger: Ledger, path: tuple, block: Mapping) -> dict | None:
+    """Return our names of the options; None, and the reason booked, where one is unknown."""
+    given = dict(block.get("options") or {})
+    ordered = given.pop("ordered", None)
+    strange = sorted(set(given) - set(OPTIONS)) + (["ordered"] if ordered and given.get("estimator") != "WLSMV" else [])
+    if strange:
+        ledger.omit(path, f"option {strange[0]} of lavaan's cfa() is unknown to this version of cocreation")
+        return None
+    return {OPTIONS[name]: value for name, value in given.items()}
+
+
+def _or_improper(golden: Golden, path: tuple, block: Mapping, fit: Callable[[], confirm.Cfa]) -> confirm.Cfa | None:
+    """Return our fit; where R's solution is improper and ours was refused for that, book the reason."""
+    try:
+        return fit()
+    except EstimationError as error:
+        if block.get("post_check") is not False:
+            raise
+        golden.ledger.omit(path, f"improper in R (post.check false), refused here: {error}")
+        return None
+
+
+def _proper(found: confirm.Cfa) -> bool:
+    """What lavaan's post.check asks: no negative variance, covariances of factors and of errors positive definite."""
+    table = found.parameters[found.parameters["op"] == "~~"]
+    if (table.loc[table["left"] == table["right"], "estimate"] < 0).any():
+        return False
+    latent = set(found.phi.index)
+    errors = table[~table["left"].isin(latent)]
+    names = list(dict.fromkeys([*errors["left"], *errors["right"]]))
+    theta = pd.DataFrame(0.0, names, names)
+    for row in errors.itertuples():
+        theta.loc[row.left, row.right] = theta.loc[row.right, row.left] = row.estimate
+    return all(np.linalg.eigvalsh(part.to_numpy())[0] > -1e-12 for part in (found.phi, theta) if len(part))
+
+
+def fit(ledger: Ledger, path: tuple, block: Mapping, ours: pd.Series, n: int) -> None:
+    """Compare fit measures by name."""
+    saturated = block.get("df") == 0
+    for name in block:
+        mine = FIT.get(name, name.replace("pvalue", "p").replace("chisq", "chi2").replace("ci.", "").replace(".", "_"))
+        value = ours.get(name if name in ours.index else mine)
+        if name == "fmin" and value is None:
+            value = ours["chi2"] / (2 * n)
+        if saturated and value is None:
+            ledger.omit(
+                (*path, name), "df = 0: lavaan prints a perfect figure, here there is none, for nothing was tested"
+            )
+        elif name in WHOLE:
+            ledger.compare((*path, name), value, "df, parameters, n", "exact")
+        elif name in LIKE_CHI2:
+            ledger.compare((*path, name), value, "chi-square, logL, AIC, BIC, CN", "chi-square")
+        elif name in SCALED_CHI2:
+            ledger.compare((*path, name), value, "scaled chi-square", "scaled chi-square")
+        elif name in IN_UNITS:
+            ledger.compare((*path, name), value, "RMR", "estimate")
+        elif name in BY_N:
+            ledger.compare((*path, name), value, "ECVI, scaled df", "fit in units")
+        else:
+            robust = "scaled" in name or "robust" in name or "scaling" in name
+            metric = "scaled and robust fit measures" if robust else "fit measures"
+            ledger.compare((*path, name), value, metric, "fit")
+
+
+def estimates(ledger: Ledger, path: tuple, block: list[dict], ours: pd.DataFrame, *, bifactor: bool = False) -> None:
+    """Compare parameters, each found by its two sides, operator and group."""
+    known = {_identity(row): row for row in ours.to_dict("records")}
+    flipped = _flipped(block, known)
+    for i, row in enumerate(block):
+        mine = known.get((row["lhs"], row["op"], row["rhs"], row.get("group")))
+        if mine is None and row["op"] == "~~":
+            mine = known.get((row["rhs"], row["op"], row["lhs"], row.get("group")))
+        if mine is None and not row.get("se"):
+            ledger.omit((*path, i), "fixed by lavaan's parameterization, no entry here")
+            continue
+        mine = dict(mine or {})
+        if (row["lhs"] in flipped) != (row["rhs"] in flipped):
+            _flip(mine)
+        fixed = row.get("se") == 0 and _missing(mine.get("se"))
+        for theirs, name, metric, tolerance in COLUMNS:
+            place = (*path, i, theirs)
+            if fixed and name in ("se", "lower", "upper"):
+                ledger.omit(place, "fixed parameter: its error is 0 in lavaan, none here")
+            elif name == "std_se" and row.get(theirs) == 0 and _missing(mine.get(name)):
+                ledger.omit(place, "standardized by definition: its error is 0 in lavaan, none here")
+            else:
+                looser = bifactor and tolerance != "standardized error"
+                ledger.compare(place, mine.get(name), metric, f"{tolerance}, bifactor" if looser else tolerance)
+
+
+def _missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _identity(row: dict) -> tuple:
+    return row["left"], row["op"], row["right"] if isinstance(row["right"], str) else "", row.get("group")
+
+
+def _flipped(block: list[dict], known: dict[tuple, dict]) -> set[str]:
+    """Factors whose scale is no marker item: their sign is free, and ours may be the other one."""
+    together: dict[str, float] = {}
+    marked = set()
+    for row in block:
+        mine = known.get((row["lhs"], row["op"], row["rhs"], row.get("group")))
+        if row["op"] != "=~" or mine is None or row["est"] is None:
+            continue
+        if row.get("se") == 0 and row["est"]:
+            marked.add(row["lhs"])
+        together[row["lhs"]] = together.get(row["lhs"], 0.0) + row["est"] * mine["estimate"]
+    return {name for name, product in together.items() if product < 0 and name not in marked}
+
+
+def _flip(row: dict) -> None:
+    for name in ("estimate", "z", "std"):
+        if name in row:
+            row[name] = -row[name]
+    if "lower" in row:
+        row["lower"], row["upper"] = -row["upper"], -row["lower"]
+
+
+def _amos(golden: Golden, path: tuple, plain: confirm.Cfa, found: confirm.Cfa) -> None:
+    ledger, ours = golden.ledger, found.fit["value"]
+    names = {"rmsea_lo90": "rmsea_lower", "rmsea_hi90": "rmsea_upper"}
+    for name in golden.block(*path):
+        if name == "note":
+            continue
+        if name == "se_factor":
+            value = float((found.parameters["se"] / plain.parameters["se"]).median())
+            ledger.compare((*path, name), value, "AMOS convention", "fit")
+        elif name == "df":
+            ledger.compare((*path, name), ours.get("df"), "AMOS convention, df", "exact")
+        else:
+            exact = name in ("chi2", "chi2_df", "baseline_chi2", "aic", "bic")
+            metric = "AMOS convention, chi-square, AIC, BIC" if exact else "AMOS convention, fit measures"
+            ledger.compare((*path, name), ours.get(names.get(name, name)), metric, "chi-square" if exact else "fit")
+
+
+def _modification(ledger: Ledger, path: tuple, block: Mapping, found: confirm.Cfa) -> None:
+    ledger.compare((*path, "n_modification_indices"), len(found.modification), "modification indices, number", "exact")
+    known = {(row.left, row.op, row.right): row for row in found.modification.itertuples()}
+    for i, row in enumerate(block["modification_indices"] or []):
+        mine = known.get((row["lhs"], row["op"], row["rhs"])) or known.get((row["rhs"], row["op"], row["lhs"]))
+        place = (*path, "modification_indices", i)
+        ledger.compare((*place, "mi"), getattr(mine, "mi", None), "modification indices", "modification")
+        for theirs, name in (("epc", "epc"), ("sepc.all", "std_epc")):
+            ledger.compare((*place, theirs), getattr(mine, name, None), "expected changes", "modification")
+
+
+def residuals(golden: Golden) -> None:
+    """SRMR and the largest residual correlation."""
+    found, path = golden.cfa(golden.figures["cfa"]["syntax"]), ("cfa_std_residuals_max",)
+    largest = float(np.abs(found.residuals.to_numpy()).max())
+    named = {"srmr": found.measure("srmr"), "max_abs_residual_cor": largest}
+    golden.ledger.named(path, named, "SRMR, largest residual", "fit")
+
+
+def scores(golden: Golden) -> None:
+    """Regression factor scores of the first respondents."""
+    block = golden.figures["factor_scores"]["values"]
+    found = golden.cfa(golden.figures["cfa"]["syntax"]).scores(golden.complete)
+    found = found.reset_index(drop=True).head(len(as_list(block["rows"])))
+    found.index = range(1, len(found) + 1)
+    path = ("factor_scores", "values")
+    matrix(golden.ledger, path, block, found, "regression scores, first respondents", "estimate")
+
+
+def validity(golden: Golden) -> None:
+    """CR, AVE, Fornell–Larcker, HTMT, and semTools' figures."""
+    ledger, block, path = golden.ledger, golden.figures["validity"], ("validity",)
+    found = validate.validity(golden.complete, golden.scales)
+    table = found.table.set_index("dimension")
+    columns = {"cr_standardized": "cr", "ave_standardized": "ave", "msv": "msv", "asv": "asv"}
+    for theirs, mine in columns.items():
+        ledger.named((*path, theirs), table[mine].to_dict(), "CR, AVE, MSV, ASV", "standardized")
+    passed = {name: bool(value) for name, value in table["fornell_larcker"].items()}
+    ledger.named((*path, "fornell_larcker_pass"), passed, "Fornell–Larcker verdicts", "exact")
+    matrix(ledger, (*path, "latent_correlations"), block.get("latent_correlations"), found.phi,
+           "factor correlations", "standardized")  # fmt: skip
+    for theirs, ours in (("htmt_arithmetic_2015", found.htmt), ("htmt2_geometric_2021", found.htmt2)):
+        matrix(ledger, (*path, theirs), block.get(theirs), ours, "HTMT, HTMT2", "closed form")
+    raw = validate.reliability(golden.complete, golden.scales).table.set_index("dimension")
+    for theirs, mine in (("semtools_omega", "omega"), ("semtools_alpha", "alpha"), ("semtools_ave", "ave")):
+        ledger.named((*path, theirs), raw[mine].to_dict(), "semTools' omega, alpha, AVE", "standardized")
+
+
+def ulmc_free(golden: Golden) -> None:
+    """The method factor with free loadings: several optima in every program, so only that ours is no worse."""
+    ledger, block, path = golden.ledger, golden.figures["ulmc_free"], ("ulmc_free",)
+    reason = unfit(block)
+    if reason:
+        ledger.omit(path, reason)
+        return
+    ledger.omit((*path, "syntax"), "the model's text, which is fitted here too")
+    found = _or_improper(golden, path, block, lambda: golden.cfa(block["syntax"]))
+    if found is None:
+        return
+    ledger.compare((*path, "fit", "chisq"), found.measure("chi2"), "chi-square no worse", "method factor")
+    ledger.named((*path, "fit"), {"df": int(found.measure("df"))}, "df", "exact")
+    ledger.omit(path, "free method loadings have several optima: only chi-square is compared")
+
+
+#: comparisons: (restricted, general) as the blocks that hold the models
+COMPARED = {
+    "single_vs_correlated": ("cfa_single", "cfa"),
+    "correlated_vs_ulmc_equal": ("cfa", "ulmc_equal"),
+    "correlated_vs_ulmc_free": ("cfa", "ulmc_free"),
+}
+
+
+def comparisons(golden: Golden) -> None:
+    """Chi-square differences of nested models."""
+    ledger = golden.ledger
+    for name, block in (golden.figures["comparisons"] or {}).items():
+        path = ("comparisons", name)
+        if name not in COMPARED or not block:
+            continue
+        fits = []
+        for each in COMPARED[name]:
+            theirs = golden.figures[each]
+            fits.append(_or_improper(golden, path, theirs, lambda text=theirs["syntax"]: golden.cfa(text)))
+        if None in fits:
+            continue
+        if name == "correlated_vs_ulmc_free":
+            ledger.omit(path, "free method loadings have several optima: only chi-square is compared")
+            continue
+        found = confirm.difference(*fits)
+        _compared(ledger, path, block, found.chi2, found.df, found.p)
+
+
+def _compared(ledger: Ledger, path: tuple, block: Mapping, chi2: float, df: int, p: float) -> None:
+    # a difference is as exact as the two chi-squares it is made of, however small it comes out itself
+    ledger.named(path, {"chi2_diff": chi2}, "chi-square differences", "estimate")
+    ledger.named(path, {"df_diff": df}, "df of differences", "exact")
+    ledger.named(path, {"p": p}, "p of differences", "fit")
+    if block.get("method") == "standard":
+        ledger.omit((*path, "method"), "plain difference, as here")
+
+
+def invariance(golden: Golden) -> None:
+    """Configural, metric, scalar, strict."""
+    ledger, block, path = golden.ledger, golden.figures["invariance"], ("invariance",)
+    ledger.omit((*path, "group"), "the name of the group's column")
+    order = [str(name) for name in as_list(block["group_order"])]
+    found = validate.invariance(golden.data, golden.figures["cfa"]["syntax"], block["group"])
+    sizes = {_label(row.group): int(row.n) for row in found.groups.itertuples()}
+    ledger.vector((*path, "group_order"), _as_r(list(sizes), block["group_order"]), "groups", "exact")
+    ledger.vector((*path, "n_per_group"), [sizes.get(name) for name in order], "n of each group", "exact")
+    for level, measures in block["fit"].items():
+        if level in found.models:
+            fit(ledger, (*path, "fit", level), measures, found.models[level].fit["value"], found.n)
+    steps = found.table.set_index("level")
+    for name, compared in (block.get("comparisons") or {}).items():
+        row = steps.loc[name.split(" vs ")[0]]
+        _compared(
+            ledger,
+            (*path, "comparisons", name),
+            compared or {},
+            row["delta_chi2"],
+            int(row["delta_df"]),
+            row["delta_p"],
+        )
+    scalar = found.models["scalar"].parameters.copy()
+    scalar["group"] = [order.index(_label(name)) + 1 for name in scalar["group"]]
+    estimates(ledger, (*path, "scalar_parameters"), block.get("scalar_parameters") or [], scalar)
+
+
+def _label(name: object) -> str:
+    """A group's name as R writes it: 1, not 1.0."""
+    return f"{name:g}" if isinstance(name, float) else str(name)
+
+
+def _as_r(names: Sequence[str], theirs: object) -> list:
+    return [type(other)(name) if not isinstance(other, str) else name
+            for name, other in zip(names, as_list(theirs), strict=False)]  # fmt: skip
+
+
+def ordinal(golden: Golden) -> None:
+    """Polychoric correlations, thresholds, ordinal alpha."""
+    ledger, block, path = golden.ledger, golden.figures["ordinal"], ("ordinal",)
+    found = explore.polychoric(golden.data, golden.items)
+    matrix(
+        ledger, (*path, "polychoric"), block["polychoric"], found.correlations, "polychoric correlations", "polychoric"
+    )
+    cuts = {f"{row.item}|{row.threshold}": row.estimate for row in found.thresholds.itertuples()}
+    ledger.named((*path, "thresholds"), cuts, "thresholds", "polychoric")
+    alphas = {name: purify.ordinal_alpha(golden.complete, items).ordinal_alpha for name, items in golden.scales.items()}
+    ledger.named((*path, "ordinal_alpha"), alphas, "ordinal alpha", "polychoric")
+
+
+def bootstrap(golden: Golden) -> None:
+    """Bootstrapped loadings."""
+    ledger, block, path = golden.ledger, golden.figures["bootstrap"], ("bootstrap",)
+    ledger.omit((*path, "R"), "how many resamples R drew; ours are as many")
+    found = confirm.bootstrap(golden.complete, golden.figures["cfa"]["syntax"], draws=int(block["R"])).loadings
+    known = {(row.factor, row.item): row for row in found.itertuples()}
+    columns = [
+        ("est", "std", "standardized estimates", "standardized"),
+        ("boot_se", "se", "bootstrap errors", "bootstrap error"),
+        ("lo", "lower", "bootstrap limits", "bootstrap limit"),
+        ("hi", "upper", "bootstrap limits", "bootstrap limit"),
+    ]
+    for i, row in enumerate(block["loadings"]):
+        mine = known.get((row["lhs"], row["rhs"]))
+        for theirs, name, metric, tolerance in columns:
+            ledger.compare((*path, "loadings", i, theirs), getattr(mine, name, None), metric, tolerance)
+
+
+#: (the place in golden.json whose figures it compares, how); fitted models elsewhere are found by their looks
+SECTIONS: list[tuple[tuple[str, ...], Callable[[Golden], None]]] = [
+    (("ulmc_free",), ulmc_free),
+    (("cfa_std_residuals_max",), residuals),
+    (("factor_scores",), scores),
+    (("validity",), validity),
+    (("comparisons",), comparisons),
+    (("invariance",), invariance),
+    (("ordinal", "polychoric"), ordinal),
+    (("bootstrap",), bootstrap),
+]

@@ -1,0 +1,195 @@
+"""Does the course compute what R computes? Golden sets gone through figure by figure.
+
+A golden set is a folder with ``data.csv``, ``model.lav`` and ``golden.json``: R's figures (lavaan, psych,
+semTools, GPArotation) for the data. Everything named there is computed with the public functions of the steps
+and set beside R's figure; what is not, is listed with the reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import __version__
+from ..errors import CourseError
+from . import _classical, _models
+from ._golden import Golden, folders, load
+from ._ledger import Figure, Omission
+
+__all__ = ["Agreement", "Row", "agree", "report"]
+
+Progress = Callable[[int, int, str], None]
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of one section: how many figures, how far the worst of them is off.
+
+    ``largest`` is infinite where R has a figure and we have none, or where names or counts differ.
+    """
+
+    section: str
+    metric: str
+    compared: int
+    largest: float
+    tolerance: str
+    misses: tuple[Figure, ...]
+
+    @property
+    def verdict(self) -> str:
+        """Return "agrees" or "misses"."""
+        return "misses" if self.misses else "agrees"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """One golden set gone through.
+
+    Attributes
+    ----------
+    name, folder : str
+    programs : dict
+        The programs that made R's figures, with versions.
+    rows : tuple of Row
+    omissions : tuple of Omission
+        Every figure of the file that was not compared: section, key, reason.
+    """
+
+    name: str
+    folder: str
+    programs: dict[str, str]
+    rows: tuple[Row, ...]
+    omissions: tuple[Omission, ...]
+
+    @property
+    def misses(self) -> tuple[Figure, ...]:
+        """Every figure outside its tolerance."""
+        return tuple(figure for row in self.rows for figure in row.misses)
+
+    def reasons(self) -> list[tuple[str, str, list[str]]]:
+        """Return what was not compared as (section, reason, keys), each reason once a section."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for omission in self.omissions:
+            found.setdefault((omission.section, omission.reason), []).append(omission.key)
+        return [(section, reason, keys) for (section, reason), keys in found.items()]
+
+
+def agree(given: Iterable[str | Path], *, progress: Progress | None = None) -> list[Agreement]:
+    """Compare golden sets with what the steps compute.
+
+    Parameters
+    ----------
+    given : iterable of path
+        Folders with a golden set, or folders of such folders.
+    progress : callable, optional
+        Called with sections done, sections in all, and where it is.
+
+    Raises
+    ------
+    InputError
+        If a folder is not there, holds no golden set, or its files cannot be read or do not
+        belong together. All are read before anything is computed.
+    """
+    sets = [load(folder) for folder in folders([Path(path) for path in given])]
+    planned = [(golden, _plan(golden)) for golden in sets]
+    total, done, found = sum(len(sections) for _, sections in planned), 0, []
+    for golden, sections in planned:
+        for path, section in sections:
+            if progress:
+                progress(done, total, f"{golden.name}, {'/'.join(path)}")
+            _run(golden, path, section)
+            done += 1
+        golden.ledger.close()
+        found.append(_summary(golden))
+    return found
+
+
+def _plan(golden: Golden) -> list[tuple[tuple[str, ...], Callable[[Golden], None]]]:
+    """The sections of a set, those known by name and all fitted models, in the order of the file."""
+    known = [*_classical.SECTIONS, *_models.SECTIONS]
+    named = {path for path, _ in known}
+    sections = [(path, section) for path, section in known if golden.block(*path) not in ({}, [])]
+    places = [(name,) for name in golden.figures] + [("ordinal", name) for name in golden.block("ordinal")]
+    for path in places:
+        block = golden.block(*path)
+        if path not in named and isinstance(block, dict) and (_models.is_model(block) or "error" in block):
+            sections.append((path, lambda each, path=path: _models.model(each, path)))
+    order = list(golden.figures)
+    return sorted(sections, key=lambda section: order.index(section[0][0]))
+
+
+def _run(golden: Golden, path: tuple[str, ...], section: Callable[[Golden], None]) -> None:
+    """Go through one section; what ends it early is a miss with the error's sentence, not the end of the table."""
+    try:
+        section(golden)
+    except CourseError as error:
+        golden.ledger.miss(path, str(error))
+    except Exception as error:
+        golden.ledger.miss(path, f"{type(error).__name__}: {error}")
+
+
+def _summary(golden: Golden) -> Agreement:
+    together: dict[tuple[str, str], list[Figure]] = {}
+    for figure in golden.ledger.figures:
+        together.setdefault((figure.section, figure.metric), []).append(figure)
+    rows = []
+    for (section, metric), figures in together.items():
+        # figures of one metric share a tolerance but for those that could not be computed
+        allowed = max((figure.tolerance for figure in figures), key=lambda tolerance: tolerance.limit)
+        largest = max(figure.difference for figure in figures)
+        misses = tuple(figure for figure in figures if figure.misses)
+        rows.append(Row(section, metric, len(figures), largest, str(allowed), misses))
+    order = list(golden.figures)
+    rows.sort(key=lambda row: order.index(row.section))
+    programs = (golden.figures.get("meta") or {}).get("generated_with") or {}
+    return Agreement(golden.name, str(golden.folder), dict(programs), tuple(rows), tuple(golden.ledger.omissions))
+
+
+def report(found: Iterable[Agreement]) -> dict[str, object]:
+    """Return the comparison for machines: plain values, differences that do not exist as null.
+
+    ``schema`` counts up when the shape changes: ``{schema, version, agrees, sets: [{name, folder, programs, agrees,
+    rows: [{section, metric, compared, largest, tolerance, verdict, misses: [{key, ours, theirs, difference}]}],
+    not_compared: [{section, reason, keys}]}]}``.
+    """
+    sets = [
+        {
+            "name": each.name,
+            "folder": each.folder,
+            "programs": each.programs,
+            "agrees": not each.misses,
+            "rows": [
+                {
+                    "section": row.section,
+                    "metric": row.metric,
+                    "compared": row.compared,
+                    "largest": _finite(row.largest),
+                    "tolerance": row.tolerance,
+                    "verdict": row.verdict,
+                    "misses": [
+                        {
+                            "key": f.key,
+                            "ours": _finite(f.ours),
+                            "theirs": _finite(f.theirs),
+                            "difference": _finite(f.difference),
+                        }
+                        for f in row.misses
+                    ],
+                }
+                for row in each.rows
+            ],
+            "not_compared": [
+                {"section": section, "reason": reason, "keys": keys} for section, reason, keys in each.reasons()
+            ],
+        }
+        for each in found
+    ]
+    return {"schema": SCHEMA, "version": __version__, "agrees": all(each["agrees"] for each in sets), "sets": sets}
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
