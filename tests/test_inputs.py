@@ -264,6 +264,17 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: report.compare([0.073]), "list"),
         (lambda: report.compare({"citc": 1}), "'citc'"),
     ],
+    "validate.nomological": [
+        (lambda: validate.nomological(GOOD, SCALES), "dict"),
+        (lambda: validate.nomological(GOOD, MODEL), "no path"),
+        (lambda: validate.nomological(GOOD, MODEL + "\nB ~ A", {"A ~ B": "+"}), "'A ~ B'.*'B ~ A'"),
+        (lambda: validate.nomological(GOOD, MODEL + "\nB ~ A", {"B ~ A": "up"}), "'up'"),
+        (lambda: validate.nomological(GOOD, MODEL + "\nB ~ A", "+"), "str"),
+        (lambda: validate.nomological(GOOD, MODEL + "\nB ~ z"), "'z'"),
+        (lambda: validate.nomological(GOOD, MODEL + "\nB ~ A", estimator="OLS"), "'OLS'"),
+        (lambda: validate.nomological(GOOD, MODEL + "\nB ~ A", level=95), "95"),
+        (lambda: validate.nomological(None, MODEL + "\nB ~ A"), "NoneType"),
+    ],
     "validate.retest": [
         (lambda: validate.retest(WAVE, WAVE.drop(columns="respondent"), SCALES), "second occasion.*'respondent'"),
         (lambda: validate.retest(None, WAVE, SCALES), "NoneType"),

@@ -15,6 +15,7 @@ from ..core.reliability import lambda6
 from ..errors import EstimationError, InputError
 from ._composite import Reliability, reliability
 from ._htmt import HtmtIntervals, htmt, htmt_intervals
+from ._nomological import Nomological, nomological
 from ._retest import Retest, retest
 from .confirm import Cfa, cfa
 from .frames import items_frame, refuse_singular, scales_mapping, used
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HtmtIntervals",
+    "Nomological",
     "Omega",
     "Reliability",
     "Retest",
     "Validity",
     "htmt",
     "htmt_intervals",
+    "nomological",
     "omega",
     "reliability",
     "retest",
