@@ -111,6 +111,7 @@ class FleissKappa(Result):
     note: str
 
     title = "Fleiss' kappa"
+    proportions = ("observed", "expected")
 
 
 def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:

@@ -229,6 +229,7 @@ class Chance(Result):
     note: str
 
     title = "What chance would pass"
+    proportions = ("intended",)
 
     def plot(self, ax: Axes | None = None, *, most: int = 8) -> Axes:
         """Draw how often blind raters choose the intended bin, for panels of up to ``most``; this one is framed."""
