@@ -190,21 +190,21 @@ class Cfa(Result):
         return pd.DataFrame(scores, frame.index, list(found.specification.latent))
 
     def plot(self, ax: Axes | None = None, *, kind: str = "loadings") -> Axes:
-        """Draw the standardized loadings by factor, or the residual correlations as a heatmap.
+        """Draw the standardized loadings by factor, the residual correlations as a heatmap, or the model's paths.
 
         Parameters
         ----------
         ax : Axes, optional
             Where to draw.
-        kind : {"loadings", "residuals"}
-            What to draw.
-
-        Returns
-        -------
-        Axes
+        kind : {"loadings", "residuals", "path"}
+            What to draw; "path" is the diagram with standardized estimates, dashed where p ≥ .05.
         """
-        if kind not in ("loadings", "residuals"):
-            raise InputError(f"kind is 'loadings' or 'residuals', not {kind!r}.")
+        if kind not in ("loadings", "residuals", "path"):
+            raise InputError(f"kind is 'loadings', 'residuals' or 'path', not {kind!r}. Choose one of them.")
+        if kind == "path":
+            from . import _diagram
+
+            return _diagram.draw(self.parameters, ax)
         return self._plot_loadings(ax) if kind == "loadings" else self._plot_residuals(ax)
 
     def _plot_loadings(self, ax: Axes | None) -> Axes:

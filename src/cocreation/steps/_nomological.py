@@ -152,7 +152,7 @@ def nomological(
     """
     confidence(level)
     if not isinstance(model, str):
-        raise InputError(f"Expected the model as text, got {type(model).__name__}. Write lines such as 'SAT ~ DO + CE'.")
+        raise InputError(f"Expected the model as text, got {type(model).__name__}. Write a line such as 'SAT ~ DO'.")
     if not any(term.op == "~" for term in parse(model).terms):
         raise InputError("The model has no path, so there is nothing to regress. Write a line such as 'SAT ~ DO + CE'.")
     found = cfa(data, model, convention=convention, estimator=estimator, missing=missing)
