@@ -50,6 +50,7 @@ def resampled(x: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     Returns
     -------
     array, shape (stack, p, p)
+        Zero in row and column of a variable that is constant among the rows drawn.
     """
     n, p = x.shape
     x = x - x.mean(axis=0)
@@ -58,7 +59,11 @@ def resampled(x: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     mean = weights @ x
     products = np.empty((len(drawn), p, p))
     products[:, i, j] = products[:, j, i] = weights @ (x[:, i] * x[:, j])
-    return products - mean[:, :, None] * mean[:, None, :]
+    found = products - mean[:, :, None] * mean[:, None, :]
+    # who answered alike has no variance, but for the rounding of the difference
+    flat = np.diagonal(found, axis1=1, axis2=2) <= 1e-12 * (x**2).max(axis=0)
+    found[flat[:, :, None] | flat[:, None, :]] = 0.0
+    return found
 
 
 def standardized(model: ml.Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
