@@ -418,8 +418,8 @@ def test_plots_show_what_their_tables_hold():
     ax = found.plot()
     assert [text.get_text() for text in ax.get_legend().get_texts()][::-1] == list(golden.scales)[::-1]
     assert len(found.plot(kind="residuals").get_yticklabels()) == 20
-    with pytest.raises(InputError, match="'loadings' or 'residuals'"):
-        found.plot(kind="path")
+    with pytest.raises(InputError, match="'loadings', 'residuals' or 'path'"):
+        found.plot(kind="scree")
     rivals = nested(golden.data, golden.scales).plot()
     assert len(rivals.get_yticklabels()) == 7
     residuals = found.plot(kind="residuals")

@@ -16,16 +16,17 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from threadpoolctl import threadpool_limits
+from scipy.linalg import LinAlgError
 
 from ..errors import EstimationError
 from .ml import Entry, Model, State, _derivative, _inverse, search, standardize, start_values, total_covariances
+from .threads import one_thread
 
 __all__ = [
     "GroupsFit",
     "Moments",
     "Sample",
+    "Samples",
     "baseline",
     "casewise",
     "factor_scores",
@@ -59,7 +60,66 @@ class Moments(NamedTuple):
     logl: float
 
 
-def samples(x: np.ndarray) -> list[Sample]:
+class Samples(list):
+    """The samples of one group, which also stand in arrays with zeros at the items not answered."""
+
+    @cached_property
+    def stack(self) -> _Stack:
+        """Return numbers of respondents, what they answered, means and covariances, a layer each sample."""
+        p = 1 + max(int(sample.seen.max()) for sample in self)
+        found = _Stack(*(np.zeros((len(self), *shape)) for shape in ((), (p,), (p,), (p, p))))
+        for k, s in enumerate(self):
+            found.n[k], found.seen[k, s.seen], found.mean[k, s.seen] = s.n, 1.0, s.mean
+            found.cov[k][np.ix_(s.seen, s.seen)] = s.cov
+        return found
+
+
+class _Stack(NamedTuple):
+    n: np.ndarray
+    seen: np.ndarray
+    mean: np.ndarray
+    cov: np.ndarray
+
+    @property
+    def share(self) -> np.ndarray:
+        return self.n / self.n.sum()
+
+    @property
+    def constant(self) -> float:
+        """What minus twice the log-likelihood adds to the sum of n·[ln|Σ| + tr(TΣ⁻¹)]."""
+        return np.log(2 * np.pi) * float(self.n @ self.seen.sum(axis=1))
+
+
+class _Point(NamedTuple):
+    """The samples seen from moments μ, Σ: Σ⁻¹, x̄ − μ and TΣ⁻¹, a layer each sample, and F without its floor."""
+
+    w: np.ndarray
+    off: np.ndarray
+    tw: np.ndarray
+    value: float
+
+
+def _stack(data: Sequence[Sample]) -> _Stack:
+    return data.stack if isinstance(data, Samples) else Samples(data).stack
+
+
+def _at(data: _Stack, mean: np.ndarray, cov: np.ndarray) -> _Point:
+    """Return the samples seen from these moments; LinAlgError where Σ is not positive definite."""
+    unit = np.sqrt(np.diag(cov))
+    if not (unit > 0).all():
+        raise LinAlgError
+    both = data.seen[:, :, None] * data.seen[:, None, :]
+    # an item not answered stands for itself, in units in which spreads do not cost digits
+    filled = np.where(both > 0, cov / np.outer(unit, unit), np.eye(len(unit)))
+    log_det = 2 * np.log(np.linalg.cholesky(filled).diagonal(axis1=1, axis2=2)).sum(axis=1)
+    w = np.linalg.inv(filled) * both / np.outer(unit, unit)
+    off = (data.mean - mean) * data.seen
+    tw = (data.cov + off[:, :, None] * off[:, None, :]) @ w
+    log_det += data.seen @ (2 * np.log(unit))
+    return _Point(w, off, tw, float(data.share @ (log_det + tw.trace(axis1=1, axis2=2))))
+
+
+def samples(x: np.ndarray) -> Samples:
     """Return one sample for each pattern of missing answers (NaN); who answered nothing is left out.
 
     Parameters
@@ -67,9 +127,8 @@ def samples(x: np.ndarray) -> list[Sample]:
     x : array, shape (n, p)
     """
     x = np.asarray(x, dtype=float)
-    answered = ~np.isnan(x)
-    found = []
-    for pattern, rows in _patterns(answered):
+    found = Samples()
+    for pattern, rows in _patterns(~np.isnan(x)):
         part = x[np.ix_(rows, pattern)]
         mean = part.mean(axis=0)
         found.append(Sample(len(part), mean, (part - mean).T @ (part - mean) / len(part), pattern))
@@ -83,22 +142,6 @@ def _patterns(answered: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(np.flatnonzero(kinds[k]), np.flatnonzero(owner.ravel() == k)) for k in order]
 
 
-def _value(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray) -> float:
-    """Return the sum of n·[ln|Σ| + tr(TΣ⁻¹)] over the samples: minus twice the log-likelihood without its constant."""
-    value = 0.0
-    for sample in data:
-        factor = cho_factor(cov[np.ix_(sample.seen, sample.seen)])
-        off = sample.mean - mean[sample.seen]
-        value += sample.n * (
-            2 * np.log(np.diag(factor[0])).sum() + np.trace(cho_solve(factor, sample.cov + np.outer(off, off)))
-        )
-    return float(value)
-
-
-def _constant(data: Sequence[Sample]) -> float:
-    return np.log(2 * np.pi) * sum(sample.n * len(sample.seen) for sample in data)
-
-
 def saturated(data: Sequence[Sample]) -> Moments:
     """Return the unrestricted means and covariances (divisor N) of one group and its log-likelihood.
 
@@ -107,14 +150,12 @@ def saturated(data: Sequence[Sample]) -> Moments:
     EstimationError
         If the covariances are not positive definite, or missing answers leave them undetermined.
     """
-    p = 1 + max(int(sample.seen.max()) for sample in data)
-    n = sum(sample.n for sample in data)
-    if len(data) == 1 and len(data[0].seen) == p:
-        mean, cov = data[0].mean, data[0].cov
-    else:
-        mean, cov = _saturated_with_holes(data, n, p)
+    stack = _stack(data)
+    mean, cov = stack.mean[0], stack.cov[0]
     try:
-        return Moments(mean, cov, -(_value(data, mean, cov) + _constant(data)) / 2)
+        if len(data) > 1 or not stack.seen.all():
+            mean, cov = _saturated_with_holes(stack)
+        return Moments(mean, cov, -(stack.n.sum() * _at(stack, mean, cov).value + stack.constant) / 2)
     except LinAlgError:
         raise _not_positive() from None
 
@@ -126,15 +167,11 @@ def _not_positive() -> EstimationError:
     )
 
 
-def _saturated_with_holes(data: Sequence[Sample], n: int, p: int) -> tuple[np.ndarray, np.ndarray]:
+def _saturated_with_holes(data: _Stack) -> tuple[np.ndarray, np.ndarray]:
     """Scoring on the moments themselves, in units of each item's own mean and deviation."""
-    centre, spread = _available(data, p)
-    scaled = [
-        s._replace(
-            mean=(s.mean - centre[s.seen]) / spread[s.seen], cov=s.cov / np.outer(spread[s.seen], spread[s.seen])
-        )
-        for s in data
-    ]
+    centre, spread = _available(data)
+    scaled = data._replace(mean=(data.mean - centre) / spread * data.seen, cov=data.cov / np.outer(spread, spread))
+    p = len(centre)
     rows, columns = np.tril_indices(p)
 
     def unpack(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -145,12 +182,12 @@ def _saturated_with_holes(data: Sequence[Sample], n: int, p: int) -> tuple[np.nd
     def evaluate(theta: np.ndarray) -> State | None:
         mean, cov = unpack(theta)
         try:
-            value = _value(scaled, mean, cov) / n
-        except (LinAlgError, ValueError):
+            point = _at(scaled, mean, cov)
+        except LinAlgError:
             return None
-        b, q = _slopes(scaled, mean, cov, n)
+        b, q = _slopes(scaled, point)
         slope = np.concatenate([-2 * b, np.where(rows == columns, 1, 2) * q[rows, columns]])
-        return State(value, slope, moment_information(scaled, mean, cov), None)
+        return State(point.value, slope, _moment_information(scaled, point), None)
 
     theta = np.concatenate([np.zeros(p), (rows == columns).astype(float)])
     try:
@@ -164,43 +201,26 @@ def _saturated_with_holes(data: Sequence[Sample], n: int, p: int) -> tuple[np.nd
     return centre + spread * mean, cov * np.outer(spread, spread)
 
 
-def _available(data: Sequence[Sample], p: int) -> tuple[np.ndarray, np.ndarray]:
+def _available(data: _Stack) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation (divisor n) of each item among those who answered it."""
-    count, total, square = np.zeros(p), np.zeros(p), np.zeros(p)
-    for s in data:
-        count[s.seen] += s.n
-        total[s.seen] += s.n * s.mean
-    mean = total / count
-    for s in data:
-        square[s.seen] += s.n * (np.diag(s.cov) + (s.mean - mean[s.seen]) ** 2)
-    return mean, np.sqrt(square / count)
+    weight = data.n[:, None] * data.seen / (data.n @ data.seen)
+    mean = (weight * data.mean).sum(axis=0)
+    inner = data.cov.diagonal(axis1=1, axis2=2) + (data.mean - mean) ** 2
+    return mean, np.sqrt((weight * inner).sum(axis=0))
 
 
 def baseline(data: Sequence[Sample]) -> Moments:
     """Return the moments of independence: each item's own mean and variance among those who answered it."""
-    mean, spread = _available(data, 1 + max(int(sample.seen.max()) for sample in data))
+    stack = _stack(data)
+    mean, spread = _available(stack)
     cov = np.diag(spread**2)
-    return Moments(mean, cov, -(_value(data, mean, cov) + _constant(data)) / 2)
+    return Moments(mean, cov, -(stack.n.sum() * _at(stack, mean, cov).value + stack.constant) / 2)
 
 
-def _stacks(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return Σ⁻¹, Σ⁻¹TΣ⁻¹ and Σ⁻¹(x̄ − μ) of every sample, with zeros at the items not answered."""
-    p = len(mean)
-    w, r, b = np.zeros((len(data), p, p)), np.zeros((len(data), p, p)), np.zeros((len(data), p))
-    for k, s in enumerate(data):
-        cells = np.ix_(s.seen, s.seen)
-        inverse = _inverse(cov[cells])
-        off = s.mean - mean[s.seen]
-        w[k][cells], b[k, s.seen] = inverse, inverse @ off
-        r[k][cells] = inverse @ (s.cov + np.outer(off, off)) @ inverse
-    return w, r, b
-
-
-def _slopes(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+def _slopes(data: _Stack, point: _Point) -> tuple[np.ndarray, np.ndarray]:
     """Return b and Q: the slopes of F are −2b by the means and Q (both halves of a covariance) by the covariances."""
-    w, r, b = _stacks(data, mean, cov)
-    share = np.array([s.n for s in data]) / n
-    return share @ b, np.tensordot(share, w - r, 1)
+    b = data.share @ (point.off[:, None] @ point.w)[:, 0]
+    return b, np.tensordot(data.share, point.w - point.w @ point.tw, 1)
 
 
 def moment_information(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray, kind: str = "expected") -> np.ndarray:
@@ -217,12 +237,16 @@ def moment_information(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray
     -------
     array, shape (p + p(p+1)/2, p + p(p+1)/2)
     """
-    p = len(mean)
-    share = np.array([s.n for s in data]) / sum(s.n for s in data)
-    w, r, b = _stacks(data, mean, cov)
-    z = w / 2 if kind == "expected" else r - w / 2
-    flat = (w * share[:, None, None]).reshape(len(data), -1)
-    k = (flat.T @ z.reshape(len(data), -1)).reshape(p, p, p, p)
+    stack = _stack(data)
+    return _moment_information(stack, _at(stack, mean, cov), kind)
+
+
+def _moment_information(data: _Stack, point: _Point, kind: str = "expected") -> np.ndarray:
+    w, share = point.w, data.share
+    s, p, _ = w.shape
+    z = w / 2 if kind == "expected" else w @ point.tw - w / 2
+    flat = (w * share[:, None, None]).reshape(s, -1)
+    k = (flat.T @ z.reshape(s, -1)).reshape(p, p, p, p)
     i, j = np.tril_indices(p)
     half = np.where(i == j, 0.5, 1.0)
     i, j, u, v = i[:, None], j[:, None], i[None, :], j[None, :]
@@ -230,7 +254,7 @@ def moment_information(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray
     found[:p, :p] = np.tensordot(share, w, 1)
     found[p:, p:] = np.outer(half, half) * (k[i, u, j, v] + k[i, v, j, u] + k[j, u, i, v] + k[j, v, i, u])
     if kind == "observed":
-        x = (flat.T @ b).reshape(p, p, p)
+        x = (flat.T @ (point.off[:, None] @ w)[:, 0]).reshape(p, p, p)
         found[:p, p:] = half * (x[:, u[0], v[0]] + x[:, v[0], u[0]])
         found[p:, :p] = found[:p, p:].T
     return found
@@ -393,11 +417,12 @@ class GroupsFit:
         """Observed information of one observation: half the second derivatives of F."""
         total = np.zeros_like(self.information)
         for data, model, mu, sigma, n in zip(self.data, self.models, self.mu, self.sigma, self.n_groups, strict=True):
-            j, q = jacobian(model, self.theta), model.n_parameters
-            inner = moment_information(data, mu, sigma, "observed")
+            j, q, stack = jacobian(model, self.theta), model.n_parameters, _stack(data)
+            point = _at(stack, mu, sigma)
+            inner = _moment_information(stack, point, "observed")
             if not model.means:
                 j, inner = j[model.observed :], inner[model.observed :, model.observed :]
-            curved = j.T @ inner @ j + _bend(model, self.theta, *_slopes(data, mu, sigma, n))
+            curved = j.T @ inner @ j + _bend(model, self.theta, *_slopes(stack, point))
             total[:q, :q] += n / self.n_obs * curved
         return total
 
@@ -461,6 +486,7 @@ def fit(
     models: Sequence[Model],
     *,
     start: np.ndarray | None = None,
+    unrestricted: Sequence[Moments] | None = None,
     tolerance: float = 1e-13,
     iterations: int = 500,
 ) -> GroupsFit:
@@ -474,6 +500,8 @@ def fit(
         One a group. Without intercepts the means are left as they are, which complete data allow.
     start : array, shape (parameters,), optional
         Starting values; chosen from the data by default.
+    unrestricted : sequence of Moments, optional
+        What :func:`saturated` finds, where it is known already.
     tolerance : float
         Stop when the expected gain of the next step in F is below this.
     iterations : int
@@ -488,11 +516,11 @@ def fit(
     EstimationError
         As :func:`cocreation.core.ml.fit`, and if missing answers leave the covariances undetermined.
     """
-    with threadpool_limits(1):
-        return _fit(tuple(data), tuple(models), start, tolerance, iterations)
+    with one_thread():
+        return _fit(tuple(data), tuple(models), start, unrestricted, tolerance, iterations)
 
 
-def _fit(data, models, start, tolerance, iterations) -> GroupsFit:
+def _fit(data, models, start, free, tolerance, iterations) -> GroupsFit:
     size = max(model.n_parameters for model in models)
     moments = sum(model.moments for model in models)
     if any(len(group) > 1 and not model.means for group, model in zip(data, models, strict=True)):
@@ -503,8 +531,9 @@ def _fit(data, models, start, tolerance, iterations) -> GroupsFit:
             "add items."
         )
     n = np.array([sum(sample.n for sample in group) for group in data])
-    free = tuple(saturated(group) for group in data)
-    floor = sum(-2 * m.logl - _constant(group) for m, group in zip(free, data, strict=True)) / n.sum()
+    free = tuple(saturated(group) for group in data) if free is None else tuple(free)
+    stacks = [_stack(group) for group in data]
+    floor = sum(-2 * m.logl - stack.constant for m, stack in zip(free, stacks, strict=True)) / n.sum()
     theta = _starts(models, free, n, size) if start is None else np.array(start, dtype=float)
 
     def evaluate(theta: np.ndarray) -> State | None:
@@ -512,7 +541,7 @@ def _fit(data, models, start, tolerance, iterations) -> GroupsFit:
         for group, model, unrestricted, share in zip(data, models, free, n / n.sum(), strict=True):
             try:
                 part = _evaluate_group(group, model, theta, unrestricted.mean)
-            except (LinAlgError, ValueError):
+            except LinAlgError:
                 return None
             q = model.n_parameters
             value += share * part.value
@@ -544,29 +573,18 @@ def _starts(models, free, n, size) -> np.ndarray:
 
 def _evaluate_group(data: Sequence[Sample], model: Model, theta: np.ndarray, mean: np.ndarray) -> State:
     """Return F of one group (without what the unrestricted moments give) and its derivatives."""
-    n, index = sum(sample.n for sample in data), model._index
+    stack, index = _stack(data), model._index
     mu, sigma, d, u, v = _moments(model, theta)
     if not model.means:
         mu = mean
-    entries = len(index.free_parameter)
-    value, b, q = 0.0, np.zeros(model.observed), np.zeros((model.observed, model.observed))
-    information = np.zeros((entries, entries))
-    for sample in data:
-        seen, share = sample.seen, sample.n / n
-        cells = np.ix_(seen, seen)
-        factor = cho_factor(sigma[cells])
-        w = cho_solve(factor, np.eye(len(seen)))
-        off = sample.mean - mu[seen]
-        t = sample.cov + np.outer(off, off)
-        value += share * (2 * np.log(np.diag(factor[0])).sum() + (w * t).sum())
-        b[seen] += share * (w @ off)
-        q[cells] += share * (w - w @ t @ w)
-        us, vs, ds = u[seen], v[seen], d[seen]
-        wv = w @ vs
-        cross = us.T @ wv
-        part = (us.T @ (w @ us)) * (vs.T @ wv) + cross * cross.T
-        if model.means:
-            part += ds.T @ (w @ ds)
-        information += share * part
+    point = _at(stack, mu, sigma)
+    b, q = _slopes(stack, point)
     slope = 2 * (u * (q @ v)).sum(axis=0) - 2 * d.T @ b
-    return State(value, index.pool.T @ slope, index.pool.T @ information @ index.pool, (mu, sigma))
+    information = np.zeros((u.shape[1], u.shape[1]))
+    for share, w in zip(stack.share, point.w, strict=True):
+        wv = w @ v
+        cross = u.T @ wv
+        information += share * ((u.T @ (w @ u)) * (v.T @ wv) + cross * cross.T)
+    if model.means:
+        information += d.T @ np.tensordot(stack.share, point.w, 1) @ d
+    return State(point.value, index.pool.T @ slope, index.pool.T @ information @ index.pool, (mu, sigma))

@@ -21,9 +21,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky
-from threadpoolctl import threadpool_limits
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from ..errors import EstimationError
+from .threads import one_thread
 
 __all__ = [
     "Entry",
@@ -143,25 +144,27 @@ class _Index:
         self.row = np.array([entry.row for entry in entries])
         self.column = np.array([entry.column for entry in entries])
         self.kind = np.array([entry.matrix for entry in entries])
+        self.cells = [(at, self.row[at], self.column[at]) for at in (np.flatnonzero(self.kind == k) for k in "APM")]
         self.free = self.parameter >= 0
         self.free_row, self.free_column = self.row[self.free], self.column[self.free]
         self.free_kind = self.kind[self.free]
+        self.free_path = self.free_kind == "A"
         self.free_parameter = self.parameter[self.free]
         #: sums the derivatives of entries that share a parameter; None where no two do
         counts = np.bincount(self.free_parameter, minlength=model.n_parameters)
         self.pool = np.zeros((len(self.free_parameter), model.n_parameters))
         self.pool[np.arange(len(self.free_parameter)), self.free_parameter] = 1.0
         self.shared = bool((counts > 1).any())
+        self.places = np.argsort(self.free_parameter)
 
     def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         value = self.value.copy()
         value[self.free] = theta[self.free_parameter]
         a, p, m = np.zeros((self.size, self.size)), np.zeros((self.size, self.size)), np.zeros(self.size)
-        path, mutual, intercept = (self.kind == kind for kind in "APM")
-        a[self.row[path], self.column[path]] = value[path]
-        p[self.row[mutual], self.column[mutual]] = value[mutual]
-        p[self.column[mutual], self.row[mutual]] = value[mutual]
-        m[self.row[intercept]] = value[intercept]
+        (path, to, source), (mutual, row, column), (intercept, variable, _) = self.cells
+        a[to, source] = value[path]
+        p[row, column] = p[column, row] = value[mutual]
+        m[variable] = value[intercept]
         return a, p, m
 
 
@@ -264,7 +267,7 @@ def standardized_entries(model: Model, theta: np.ndarray) -> tuple[np.ndarray, n
     a, p, _ = index.matrices(theta)
     inverse = np.linalg.inv(np.eye(len(a)) - a)
     total = inverse @ p @ inverse.T
-    _, v = _derivative(inverse, total, index.free_row, index.free_column, index.free_kind == "A")
+    _, v = _derivative(inverse, total, index.free_row, index.free_column, index.free_path)
     v[:, index.free_kind == "M"] = 0.0
     with np.errstate(invalid="ignore", divide="ignore"):
         sd, own = np.sqrt(np.diag(total)), np.sqrt(np.diag(p))
@@ -311,7 +314,7 @@ def _columns(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
     index = model._index
     g, h = _response(model, theta)
     sigma = h[:, : model.observed]
-    return (sigma + sigma.T) / 2, *_derivative(g, h, index.free_row, index.free_column, index.free_kind == "A")
+    return (sigma + sigma.T) / 2, *_derivative(g, h, index.free_row, index.free_column, index.free_path)
 
 
 def _response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -330,14 +333,15 @@ def _derivative(g, h, row, column, is_path) -> tuple[np.ndarray, np.ndarray]:
 
 def _evaluate(model: Model, theta: np.ndarray, s: np.ndarray, log_det_s: float) -> State | None:
     """Return F with its derivatives at theta, or None where Σ is not positive definite."""
-    try:
-        sigma, u, v = _columns(model, theta)
-        factor = cho_factor(sigma)
-    except (LinAlgError, ValueError):
+    sigma, u, v = _columns(model, theta)
+    # LAPACK by name: what scipy checks on the way costs more than the work
+    factor, failed = dpotrf(sigma, lower=1)
+    if failed or not np.isfinite(sigma).all():
         return None
-    w = cho_solve(factor, np.eye(model.observed))
+    w = dpotri(factor, lower=1)[0]
+    w = np.tril(w) + np.tril(w, -1).T
     ws = w @ s
-    value = 2 * np.log(np.diag(factor[0])).sum() + np.trace(ws) - log_det_s - model.observed
+    value = 2 * np.log(np.diag(factor)).sum() + np.trace(ws) - log_det_s - model.observed
     wu, wv = w @ u, w @ v
     gradient = 2 * ((u * wv).sum(axis=0) - (wu * (s @ wv)).sum(axis=0))
     cross = u.T @ wv
@@ -346,8 +350,7 @@ def _evaluate(model: Model, theta: np.ndarray, s: np.ndarray, log_det_s: float) 
     if index.shared:
         gradient, information = index.pool.T @ gradient, index.pool.T @ information @ index.pool
     else:
-        order = np.argsort(index.free_parameter)
-        gradient, information = gradient[order], information[np.ix_(order, order)]
+        gradient, information = gradient[index.places], information[np.ix_(index.places, index.places)]
     return State(value, gradient, information, sigma)
 
 
@@ -452,7 +455,7 @@ def fit(
             f"The model is not identified: {model.n_parameters} free parameters for "
             f"{model.n_parameters + model.df} sample moments. Fix parameters or add items."
         )
-    with threadpool_limits(1):
+    with one_thread():
         theta = start_values(model, s) if start is None else np.array(start, dtype=float)
         state = _evaluate(model, theta, s, log_det_s)
         if state is None:

@@ -114,7 +114,7 @@ def independence(fitted: GroupsFit, together: Sequence[int] = ()) -> GroupsFit:
         models.append(Model(p, 0, tuple(Entry(*cell, free + k) for k, cell in enumerate(cells))))
         starts += [np.diag(moments.cov), np.zeros(len(pairs)), moments.mean[: p * model.means]]
         free += len(cells)
-    return fit(fitted.data, models, start=np.concatenate(starts))
+    return fit(fitted.data, models, start=np.concatenate(starts), unrestricted=fitted.unrestricted)
 
 
 def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray] | None) -> tuple[float, float]:

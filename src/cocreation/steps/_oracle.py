@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ..core.ml import Entry, MLFit, Model, standardize, start_values, total_covariances
 from ..core.syntax import Specification
+from ..core.threads import one_thread
 
 __all__ = ["AGREEMENT", "Opinion", "description", "second_opinion"]
 
@@ -117,7 +117,7 @@ def second_opinion(specification: Specification, fitted: MLFit, start: np.ndarra
         if entry.parameter >= 0:
             stretch[entry.parameter] = r
     sample = fitted.sample / np.outer(units[:p], units[:p])
-    with _quiet(), threadpool_limits(1), np.errstate(all="ignore"):
+    with _quiet(), one_thread(), np.errstate(all="ignore"):
         theirs = semopy.Model(description(specification, ratio), cov_diag=True)
         for name, parameter in theirs.parameters.items():
             parameter.bound = (None, None)
