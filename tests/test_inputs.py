@@ -55,6 +55,14 @@ def _answers(n: int = 60) -> pd.DataFrame:
 GOOD = _answers()
 WAVE = GOOD.assign(respondent=range(60))
 
+
+def _in_teams(data: object) -> object:
+    """Add a column of two groups, where there is a table to add it to."""
+    if not isinstance(data, pd.DataFrame) or data.columns.nlevels > 1:
+        return data
+    return data.assign(team=np.where(np.arange(len(data)) % 2, "red", "blue"))
+
+
 #: statistics of answers: how to call them with data
 STATISTICS: dict[str, Callable[[object], object]] = {
     "confirm.bootstrap": lambda d: confirm.bootstrap(d, MODEL, draws=50),
@@ -76,6 +84,8 @@ STATISTICS: dict[str, Callable[[object], object]] = {
     "screen.screen": lambda d: screening.screen(d, items=ITEMS),
     "validate.htmt_intervals": lambda d: validate.htmt_intervals(d, SCALES, draws=50),
     "validate.htmt": lambda d: validate.htmt(d, SCALES),
+    "validate.invariance": lambda d: validate.invariance(_in_teams(d), SCALES, "team"),
+    "validate.latent_means": lambda d: validate.latent_means(_in_teams(d), SCALES, "team"),
     "validate.omega": lambda d: validate.omega(d, 2, items=ITEMS),
     "validate.reliability": lambda d: validate.reliability(d, SCALES),
     "validate.validity": lambda d: validate.validity(d, SCALES),

@@ -11,17 +11,9 @@ from threadpoolctl import threadpool_limits
 
 from . import fit as fit_measures
 from . import groups
-from .ml import Entry, Model, _inverse
+from .ml import Model, _inverse
 
-__all__ = ["Release", "difference", "in_groups", "measures", "release", "with_means"]
-
-
-def with_means(model: Model) -> Model:
-    """Return the model with a free intercept for each observed variable and factor means fixed at zero."""
-    q = model.n_parameters
-    intercepts = [Entry("M", i, 0, q + i) for i in range(model.observed)]
-    means = [Entry("M", model.observed + f, 0, -1, 0.0) for f in range(model.latent)]
-    return replace(model, entries=(*model.entries, *intercepts, *means))
+__all__ = ["Release", "difference", "in_groups", "measures", "release"]
 
 
 def in_groups(model: Model, n_groups: int, equal: Collection[int], freed: Collection[int] = ()) -> tuple[Model, ...]:
@@ -30,7 +22,7 @@ def in_groups(model: Model, n_groups: int, equal: Collection[int], freed: Collec
     Parameters
     ----------
     model : Model
-        As :func:`with_means` returns it.
+        With intercepts, of one group.
     n_groups : int
     equal : collection of int
         Positions, among the model's entries, of what is the same in all groups.

@@ -15,6 +15,7 @@ from ..core.reliability import lambda6
 from ..errors import EstimationError, InputError
 from ._composite import Reliability, reliability
 from ._htmt import HtmtIntervals, htmt, htmt_intervals
+from ._invariance import GroupModel, Invariance, LatentMeans, invariance, latent_means
 from ._nomological import Nomological, nomological
 from ._retest import Retest, retest
 from .confirm import Cfa, cfa
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "GroupModel",
     "HtmtIntervals",
+    "Invariance",
+    "LatentMeans",
     "Nomological",
     "Omega",
     "Reliability",
@@ -34,6 +38,8 @@ __all__ = [
     "Validity",
     "htmt",
     "htmt_intervals",
+    "invariance",
+    "latent_means",
     "nomological",
     "omega",
     "reliability",
