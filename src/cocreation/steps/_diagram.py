@@ -310,11 +310,15 @@ def _structural(table: pd.DataFrame, edges: dict[str, list[_Edge]], latent: list
             y = height * (1 - (i + 0.5) / len(layer))
             explained = f"R² = {_figure(1 - own[name])}" if name in caused and name in own.index else ""
             canvas.node(name, _Node(x, y, oval, 0.29, name in latent), below=explained)
-    drawn = [(edge.std, _path(canvas, edge)) for edge in sorted(paths, key=lambda edge: _length(canvas, edge))]
+    ways = {(edge.source, edge.target) for edge in paths}
+    drawn = [
+        (edge.std, _path(canvas, edge, bent=(edge.target, edge.source) in ways))
+        for edge in sorted(paths, key=lambda edge: _length(canvas, edge))
+    ]
     for edge in joined:
         column = next((layer for layer in layers if edge.source in layer and edge.target in layer), None)
         if column is None:
-            drawn.append((edge.std, _path(canvas, edge, both=True)))
+            drawn.append((edge.std, _path(canvas, edge, both=True, bent=True)))
             continue
         apart = abs(column.index(edge.source) - column.index(edge.target)) - 1
         canvas.arc(*edge, bulge=(0.35 + step * apart) * (1 if column is last and len(layers) > 1 else -1))
@@ -343,8 +347,8 @@ def _length(canvas: _Canvas, edge: _Edge) -> float:
     return abs(canvas.nodes[edge.target].x - canvas.nodes[edge.source].x)
 
 
-def _path(canvas: _Canvas, edge: _Edge, *, both: bool = False) -> np.ndarray:
-    """Draw one path, round whatever stands in its way; return points along it."""
+def _path(canvas: _Canvas, edge: _Edge, *, both: bool = False, bent: bool = False) -> np.ndarray:
+    """Draw one path, bent if asked or if something stands in its way; return points along it."""
     a, b = canvas.nodes[edge.source], canvas.nodes[edge.target]
     others = [node for name, node in canvas.nodes.items() if name not in edge[:2]]
     middle, across = ((a.x + b.x) / 2, (a.y + b.y) / 2), (a.y - b.y, b.x - a.x)
@@ -357,7 +361,7 @@ def _path(canvas: _Canvas, edge: _Edge, *, both: bool = False) -> np.ndarray:
         return all((np.maximum(abs(x - n.x) / (n.w + 0.12), abs(y - n.y) / (n.h + 0.12)) > 1).all() for n in others)
 
     bows = (0.25, -0.25, 0.4, -0.4, 0.55, -0.55)
-    bow = next((size for size in (bows if both else (0.0, *bows)) if clear(size)), 0.25 if both else 0.0)
+    bow = next((size for size in (bows if bent else (0.0, *bows)) if clear(size)), 0.25 if bent else 0.0)
     turn = control(bow)
     points = [a.edge(turn), turn, b.edge(turn)] if bow else [a.edge(turn), b.edge(turn)]
     return canvas.line(points, sure=edge.sure, both=both)
