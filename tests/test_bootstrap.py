@@ -377,7 +377,7 @@ def test_figures_are_drawn():
 
 
 @given(frames(), st.integers(2, 4))
-@settings(deadline=None, derandomize=True, max_examples=20)
+@settings(deadline=None, derandomize=True, max_examples=8)
 def test_whatever_the_answers_a_bootstrap_says_why_not_or_is_finite(frame, size):
     scales, empty = scales_of(frame, size), ("chi2_p", "se", "z", "p", "lower", "upper", "std_se", "std_epc", "model")
     says_why_or_is_finite(lambda: bootstrap(frame, scales, draws=50, level=0.9), may_be_empty=empty)

@@ -121,7 +121,7 @@ def refit(samples: np.ndarray, fitted: ml.MLFit, *, tolerance: float = 1e-13) ->
         for number in left:
             for start in (fitted.theta, None):
                 try:
-                    alone = ml.fit(samples[number], fitted.n_obs, fitted.model, start=start)
+                    alone = ml.fit(samples[number], fitted.n_obs, fitted.model, start=start, iterations=2 * _STEPS)
                 except EstimationError:
                     continue
                 found.theta[number], found.minimum[number] = alone.theta, alone.minimum
