@@ -105,9 +105,9 @@ def _stack(data: Sequence[Sample]) -> _Stack:
 
 def _at(data: _Stack, mean: np.ndarray, cov: np.ndarray) -> _Point:
     """Return the samples seen from these moments; LinAlgError where Σ is not positive definite."""
-    unit = np.sqrt(np.diag(cov))
-    if not (unit > 0).all():
+    if not (np.diag(cov) > 0).all():
         raise LinAlgError
+    unit = np.sqrt(np.diag(cov))
     both = data.seen[:, :, None] * data.seen[:, None, :]
     # an item not answered stands for itself, in units in which spreads do not cost digits
     filled = np.where(both > 0, cov / np.outer(unit, unit), np.eye(len(unit)))
