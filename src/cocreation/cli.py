@@ -205,6 +205,37 @@ def twin(
     raise typer.Exit(1 if outside else 0)
 
 
+@app.command()
+def agree(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER…", help="Golden sets, or folders of golden sets.", show_default=False),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print for machines; cocreation.course.agree.report says in what shape.")
+    ] = False,
+) -> None:
+    """Compute everything a golden set names, and set it beside R's figures.
+
+    A golden set is a folder with data.csv, model.lav and golden.json: figures of lavaan, psych, semTools, GPArotation.
+    Below each table stands what was not compared, and why.
+    Exit status 1 if a figure is outside its tolerance, 2 if a set cannot be read, else 0.
+
+    Example: [cyan]cocreation agree tests/golden[/cyan]
+    """
+    from .course import agree as golden
+
+    with _progress("Comparing") as progress:
+        found = golden.agree(folders, progress=progress)
+    if as_json:
+        print(json.dumps(golden.report(found), indent=1, ensure_ascii=False))
+    else:
+        from .course._printed import show
+
+        show(found, _console())
+    raise typer.Exit(1 if any(each.misses for each in found) else 0)
+
+
 def _show_twin(table) -> None:
     from rich import box
     from rich.table import Table

@@ -215,7 +215,7 @@ def _minres(golden: Golden) -> Tolerance:
     if not end or not stop or golden.block("efa", "paf", "heywood") is True:
         return usual
     early = float(np.abs(1 - np.array(as_list(end)) - np.array(as_list(stop))).max())
-    return Tolerance(usual.limit + early, "absolute", f"({early:.1g} of it between R's own minres and principal axes)")
+    return Tolerance(usual.limit + early, "absolute", "(so early stops psych)")
 
 
 def maximum_likelihood(golden: Golden) -> None:

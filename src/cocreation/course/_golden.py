@@ -49,6 +49,12 @@ class Golden:
         """``{dimension: [item, …]}``."""
         return {name: as_list(block["items"]) for name, block in self.figures["reliability"].items()}
 
+    @property
+    def unevenness(self) -> float:
+        """How many times the largest variance of an item is the smallest; lavaan warns from 1000 on."""
+        spread = self.complete.var()
+        return float(spread.max() / spread.min())
+
     def block(self, *path: str) -> Any:
         """Return a part of R's figures; an empty mapping where there is none."""
         part: Any = self.figures
@@ -128,8 +134,8 @@ def load(folder: Path) -> Golden:
     absent = [name for name in wanted if name not in data.columns]
     if absent:
         raise InputError(
-            f"{folder / 'data.csv'} has no column '{absent[0]}', which golden.json has figures of. Check that the files "
-            "belong together."
+            f"{folder / 'data.csv'} has no column '{absent[0]}', of which golden.json has figures. Check that the "
+            "files belong together."
         )
     name = figures.get("meta", {}).get("name") or folder.resolve().name
     return Golden(str(name), folder, data, model, figures, Ledger(figures))

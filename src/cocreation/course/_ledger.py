@@ -49,7 +49,7 @@ class Tolerance:
     def __str__(self) -> str:
         if self.kind == "exact":
             return "exact"
-        limit = f"{100 * self.limit:g} %" if self.limit > 0.1 and self.kind == "relative" else f"{self.limit:g}"
+        limit = f"{100 * self.limit:.2g} %" if self.limit > 0.1 and self.kind == "relative" else f"{self.limit:.2g}"
         said = {"relative": "relative", "absolute": "", "scaled": "of max(1, value)", "at most": "above R's at most"}
         return " ".join(part for part in (limit, self.unit or said[self.kind]) if part)
 
@@ -72,11 +72,11 @@ TOLERANCES = {
     "standardized error": Tolerance(5e-5, "scaled"),
     "estimate": Tolerance(1e-4, "scaled"),
     "estimate, bifactor": Tolerance(5e-4, "scaled"),
-    # a limit is an estimate and 1.96 errors, the p of an estimate hangs on its z
+    # what the tolerance of estimate and error leaves to a limit (estimate ± 1.96 errors) and to p, which hangs on z
     "limit": Tolerance(3e-4, "scaled"),
     "limit, bifactor": Tolerance(1.5e-3, "scaled"),
-    "p of estimate": Tolerance(4e-5, "absolute"),
-    "p of estimate, bifactor": Tolerance(2e-4, "absolute"),
+    "p of estimate": Tolerance(8e-5, "absolute"),
+    "p of estimate, bifactor": Tolerance(4e-4, "absolute"),
     "modification": Tolerance(1e-4, "relative"),
     "scaled chi-square": Tolerance(1e-5, "relative"),
     "polychoric": Tolerance(1e-6, "absolute"),

@@ -12,7 +12,7 @@ from ..errors import EstimationError
 from ..steps import confirm, explore, purify, validate
 from ._classical import matrix
 from ._golden import Golden
-from ._ledger import Ledger, as_list
+from ._ledger import TOLERANCES, Ledger, Tolerance, as_list
 
 __all__ = ["SECTIONS", "is_model", "model"]
 
@@ -50,6 +50,14 @@ COLUMNS = [
 OPTIONS = {"orthogonal": "orthogonal", "std.lv": "std_lv", "estimator": "estimator", "missing": "missing"}
 
 
+#: variances so many times each other make lavaan warn; so many make it lose the errors of models with equalities,
+#: whose information it inverts without eigenvalues below 1.5e-8 of the largest
+WARNED, LOST = 1e3, 1e4
+
+#: so many resamples the tolerance of a bootstrap is made for
+ENOUGH = 400
+
+
 def is_model(block: object) -> bool:
     """Whether a part of a golden file is a fitted model."""
     return isinstance(block, Mapping) and "syntax" in block and "converged" in block
@@ -78,14 +86,21 @@ def model(golden: Golden, path: tuple) -> None:
     if found is None:
         return
     ledger.compare((*path, "converged"), True, "converged", "exact")
+    if not set(options) - {"orthogonal"} and _lower(golden, block, found):
+        theirs, ours = block["fit"]["chisq"], found.measure("chi2")
+        ledger.omit(
+            path, f"R stopped above the minimum: chi-square {theirs:.2f} there, {ours:.2f} here (as a check, from F)"
+        )
+        return
     ledger.compare((*path, "post_check"), _proper(found), "proper solution", "exact")
     fit(ledger, (*path, "fit"), block.get("fit") or {}, found.fit["value"], found.n)
     bifactor = "bifactor" in str(path[-1])
+    _lose(golden, (*path, "parameters"), block.get("parameters") or [])
     estimates(ledger, (*path, "parameters"), block.get("parameters") or [], found.parameters, bifactor=bifactor)
     if block.get("amos_convention"):
         _amos(golden, (*path, "amos_convention"), found, golden.cfa(block["syntax"], convention="amos", **options))
     if "modification_indices" in block:
-        _modification(ledger, path, block, found)
+        _modification(golden, path, block, found)
 
 
 def _options(ledger: Ledger, path: tuple, block: Mapping) -> dict | None:
@@ -108,6 +123,22 @@ def _or_improper(golden: Golden, path: tuple, block: Mapping, fit: Callable[[], 
             raise
         golden.ledger.omit(path, f"improper in R (post.check false), refused here: {error}")
         return None
+
+
+def _lower(golden: Golden, block: Mapping, found: confirm.Cfa) -> bool:
+    """Whether our solution of the same model fits better than R's beyond doubt, F computed anew from S and Σ."""
+    theirs = (block.get("fit") or {}).get("chisq")
+    same = found.measure("df") == block["fit"]["df"] if theirs else False
+    if not same or theirs - found.measure("chi2") < 1e-4 * theirs:
+        return False
+    x = golden.complete[list(found.residuals.index)]
+    s = np.cov(x.to_numpy(), rowvar=False, ddof=0)
+    sd = np.sqrt(np.diag(s))
+    unit_s = s / np.outer(sd, sd)
+    unit_sigma = unit_s - found.residuals.to_numpy()
+    minimum = np.linalg.slogdet(unit_sigma)[1] - np.linalg.slogdet(unit_s)[1] - len(s)
+    minimum += np.trace(np.linalg.solve(unit_sigma, unit_s))
+    return bool(abs(len(x) * minimum - found.measure("chi2")) < 1e-6 * max(1.0, found.measure("chi2")))
 
 
 def _proper(found: confirm.Cfa) -> bool:
@@ -178,6 +209,21 @@ def estimates(ledger: Ledger, path: tuple, block: list[dict], ours: pd.DataFrame
                 ledger.compare(place, mine.get(name), metric, f"{tolerance}, bifactor" if looser else tolerance)
 
 
+def _lose(golden: Golden, path: tuple, block: list[dict]) -> None:
+    """Leave out the standard errors that lavaan's generalized inverse loses with equal parameters of uneven items."""
+    labels = [row["label"] for row in block if row.get("label")]
+    if golden.unevenness <= LOST or len(labels) == len(set(labels)):
+        return
+    reason = (
+        f"variances {golden.unevenness:.0e} times each other: with equal parameters lavaan inverts the information "
+        "without its small eigenvalues, and its standard errors are lost"
+    )
+    for i in range(len(block)):
+        for theirs, name, *_ in COLUMNS:
+            if name not in ("estimate", "std"):
+                golden.ledger.omit((*path, i, theirs), reason)
+
+
 def _missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
@@ -225,8 +271,13 @@ def _amos(golden: Golden, path: tuple, plain: confirm.Cfa, found: confirm.Cfa) -
             ledger.compare((*path, name), ours.get(names.get(name, name)), metric, "chi-square" if exact else "fit")
 
 
-def _modification(ledger: Ledger, path: tuple, block: Mapping, found: confirm.Cfa) -> None:
-    ledger.compare((*path, "n_modification_indices"), len(found.modification), "modification indices, number", "exact")
+def _modification(golden: Golden, path: tuple, block: Mapping, found: confirm.Cfa) -> None:
+    ledger = golden.ledger
+    number = len(found.modification)
+    if golden.unevenness > WARNED and number > block["n_modification_indices"]:
+        reason = "the items' spreads are so uneven that lavaan's rounding makes some indices NA, and it leaves them out"
+        ledger.omit((*path, "n_modification_indices"), reason)
+    ledger.compare((*path, "n_modification_indices"), number, "modification indices, number", "exact")
     known = {(row.left, row.op, row.right): row for row in found.modification.itertuples()}
     for i, row in enumerate(block["modification_indices"] or []):
         mine = known.get((row["lhs"], row["op"], row["rhs"])) or known.get((row["rhs"], row["op"], row["lhs"]))
@@ -351,6 +402,7 @@ def invariance(golden: Golden) -> None:
         )
     scalar = found.models["scalar"].parameters.copy()
     scalar["group"] = [order.index(_label(name)) + 1 for name in scalar["group"]]
+    _lose(golden, (*path, "scalar_parameters"), block.get("scalar_parameters") or [])
     estimates(ledger, (*path, "scalar_parameters"), block.get("scalar_parameters") or [], scalar)
 
 
@@ -380,14 +432,19 @@ def ordinal(golden: Golden) -> None:
 def bootstrap(golden: Golden) -> None:
     """Bootstrapped loadings."""
     ledger, block, path = golden.ledger, golden.figures["bootstrap"], ("bootstrap",)
-    ledger.omit((*path, "R"), "how many resamples R drew; ours are as many")
-    found = confirm.bootstrap(golden.complete, golden.figures["cfa"]["syntax"], draws=int(block["R"])).loadings
+    ledger.omit((*path, "R"), "how many resamples R drew; ours are as many, at least 1000")
+    draws = int(block["R"])
+    found = confirm.bootstrap(golden.complete, golden.figures["cfa"]["syntax"], draws=max(draws, 1000)).loadings
     known = {(row.factor, row.item): row for row in found.itertuples()}
+    error, limit = TOLERANCES["bootstrap error"].limit, TOLERANCES["bootstrap limit"].limit
+    if draws < ENOUGH:  # chance alone goes beyond the usual: four Monte Carlo errors of R's own draws
+        error = max(error, 4 / math.sqrt(2 * draws))
+        limit = max(limit, 4 * 2.7 * max(row["boot_se"] for row in block["loadings"]) / math.sqrt(draws))
     columns = [
-        ("est", "std", "standardized estimates", "standardized"),
-        ("boot_se", "se", "bootstrap errors", "bootstrap error"),
-        ("lo", "lower", "bootstrap limits", "bootstrap limit"),
-        ("hi", "upper", "bootstrap limits", "bootstrap limit"),
+        ("est", "std", "standardized estimates", TOLERANCES["standardized"]),
+        ("boot_se", "se", "bootstrap errors", Tolerance(error, "relative")),
+        ("lo", "lower", "bootstrap limits", Tolerance(limit, "absolute")),
+        ("hi", "upper", "bootstrap limits", Tolerance(limit, "absolute")),
     ]
     for i, row in enumerate(block["loadings"]):
         mine = known.get((row["lhs"], row["rhs"]))

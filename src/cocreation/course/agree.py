@@ -24,6 +24,11 @@ Progress = Callable[[int, int, str], None]
 
 SCHEMA = 1
 
+_UNEVEN = (
+    "The items' variances are more than a factor 1000 apart. lavaan warns of such data, in which its own figures lose "
+    "precision."
+)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -57,6 +62,8 @@ class Agreement:
     rows : tuple of Row
     omissions : tuple of Omission
         Every figure of the file that was not compared: section, key, reason.
+    remark : str
+        What to bear in mind with these data; often empty.
     """
 
     name: str
@@ -64,6 +71,7 @@ class Agreement:
     programs: dict[str, str]
     rows: tuple[Row, ...]
     omissions: tuple[Omission, ...]
+    remark: str
 
     @property
     def misses(self) -> tuple[Figure, ...]:
@@ -146,7 +154,14 @@ def _summary(golden: Golden) -> Agreement:
     order = list(golden.figures)
     rows.sort(key=lambda row: order.index(row.section))
     programs = (golden.figures.get("meta") or {}).get("generated_with") or {}
-    return Agreement(golden.name, str(golden.folder), dict(programs), tuple(rows), tuple(golden.ledger.omissions))
+    return Agreement(
+        golden.name,
+        str(golden.folder),
+        dict(programs),
+        tuple(rows),
+        tuple(golden.ledger.omissions),
+        _UNEVEN if golden.unevenness > _models.WARNED else "",
+    )
 
 
 def report(found: Iterable[Agreement]) -> dict[str, object]:
@@ -154,7 +169,7 @@ def report(found: Iterable[Agreement]) -> dict[str, object]:
 
     ``schema`` counts up when the shape changes: ``{schema, version, agrees, sets: [{name, folder, programs, agrees,
     rows: [{section, metric, compared, largest, tolerance, verdict, misses: [{key, ours, theirs, difference}]}],
-    not_compared: [{section, reason, keys}]}]}``.
+    remark, not_compared: [{section, reason, keys}]}]}``.
     """
     sets = [
         {
@@ -182,6 +197,7 @@ def report(found: Iterable[Agreement]) -> dict[str, object]:
                 }
                 for row in each.rows
             ],
+            "remark": each.remark,
             "not_compared": [
                 {"section": section, "reason": reason, "keys": keys} for section, reason, keys in each.reasons()
             ],
