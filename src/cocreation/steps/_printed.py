@@ -1,0 +1,452 @@
+"""Figures as a paper prints them, and the file or mapping they are written in."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .._input import quoted
+from ..errors import InputError
+from ._relations import structures
+
+__all__ = ["FIGURES", "LISTS", "TEMPLATE", "TOPICS", "Printed", "Report", "number", "read"]
+
+ROUNDINGS = ("rounded", "truncated", "either")
+PROGRAMS = {"amos": (1.0, 1.0), "lavaan": (0.0, 0.0), "either": (0.0, 1.0)}
+ROBUST = ("MLM", "MLMV", "MLMVS", "MLR", "MLF", "WLSMV", "WLSM", "ULSMV", "ULSM", "DWLS", "WLS", "ULS", "ROBUST")
+_SECTIONS = ("sample", "model", "fit", "scale_ranges", "report")
+
+#: key of a single figure -> label, least and largest value, whether it is a whole number
+FIGURES: dict[str, tuple[str, float, float, bool]] = {
+    "n": ("N", 2, 1e8, True),
+    "items": ("items", 2, 1000, True),
+    "factors": ("factors", 1, 500, True),
+    "freed": ("parameters freed beyond the structure", -10000, 10000, True),
+    "parameters": ("free parameters", 1, 1e6, True),
+    "df": ("df", 0, 1e6, True),
+    "chi2": ("chi-square", 0, 1e7, False),
+    "chi2_df": ("chi-square/df", 0, 1e5, False),
+    "p": ("p of chi-square", 0, 1, False),
+    "rmsea": ("RMSEA", 0, 3, False),
+    "rmsea_lower": ("RMSEA, 90 % from", 0, 3, False),
+    "rmsea_upper": ("RMSEA, 90 % to", 0, 3, False),
+    "pclose": ("p of close fit", 0, 1, False),
+    "cfi": ("CFI", 0, 1, False),
+    "tli": ("TLI", -10, 10, False),
+    "nfi": ("NFI", -10, 1, False),
+    "rfi": ("RFI", -10, 1, False),
+    "ifi": ("IFI", -10, 10, False),
+    "gfi": ("GFI", -10, 1, False),
+    "agfi": ("AGFI", -10, 1, False),
+    "pnfi": ("PNFI", -10, 10, False),
+    "pcfi": ("PCFI", -10, 10, False),
+    "mfi": ("McDonald's index", 0, 2, False),
+    "srmr": ("SRMR", 0, 2, False),
+    "baseline_chi2": ("chi-square of the baseline model", 0, 1e8, False),
+    "baseline_df": ("df of the baseline model", 1, 1e6, True),
+    "aic": ("AIC, chi-square + 2·parameters", 0, 1e8, False),
+    "ecvi": ("ECVI", 0, 1e6, False),
+    **{
+        f"{name}_{end}": (f"{word} {label}", -1 if name == "correlation" else 0, 1, False)
+        for name, label in (
+            ("alpha", "alpha"), ("cr", "CR"), ("ave", "AVE"), ("loading", "loading"), ("correlation", "correlation"),
+        )
+        for end, word in (("lowest", "smallest"), ("highest", "largest"))
+    },
+    "kmo": ("KMO", 0, 1, False),
+    "bartlett_chi2": ("chi-square of Bartlett's test", 0, 1e8, False),
+    "bartlett_df": ("df of Bartlett's test", 1, 1e6, True),
+    "variance": ("variance explained, %", 0, 100, False),
+}  # fmt: skip
+
+#: key of a list of tables -> what each table must have, and its further keys
+LISTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "scales": (("name",), ("items", "alpha", "cr", "ave", "root_ave", "mean_r", "msv", "largest_correlation", "loadings",
+                           "loading_lowest", "loading_highest")),
+    "means": (("name", "n", "mean"), ("sd", "items", "lowest", "highest")),
+    "percentages": (("name", "n", "percent"), ("counts",)),
+    "shares": (("name",), ("part", "whole", "percent")),
+    "totals": (("name",), ("count", "mean", "total", "per")),
+    "rules": (("name", "of", "per"), ("at_least",)),
+    "sortings": (("name",), ("raters", "bins", "agree")),
+    "correlations": (("between", "r"), ()),
+    "eigenvalues": (("items", "values"), ("percent", "cumulative")),
+}  # fmt: skip
+
+#: what a report of a scale should hold: topic -> (what, why, figures that show it is there)
+TOPICS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "n": ("N of this analysis", "every figure of fit depends on it", ("n",)),
+    "chi2": ("chi-square itself", "a ratio alone hides the test", ("chi2",)),
+    "df": ("degrees of freedom", "they tell which model was fitted", ("df",)),
+    "rmsea_interval": ("RMSEA interval", "one number hides how uncertain it is", ("rmsea_lower", "rmsea_upper")),
+    "srmr": ("SRMR", "the misfit in the correlations themselves", ("srmr",)),
+    "cfi": ("CFI", "fit beside a model in which nothing correlates", ("cfi",)),
+    "tli": ("TLI", "the same with a price on parameters", ("tli",)),
+    "estimator": ("estimator and program", "N or N − 1, scaled or not: they decide what the figures mean", ()),
+    "normality": ("normality of the items", "maximum likelihood takes it for granted", ()),
+    "missing": ("missing answers and their treatment", "which rows were used decides N", ()),
+    "comparison": ("models compared, with their figures", "fit means little without a rival", ()),
+    "kmo": ("KMO", "whether there is something to factor", ("kmo",)),
+    "bartlett": ("Bartlett's test", "the same, as a test", ("bartlett_chi2",)),
+    "loadings": ("all loadings", "CR, AVE and the content can then be judged", ()),
+    "reliability": ("alpha or CR of every scale", "as numbers, not as a threshold passed", ()),
+    "ave": ("AVE of every scale", "as numbers, not as a threshold passed", ()),
+    "correlations": ("correlations of the factors", "Fornell–Larcker cannot be redone without them", ()),
+    "htmt": ("HTMT", "finds what Fornell–Larcker overlooks", ()),
+    "inter_rater": (
+        "agreement of coders or judges beyond chance",
+        "a rule such as two of three is often met by luck",
+        (),
+    ),
+    "item_source": ("where the items come from", "content validity starts there", ()),
+    "item_wording": ("wording of every item", "nobody can use or judge a scale unseen", ()),
+    "invariance": ("invariance across groups", "groups may be compared only then", ()),
+    "nomological": ("nomological or criterion validity", "what the scale is good for", ()),
+    "retest": ("test–retest", "alpha says nothing about time", ()),
+}
+
+
+class Printed(NamedTuple):
+    """A figure as printed: its text, the numbers that print so, and the middle one (nan for a bound)."""
+
+    text: str
+    low: float
+    high: float
+    value: float
+    decimals: int
+
+    @property
+    def span(self) -> tuple[float, float]:
+        return self.low, self.high
+
+
+_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?")
+
+
+def number(given: object, *, rounding: str = "rounded", whole: bool = False, decimals: int | None = None) -> Printed:
+    """Return a figure given as text (".073", "< .001", "> .90", "1,234.5", ".056-.068") or as a number.
+
+    A number counts with the decimals it shows; text keeps its last zeros. Raises ValueError
+    for anything else.
+    """
+    if isinstance(given, bool) or not isinstance(given, (int, float, str)):
+        raise ValueError("not a figure")
+    text = str(given).strip().replace("−", "-").replace("–", "-").rstrip("%*").strip()
+    if text.startswith(("<", "≤", ">", "≥")):
+        end = number(text[1:].lstrip("=").strip(), whole=True)
+        low, high = (-math.inf, end.value) if text[0] in "<≤" else (end.value, math.inf)
+        return Printed(str(given), low, high, math.nan, end.decimals)
+    parts = re.fullmatch(r"(\S+?)\s*(?:-|to)\s*(\S+)", text) if not _NUMBER.fullmatch(text) else None
+    if parts:
+        ends = [number(part, rounding=rounding) for part in parts.groups()]
+        if ends[0].value > ends[1].value:
+            raise ValueError("the range begins above its end")
+        return Printed(str(given), ends[0].low, ends[1].high, math.nan, ends[0].decimals)
+    if not _NUMBER.fullmatch(text) or not any(map(str.isdigit, text)):
+        raise ValueError("not a figure")
+    plain = text.replace(",", "")
+    value = float(plain)
+    if not math.isfinite(value):
+        raise ValueError("not a figure")
+    if whole:
+        return Printed(str(given), value, value, value, len(plain.partition(".")[2]))
+    mantissa, _, power = plain.lower().partition("e")
+    places = (len(mantissa.partition(".")[2]) - int(power or 0)) if decimals is None else decimals
+    unit = 10.0**-places
+    toward = math.copysign(1, value)
+    ends = {
+        "rounded": (-unit / 2, unit / 2),
+        "truncated": (0, toward * unit),
+        "either": (-unit / 2 * toward, toward * unit),
+    }
+    low, high = sorted(value + end for end in ends[rounding])
+    return Printed(str(given), low, high, value, places)
+
+
+class Report(NamedTuple):
+    """What was read: single figures, lists of tables with their figures read, the settings, topics said to be given."""
+
+    title: str
+    figures: dict[str, Printed]
+    lists: dict[str, list[dict[str, Any]]]
+    structure: str
+    told_structure: bool
+    estimator: str
+    robust: bool
+    program: str
+    rounding: str
+    given: frozenset[str]
+    raw: Mapping[str, Any]
+
+
+def read(source: Mapping[str, Any] | str | Path) -> Report:
+    """Return the figures of a mapping or a TOML file, checked.
+
+    Raises
+    ------
+    InputError
+        Naming the key, its value, and what is allowed.
+    """
+    if isinstance(source, (str, Path)):
+        raw, where = _load(Path(source)), f"{Path(source).name}: "
+    elif isinstance(source, Mapping):
+        raw, where = source, ""
+    else:
+        raise InputError(
+            f"Expected figures as a mapping or the path of a TOML file, got {type(source).__name__}. "
+            "Write audit({'n': 312, 'chi2': '452.1', …})."
+        )
+    flat = _flatten(raw, where)
+    settings = {"rounding": "rounded", "program": "either", "structure": "correlated", "estimator": "ML", "title": ""}
+    allowed = {"rounding": ROUNDINGS, "program": tuple(PROGRAMS), "structure": structures()}
+    for key in settings:
+        if key in flat:
+            settings[key] = _text(where, key, flat.pop(key), allowed.get(key))
+    told = "structure" in raw or any(
+        "structure" in raw.get(s, {}) for s in _SECTIONS if isinstance(raw.get(s), Mapping)
+    )
+    given = _topics(where, flat.pop("given", []))
+    rounding = settings["rounding"]
+    lists: dict[str, list[dict[str, Any]]] = {}
+    for key in [key for key in flat if key in LISTS]:
+        lists[key] = [
+            _entry(where, key, place, each, rounding)
+            for place, each in enumerate(_tables(where, key, flat.pop(key)), 1)
+        ]
+    figures = {key: _figure(where, key, value, rounding) for key, value in flat.items()}
+    _agree(where, figures)
+    estimator = settings["estimator"].strip()
+    robust = any(word in ROBUST for word in re.split(r"[^A-Z]+", estimator.upper()))
+    return Report(
+        settings["title"], figures, lists, settings["structure"], told, estimator, robust, settings["program"], rounding,
+        given, raw,
+    )  # fmt: skip
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=str)
+    except tomllib.TOMLDecodeError as error:
+        hint = ' A figure such as .073 is written 0.073 or ".073".'
+        raise InputError(f"{path.name} is not TOML: {str(error).rstrip('.')}. Correct that line.{hint}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from error
+    except OSError as error:
+        reason = error.strerror or "unknown reason"
+        raise InputError(f"Cannot read {path}: {reason}. Name a TOML file of figures; "
+                         "`cocreation audit --template` prints one to start from.") from error  # fmt: skip
+
+
+def _flatten(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Take the figures out of their sections, which are for the eye only."""
+    flat: dict[str, Any] = {}
+    known = [*FIGURES, *LISTS, "rounding", "program", "structure", "estimator", "title", "given"]
+    for key, value in raw.items():
+        inside = value.items() if key in _SECTIONS and isinstance(value, Mapping) else [(key, value)]
+        for name, each in inside:
+            if name not in known:
+                near = get_close_matches(str(name).lower(), known, 1, 0.5)
+                meant = f"Did you mean '{near[0]}'? " if near else ""
+                raise InputError(f"{where}'{name}' is not a figure the audit knows. {meant}Check the spelling; known are "
+                                 f"{quoted(known, most=60)}.")  # fmt: skip
+            if name in flat:
+                raise InputError(f"{where}'{name}' stands there twice. Leave one of them.")
+            flat[name] = each
+    return flat
+
+
+def _text(where: str, key: str, value: object, allowed: tuple[str, ...] | None) -> str:
+    if not isinstance(value, str) or (allowed and value not in allowed):
+        told = f"one of {quoted(allowed)}" if allowed else "text"
+        raise InputError(f"{where}{key} is {value!r}; it must be {told}. Correct it.")
+    return value
+
+
+def _topics(where: str, value: object) -> frozenset[str]:
+    if not isinstance(value, (list, tuple, set, frozenset)) or any(each not in TOPICS for each in value):
+        wrong = next((e for e in value if e not in TOPICS), value) if isinstance(value, (list, tuple, set)) else value
+        raise InputError(f"{where}given holds {wrong!r}; allowed is a list of {quoted(TOPICS, most=60)}. Correct it.")
+    return frozenset(value)
+
+
+def _tables(where: str, key: str, value: object) -> list[Mapping[str, Any]]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(each, Mapping) for each in value):
+        raise InputError(f"{where}{key} is {value!r}; it must be a list of tables. Write each as [[{key}]].")
+    return list(value)
+
+
+#: of keys within lists: label and bounds; the rest are figures of any size
+_WITHIN = {
+    "items": ("items", 1, 1000, True), "n": ("N", 1, 1e8, True), "raters": ("raters", 1, 100, True),
+    "bins": ("bins", 1, 100, True), "agree": ("raters that must agree", 1, 100, True),
+    "lowest": ("lowest answer", -1e6, 1e6, True), "highest": ("highest answer", -1e6, 1e6, True),
+    "alpha": ("alpha", -10, 1, False), "cr": ("CR", 0, 1, False), "ave": ("AVE", 0, 1, False),
+    "root_ave": ("root of AVE", 0, 1, False), "msv": ("MSV", 0, 1, False), "mean_r": ("mean correlation", -1, 1, False),
+    "largest_correlation": ("largest correlation", -1, 1, False), "loadings": ("loading", -1.5, 1.5, False),
+    "loading_lowest": ("smallest loading", -1, 1, False), "loading_highest": ("largest loading", -1, 1.5, False),
+    "r": ("correlation", -1, 1, False), "sd": ("SD", 0, 1e9, False), "counts": ("count", 0, 1e8, True),
+    "values": ("eigenvalue", 0, 1000, False), "cumulative": ("per cent", 0, 100.5, False),
+    "percent": ("per cent", 0, 1e6, False),
+}  # fmt: skip
+_MANY = {"loadings", "values", "counts"}
+
+
+def _entry(where: str, key: str, place: int, table: Mapping[str, Any], rounding: str) -> dict[str, Any]:
+    needed, further = LISTS[key]
+    at = f"{where}{key} number {place}: "
+    for name in needed:
+        if name not in table:
+            raise InputError(f"{at}'{name}' is missing. Add it; needed are {quoted(needed)}.")
+    unknown = [name for name in table if name not in (*needed, *further)]
+    if unknown:
+        near = get_close_matches(str(unknown[0]), [*needed, *further], 1, 0.5)
+        meant = f"Did you mean '{near[0]}'? " if near else ""
+        raise InputError(f"{at}'{unknown[0]}' is not known. {meant}Check the spelling; allowed are "
+                         f"{quoted([*needed, *further], most=20)}.")  # fmt: skip
+    found: dict[str, Any] = {}
+    for name, value in table.items():
+        several = name in _MANY or (key == "eigenvalues" and name == "percent")
+        if name == "name":
+            found[name] = _text(at, name, value, None)
+        elif name == "between":
+            if not isinstance(value, (list, tuple)) or len(value) != 2 or not all(isinstance(v, str) for v in value):
+                raise InputError(f"{at}between is {value!r}; it must be the names of two scales. Write ['A', 'B'].")
+            found[name] = tuple(value)
+        elif key == "percentages" and name == "percent":
+            if not isinstance(value, Mapping) or not value:
+                raise InputError(
+                    f"{at}percent is {value!r}; it must name the categories. Write {{small = 44.9, large = 55.1}}."
+                )
+            found[name] = {
+                str(each): _checked(at, f"percent.{each}", v, "per cent", 0, 100, False, rounding)
+                for each, v in value.items()
+            }
+        elif several:
+            if not isinstance(value, (list, tuple)) or not value:
+                raise InputError(f"{at}{name} is {value!r}; it must be a list of figures. Write [0.81, 0.79, …].")
+            found[name] = [_checked(at, name, each, *_WITHIN[name], rounding) for each in value]
+        else:
+            found[name] = _checked(at, name, value, *_WITHIN.get(name, (name, -1e12, 1e12, False)), rounding)
+    return found
+
+
+def _figure(where: str, key: str, value: object, rounding: str) -> Printed:
+    return _checked(where, key, value, *FIGURES[key], rounding)
+
+
+def _checked(
+    where: str, key: str, value: object, label: str, least: float, most: float, whole: bool, rounding: str
+) -> Printed:
+    span = f"from {least:g} to {most:g}".replace("-", "−") if abs(most) < 1e4 else f"from {least:g} on"
+    kind = "a whole number" if whole else 'a figure as printed, such as 0.073, "< .001" or "> .90",'
+    said = f"{where}{key} is {value!r}; {label} must be {kind} {span}. Correct it."
+    if isinstance(value, Printed):
+        return value
+    try:
+        found = number(value, rounding=rounding, whole=whole)
+    except (ValueError, OverflowError) as error:
+        raise InputError(said) from error
+    bad_whole = whole and not math.isnan(found.value) and found.value != int(found.value)
+    inside = [end for end in (found.low, found.high) if math.isfinite(end)]
+    middle = [found.value] if not math.isnan(found.value) else inside
+    if bad_whole or any(not least - 1e-12 <= each <= most + 1e-12 for each in middle):
+        raise InputError(said)
+    return found
+
+
+def _agree(where: str, figures: Mapping[str, Printed]) -> None:
+    """Refuse what no reading can mend: a model without degrees of freedom, more factors than items."""
+    if "df" in figures and figures["df"].high < 1:
+        raise InputError(f"{where}df is {figures['df'].text}: a just-identified model fits any data, so its indices say "
+                         "nothing. Leave the figures of fit out.")  # fmt: skip
+    if {"items", "factors"} <= set(figures) and figures["factors"].low > figures["items"].high:
+        raise InputError(f"{where}factors is {figures['factors'].text} with {figures['items'].text} items; there cannot be "
+                         "more factors than items. Correct one of them.")  # fmt: skip
+
+
+TEMPLATE = """\
+# The figures of a paper, as it prints them. Delete what it does not print, change the rest, then run
+#
+#     cocreation audit figures.toml
+#
+# Decimals count: 0.950 is not 0.95. Bounds and ranges are text: "< .001", "> .90", ".056-.068".
+# This paper is invented. One of its figures does not go with the others: find out which.
+
+title = "An invented study of trust"
+rounding = "rounded"        # or "truncated" (cut off), or "either"
+
+[sample]
+n = 312
+
+[model]
+items = 14
+factors = 4
+structure = "correlated"    # or "second-order", "one-factor", "uncorrelated", "bifactor"
+freed = 0                   # correlated errors and cross-loadings that were freed
+estimator = "ML"            # MLM, MLR, WLSMV …: then chi-square and indices are not held against each other
+program = "amos"            # multiplies by N - 1, as LISREL and EQS; "lavaan" by N, as Mplus; or "either"
+
+[fit]                       # also: p, rfi, ifi, gfi, agfi, pnfi, pcfi, mfi, pclose, aic, ecvi, baseline_chi2, …
+chi2 = 163.3
+df = 71
+chi2_df = 2.30
+cfi = 0.965
+tli = 0.955
+nfi = 0.941
+rmsea = 0.046
+rmsea_lower = 0.052
+rmsea_upper = 0.078
+srmr = 0.041
+
+[[scales]]                  # also: root_ave, mean_r, msv, largest_correlation, loading_lowest, loading_highest
+name = "Trust"
+items = 4
+alpha = 0.89
+cr = 0.89
+ave = 0.67
+loadings = [0.84, 0.81, 0.83, 0.79]
+
+[[scales]]
+name = "Risk"
+items = 3
+alpha = 0.81
+cr = 0.82
+ave = 0.60
+
+[[correlations]]
+between = ["Trust", "Risk"]
+r = -0.43
+
+[[means]]                   # of whole-number answers; items = 3 for the mean of three
+name = "Trust, first item"
+n = 28
+mean = 5.19
+sd = 1.24
+lowest = 1
+highest = 7
+
+[[percentages]]
+name = "industries"
+n = 312
+percent = { services = 46.2, manufacturing = 33.0, other = 20.8 }
+
+[[shares]]                  # any two of part, whole, percent
+name = "recovery"
+part = 312
+whole = 480
+percent = 65.0
+
+[[rules]]
+name = "respondents for an item"
+of = 312
+per = 14
+at_least = 10
+
+[report]                    # what the paper gives without a figure that stands above
+given = ["estimator", "item_source", "item_wording"]
+"""

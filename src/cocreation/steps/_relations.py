@@ -1,0 +1,386 @@
+"""The identities that join printed figures: one table, and the propagation of intervals along it.
+
+A relation is solved for each of its figures, and every solved form is monotone in
+every argument; "+chi2_df -m" says that it grows with the first and falls with the
+second. So the interval of a figure that follows from the intervals of the others
+lies between two corners of their box. A new identity is one more entry of
+:data:`RELATIONS`.
+
+Symbols: r = chi-square/df, r_b the same of the baseline model, m = N − c, the
+number that multiplied the minimum F (c = 1 in AMOS, LISREL and EQS, 0 in lavaan
+and Mplus). Two regimes are kept apart, since CFI and RMSEA are cut off where
+chi-square falls below df: "misfit" (r ≥ 1) and "overfit" (r ≤ 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import chdtrc, chdtri, chndtr, chndtrinc, chndtrix
+
+__all__ = ["DOMAINS", "RELATIONS", "WHOLE", "Relation", "extra_parameters", "propagate", "select", "structures"]
+
+Form = tuple[str, Callable[..., np.ndarray]]
+
+
+class Relation(NamedTuple):
+    """One identity: its formula as a reader writes it, whence it comes, and itself solved for each figure.
+
+    ``when``: "always", or the regime it holds in. ``needs``: "any" estimator, "ml" where the
+    figures must be those of normal-theory maximum likelihood (or all scaled alike), "amos"
+    where they must come from a program that computes them so. ``slow`` ones go without
+    where many boxes are looked through.
+    """
+
+    formula: str
+    source: str
+    forms: Mapping[str, Form]
+    when: str = "always"
+    needs: str = "ml"
+    slow: bool = False
+
+
+#: what a figure can be at all; figures that are whole numbers
+DOMAINS: dict[str, tuple[float, float]] = {
+    "n": (2, 1e8), "c": (0, 1), "m": (1, 1e8), "items": (2, 1e4), "factors": (1, 1e3), "free": (-1e6, 1e6),
+    "df": (1, 1e8), "baseline_df": (1, 1e8), "parameters": (1, 1e8), "chi2": (0, 1e9), "chi2_df": (0, 1e4),
+    "baseline_chi2": (0, 1e10), "baseline_ratio": (1, 1e6), "alpha_bound": (0, np.inf), "spare": (0, np.inf), "p": (0, 1), "cfi": (0, 1), "tli": (-np.inf, np.inf),
+    "nfi": (-np.inf, 1), "rfi": (-np.inf, 1), "ifi": (-np.inf, np.inf), "gfi": (-np.inf, 1), "agfi": (-np.inf, 1),
+    "pnfi": (-np.inf, np.inf), "pcfi": (-np.inf, np.inf), "mfi": (0, np.inf), "rmsea": (0, 100),
+    "rmsea_lower": (0, 100), "rmsea_upper": (0, 100), "pclose": (0, 1), "aic": (0, np.inf), "ecvi": (0, np.inf),
+    "srmr": (0, np.inf),
+}  # fmt: skip
+WHOLE = frozenset({"n", "c", "items", "factors", "df", "baseline_df", "parameters"})
+
+
+def structures() -> tuple[str, ...]:
+    """Return the kinds of measurement model whose degrees of freedom can be counted."""
+    return ("correlated", "second-order", "one-factor", "uncorrelated", "bifactor")
+
+
+def extra_parameters(structure: str, items: float, factors: float) -> float:
+    """Return the free parameters of a measurement model beyond a loading and a unique variance for each item."""
+    return {
+        "correlated": factors * (factors - 1) / 2,
+        "second-order": min(factors, factors * (factors - 1) / 2),
+        "one-factor": 0,
+        "uncorrelated": 0,
+        "bifactor": items,
+    }[structure]
+
+
+def _positive(x):
+    return np.where(x > 0, x, np.nan)
+
+
+def _power(lower: bool) -> dict[str, Form]:
+    """The forms of an end of the 90 % interval: λ/(df·m) with the λ at which chi-square has 95 or 5 % below it."""
+    level, name = (0.95, "rmsea_lower") if lower else (0.05, "rmsea_upper")
+
+    def shift(chi2, df):
+        chi2, df = np.broadcast_arrays(np.asarray(chi2, float), np.asarray(df, float))
+        none = (chdtrc(df, chi2) >= 1 - level) | ~(np.isfinite(chi2) & np.isfinite(df))
+        found = chndtrinc(np.where(none, 4 * df + 50, chi2), df, level)
+        return np.where(none, np.where(np.isfinite(chi2), 0.0, chi2), found)
+
+    def statistic(end, df, m):
+        # an end of zero stands for every chi-square from zero up to a quantile; nan: no information
+        end, df, m = np.broadcast_arrays(end, df, m)
+        usable = (end > 0) & np.isfinite(df * m * end)
+        found = chndtrix(level, np.where(usable, df, 1), np.where(usable, df * m * end**2, 1))
+        return np.where(usable, found, np.where(end > 0, np.nan, 0.0))
+
+    return {
+        name: ("+chi2 -df -m", lambda chi2, df, m: np.sqrt(shift(chi2, df) / (df * m))),
+        "chi2": (f"+{name} +df +m", statistic),
+        "m": (f"+chi2 -df -{name}", lambda chi2, df, end: shift(chi2, df) / (df * end**2)),
+    }
+
+
+RELATIONS: tuple[Relation, ...] = (
+    Relation("m = N − c", "Jöreskog (1969); c = 0 or 1 by program", {
+        "m": ("+n -c", lambda n, c: n - c),
+        "n": ("+m +c", lambda m, c: m + c),
+        "c": ("+n -m", lambda n, m: n - m),
+    }, needs="any"),
+    Relation("p(p + 1)/2 − 2p − further parameters", "count of moments and parameters (Bollen 1989)", {
+        "df": ("+items -free", lambda items, free: items * (items - 3) / 2 - free),
+        "free": ("+items -df", lambda items, df: items * (items - 3) / 2 - df),
+        "items": ("+df +free", lambda df, free: (3 + np.sqrt(9 + 8 * (df + free))) / 2),
+    }, needs="any"),
+    Relation("p(p − 1)/2", "the baseline model has p variances (Bentler & Bonett 1980)", {
+        "baseline_df": ("+items", lambda items: items * (items - 1) / 2),
+        "items": ("+baseline_df", lambda df: (1 + np.sqrt(1 + 8 * df)) / 2),
+    }, needs="any"),
+    Relation("p(p + 1)/2 − df", "count of moments and parameters", {
+        "parameters": ("+items -df", lambda items, df: items * (items + 1) / 2 - df),
+        "df": ("+items -parameters", lambda items, q: items * (items + 1) / 2 - q),
+        "items": ("+df +parameters", lambda df, q: (-1 + np.sqrt(1 + 8 * (df + q))) / 2),
+    }, needs="any"),
+    Relation("chi2/df", "definition", {
+        "chi2_df": ("+chi2 -df", lambda chi2, df: chi2 / df),
+        "chi2": ("+chi2_df +df", lambda r, df: r * df),
+        "df": ("+chi2 -chi2_df", lambda chi2, r: chi2 / r),
+    }, needs="any"),
+    Relation("upper tail of chi-square with df", "definition", {
+        "p": ("-chi2 +df", lambda chi2, df: chdtrc(df, chi2)),
+        "chi2": ("-p +df", lambda p, df: chdtri(df, p)),
+    }, needs="any"),
+    Relation("√[(r − 1)/m]", "Steiger (1990); Browne & Cudeck (1993)", {
+        "rmsea": ("+chi2_df -m", lambda r, m: np.sqrt(np.maximum(r - 1, 0) / m)),
+        "chi2_df": ("+rmsea +m", lambda e, m: 1 + e * e * m),
+        "m": ("+chi2_df -rmsea", lambda r, e: (r - 1) / (e * e)),
+    }, when="misfit"),
+    Relation("1 − (1 − CFI)·df_b/df", "Bentler (1990) and Tucker & Lewis (1973) share chi2 − df", {
+        "tli": ("+cfi +df -baseline_df", lambda cfi, df, base: 1 - (1 - cfi) * base / df),
+        "cfi": ("+tli -df +baseline_df", lambda tli, df, base: 1 - (1 - tli) * df / base),
+        "df": ("-cfi +tli +baseline_df", lambda cfi, tli, base: (1 - cfi) / (1 - tli) * base),
+        "baseline_df": ("+cfi -tli +df", lambda cfi, tli, df: (1 - tli) / (1 - cfi) * df),
+    }, when="misfit", needs="any"),
+    Relation("1 − (chi2 − df)/(chi2_b − df_b)", "Bentler (1990)", {
+        "baseline_chi2": ("+chi2_df +df +baseline_df +cfi", lambda r, d, base, cfi: base + (r - 1) * d / (1 - cfi)),
+        "cfi": ("-chi2_df -df +baseline_chi2 -baseline_df", lambda r, d, b, base: 1 - (r - 1) * d / _positive(b - base)),
+        "chi2_df": ("-df +baseline_chi2 -baseline_df -cfi", lambda d, b, base, cfi: 1 + (1 - cfi) * (b - base) / d),
+    }, when="misfit"),
+    Relation("chi2_b/df_b", "definition", {
+        "baseline_ratio": ("+baseline_chi2 -baseline_df", lambda b, base: b / base),
+        "baseline_chi2": ("+baseline_ratio +baseline_df", lambda rb, base: rb * base),
+        "baseline_df": ("+baseline_chi2 -baseline_ratio", lambda b, rb: b / rb),
+    }, needs="any"),
+    Relation("1 − (r − 1)/(r_b − 1)", "Tucker & Lewis (1973)", {
+        "tli": ("-chi2_df +baseline_ratio", lambda r, rb: 1 - (r - 1) / (rb - 1)),
+        "chi2_df": ("-tli +baseline_ratio", lambda tli, rb: 1 + (1 - tli) * (rb - 1)),
+        "baseline_ratio": ("+chi2_df +tli", lambda r, tli: 1 + (r - 1) / (1 - tli)),
+    }, when="misfit"),
+    Relation("1 − (r − 1)/(r_b − 1)", "Tucker & Lewis (1973)", {
+        "tli": ("-chi2_df -baseline_ratio", lambda r, rb: 1 + (1 - r) / (rb - 1)),
+        "chi2_df": ("-tli -baseline_ratio", lambda tli, rb: 1 - (tli - 1) * (rb - 1)),
+        "baseline_ratio": ("-chi2_df -tli", lambda r, tli: 1 + (1 - r) / (tli - 1)),
+    }, when="overfit"),
+    Relation("1 − chi2/chi2_b", "Bentler & Bonett (1980)", {
+        "nfi": ("-chi2 +baseline_chi2", lambda chi2, b: 1 - chi2 / b),
+        "chi2": ("-nfi +baseline_chi2", lambda nfi, b: (1 - nfi) * b),
+        "baseline_chi2": ("+chi2 +nfi", lambda chi2, nfi: chi2 / (1 - nfi)),
+    }),
+    Relation("1 − r/(chi2_b/df_b)", "Bollen (1986)", {
+        "rfi": ("-chi2_df +baseline_ratio", lambda r, rb: 1 - r / rb),
+        "chi2_df": ("-rfi +baseline_ratio", lambda rfi, rb: (1 - rfi) * rb),
+        "baseline_ratio": ("+chi2_df +rfi", lambda r, rfi: r / (1 - rfi)),
+    }),
+    Relation("1 − (1 − NFI)·df_b/df", "Bollen (1986)", {
+        "rfi": ("+nfi +df -baseline_df", lambda nfi, df, base: 1 - (1 - nfi) * base / df),
+        "nfi": ("+rfi -df +baseline_df", lambda rfi, df, base: 1 - (1 - rfi) * df / base),
+        "df": ("-nfi +rfi +baseline_df", lambda nfi, rfi, base: (1 - nfi) / (1 - rfi) * base),
+        "baseline_df": ("+nfi -rfi +df", lambda nfi, rfi, df: (1 - rfi) / (1 - nfi) * df),
+    }),
+    Relation("(chi2_b − chi2)/(chi2_b − df)", "Bollen (1989)", {
+        "ifi": ("-chi2_df -df +baseline_chi2", lambda r, df, b: 1 - (r - 1) * df / _positive(b - df)),
+        "chi2_df": ("-ifi -df +baseline_chi2", lambda ifi, df, b: 1 + (1 - ifi) * (b - df) / df),
+        "baseline_chi2": ("+chi2_df +ifi +df", lambda r, ifi, df: df + (r - 1) * df / (1 - ifi)),
+    }, when="misfit"),
+    Relation("(chi2_b − chi2)/(chi2_b − df)", "Bollen (1989)", {
+        "ifi": ("-chi2_df +df -baseline_chi2", lambda r, df, b: 1 + (1 - r) * df / _positive(b - df)),
+        "baseline_chi2": ("-chi2_df -ifi +df", lambda r, ifi, df: df + (1 - r) * df / (ifi - 1)),
+    }, when="overfit"),
+    Relation("NFI·df/df_b", "James, Mulaik & Brett (1982)", {
+        "pnfi": ("+nfi +df -baseline_df", lambda nfi, df, base: nfi * df / base),
+        "nfi": ("+pnfi -df +baseline_df", lambda pnfi, df, base: pnfi * base / df),
+    }),
+    Relation("CFI·df/df_b", "Mulaik and others (1989)", {
+        "pcfi": ("+cfi +df -baseline_df", lambda cfi, df, base: cfi * df / base),
+        "cfi": ("+pcfi -df +baseline_df", lambda pcfi, df, base: pcfi * base / df),
+    }, needs="any"),
+    Relation("1 − p(p + 1)/(2·df)·(1 − GFI)", "Jöreskog & Sörbom (1984)", {
+        "agfi": ("-items +df +gfi", lambda p, df, gfi: 1 - p * (p + 1) / (2 * df) * (1 - gfi)),
+        "gfi": ("+items -df +agfi", lambda p, df, agfi: 1 - (1 - agfi) * 2 * df / (p * (p + 1))),
+    }, needs="any"),
+    Relation("exp[−(chi2 − df)/(2m)]", "McDonald (1989)", {
+        "mfi": ("-chi2_df -df +m", lambda r, df, m: np.exp(-(r - 1) * df / (2 * m))),
+        "chi2_df": ("-mfi -df +m", lambda mfi, df, m: 1 - 2 * m * np.log(mfi) / df),
+        "m": ("+chi2_df +df +mfi", lambda r, df, mfi: -(r - 1) * df / (2 * np.log(mfi))),
+    }, when="misfit"),
+    Relation("chi2_b ≥ m·Σ −[(k − 1)·ln(1 − r̄) + ln(1 + (k − 1)·r̄)]", "Fischer's inequality; r̄ of each alpha", {
+        "baseline_chi2": ("+m +alpha_bound +spare", lambda m, bound, spare: m * bound + spare),
+        "m": ("+baseline_chi2 -alpha_bound -spare", lambda b, bound, spare: (b - spare) / bound),
+    }),
+    Relation("λ(chi2, df)/(df·m), root, 5 % tail", "Browne & Cudeck (1993)", _power(True), slow=True),
+    Relation("λ(chi2, df)/(df·m), root, 95 % tail", "Browne & Cudeck (1993)", _power(False), slow=True),
+    Relation("P(chi-square ≥ chi2 | RMSEA = .05)", "Browne & Cudeck (1993)", {
+        "pclose": ("-chi2 +df +m", lambda chi2, df, m: 1 - chndtr(chi2, df, 0.0025 * df * m)),
+        "chi2": ("-pclose +df +m", lambda p, df, m: chndtrix(1 - p, df, 0.0025 * df * m)),
+    }, slow=True),
+    Relation("chi2 + 2·parameters", "AMOS and LISREL; others take it from the log-likelihood", {
+        "aic": ("+chi2 +parameters", lambda chi2, q: chi2 + 2 * q),
+        "chi2": ("+aic -parameters", lambda aic, q: aic - 2 * q),
+        "parameters": ("+aic -chi2", lambda aic, chi2: (aic - chi2) / 2),
+    }, needs="amos"),
+    Relation("AIC/(N − 1)", "Browne & Cudeck (1989)", {
+        "ecvi": ("+aic -n", lambda aic, n: aic / (n - 1)),
+        "aic": ("+ecvi +n", lambda ecvi, n: ecvi * (n - 1)),
+        "n": ("+aic -ecvi", lambda aic, ecvi: 1 + aic / ecvi),
+    }, needs="amos"),
+)  # fmt: skip
+
+
+#: what each regime allows; under a robust estimator chi-square is on another scale than the indices
+_REGIMES: dict[bool, dict[str, tuple[float, float]]] = {
+    True: {"tli": (-np.inf, 1), "ifi": (-np.inf, 1), "mfi": (0, 1), "chi2_df": (1, 1e4)},
+    False: {"tli": (1, np.inf), "ifi": (1, np.inf), "mfi": (1, np.inf), "chi2_df": (0, 1), "cfi": (1, 1),
+            "rmsea": (0, 0), "rmsea_lower": (0, 0)},
+}  # fmt: skip
+
+
+class Boxes(NamedTuple):
+    """Intervals of all figures for many cases at once: arrays of shape (figures, cases)."""
+
+    low: np.ndarray
+    high: np.ndarray
+    misfit: np.ndarray
+
+    def take(self, cases: np.ndarray) -> Boxes:
+        """Return some of the cases, or the same ones several times."""
+        return Boxes(self.low[:, cases], self.high[:, cases], self.misfit[cases])
+
+    @property
+    def alive(self) -> np.ndarray:
+        """Say of each case whether its figures can still be true together."""
+        return (self.low <= self.high).all(axis=0)
+
+
+NAMES = tuple(DOMAINS)
+_AT = {name: place for place, name in enumerate(NAMES)}
+_WHOLE_ROWS = np.array([name in WHOLE for name in NAMES])
+
+
+#: figures that stand in one identity only and are told where printed, not sought
+_ENDS = frozenset({"parameters", "gfi", "agfi", "pnfi", "pcfi", "mfi", "aic", "ecvi", "pclose", "rmsea_lower", "rmsea_upper",
+                   "alpha_bound"})  # fmt: skip
+
+
+def select(known: Iterable[str], *, robust: bool, amos: bool) -> tuple[Relation, ...]:
+    """Return the relations that hold for an estimator and a program and can tell something of the known figures."""
+    allowed = {"any"} | (set() if robust else {"ml"}) | ({"amos"} if amos and not robust else set())
+    asleep = _ENDS - set(known)
+    if "gfi" in known:
+        asleep -= {"agfi"}
+    if "aic" in known or "ecvi" in known:
+        asleep -= {"aic", "parameters"}
+
+    def figures(relation: Relation) -> set[str]:
+        return {*relation.forms, *(term[1:] for spec, _ in relation.forms.values() for term in spec.split())}
+
+    return tuple(r for r in RELATIONS if r.needs in allowed and not figures(r) & asleep)
+
+
+def boxes(cases: Iterable[Mapping[str, tuple[float, float]]], *, robust: bool = False) -> Boxes:
+    """Return the boxes of cases given as the intervals of their known figures: each case in both regimes, misfit first.
+
+    Case i stands in columns 2i and 2i + 1.
+    """
+    cases = list(cases)
+    ends = np.array([DOMAINS[name] for name in NAMES], float)
+    low, high = (np.repeat(ends[:, [end]], 2 * len(cases), 1) for end in (0, 1))
+    misfit = np.arange(2 * len(cases)) % 2 == 0
+    for regime, domain in _REGIMES.items():
+        for name, (least, most) in domain.items():
+            if robust and name == "chi2_df":
+                continue
+            row, columns = _AT[name], misfit == regime
+            low[row, columns] = np.maximum(low[row, columns], least)
+            high[row, columns] = np.minimum(high[row, columns], most)
+    for place, case in enumerate(cases):
+        for name, (least, most) in case.items():
+            row, columns = _AT[name], slice(2 * place, 2 * place + 2)
+            low[row, columns] = np.maximum(low[row, columns], least)
+            high[row, columns] = np.minimum(high[row, columns], most)
+    return Boxes(low, high, misfit)
+
+
+def propagate(
+    start: Boxes, relations: Iterable[Relation], *, whole: bool = True, rounds: int = 40
+) -> tuple[Boxes, np.ndarray]:
+    """Narrow all intervals by all relations until nothing moves.
+
+    Parameters
+    ----------
+    start : Boxes
+    relations : iterable of Relation
+    whole : bool
+        Whether counts are narrowed to whole numbers.
+    rounds : int
+        Passes at most; to stop early leaves intervals too wide, never too narrow.
+
+    Returns
+    -------
+    Boxes
+        Cases that cannot be are left with an empty interval.
+    by : array of int, shape (figures, cases)
+        The last relation that narrowed each figure, −1 where none did.
+    """
+    low, high = start.low.copy(), start.high.copy()
+    relations = tuple(relations)
+    by = np.full(low.shape, -1)
+    forms = [(number, _AT[out], *_corners(spec), function, relation.when)
+             for number, relation in enumerate(relations) for out, (spec, function) in relation.forms.items()]  # fmt: skip
+    if whole:
+        _to_whole(low, high)
+    moved = [True] * len(NAMES)
+    alive = (low <= high).all(axis=0)
+    with np.errstate(all="ignore"):
+        for _ in range(rounds):
+            now, moved = moved, [False] * len(NAMES)
+            standing = {"always": np.flatnonzero(alive), "misfit": np.flatnonzero(alive & start.misfit),
+                        "overfit": np.flatnonzero(alive & ~start.misfit)}  # fmt: skip
+            for number, out, args, up, function, when in forms:
+                cases = standing[when]
+                if not len(cases) or not any(now[a] or moved[a] for a in args):
+                    continue
+                if relations[number].slow:  # an inverse noncentral chi-square of a wide interval tells next to nothing
+                    wide = high[args][:, cases] - low[args][:, cases] > 0.3 * np.abs(high[args][:, cases])
+                    cases = cases[~(wide | (high[args][:, cases] > 1e5)).any(axis=0)]
+                    if not len(cases):
+                        continue
+                ends = [(low[a, cases], high[a, cases]) for a in args]
+                least = function(*[lo if u else hi for (lo, hi), u in zip(ends, up, strict=True)])
+                most = function(*[hi if u else lo for (lo, hi), u in zip(ends, up, strict=True)])
+                if _narrow(low, high, out, cases, least, most, by, number):
+                    moved[out] = True
+                    if whole and _WHOLE_ROWS[out]:
+                        _to_whole(low, high)
+            alive = (low <= high).all(axis=0)
+            if not any(moved) or not alive.any():
+                break
+    return Boxes(low, high, start.misfit), by
+
+
+def _corners(spec: str) -> tuple[list[int], list[bool]]:
+    terms = spec.split()
+    return [_AT[term[1:]] for term in terms], [term[0] == "+" for term in terms]
+
+
+def _to_whole(low: np.ndarray, high: np.ndarray) -> None:
+    low[_WHOLE_ROWS] = np.ceil(low[_WHOLE_ROWS] - 1e-6)
+    high[_WHOLE_ROWS] = np.floor(high[_WHOLE_ROWS] + 1e-6)
+
+
+def _narrow(low, high, out, cases, least, most, by, number) -> bool:
+    """Intersect one figure's interval with what follows, a hair outwards; say whether it moved by more than a trifle.
+
+    nan stands for "no information" and loses every comparison.
+    """
+    had_low, had_high = low[out, cases], high[out, cases]
+    least = least - 1e-9 * np.abs(least)
+    most = most + 1e-9 * np.abs(most)
+    rises = least > had_low + (1e-6 * np.abs(least) + 1e-12)
+    falls = most < had_high - (1e-6 * np.abs(most) + 1e-12)
+    if rises.any():
+        low[out, cases[rises]] = least[rises]
+        by[out, cases[rises]] = number
+    elif not falls.any():
+        return False
+    if falls.any():
+        high[out, cases[falls]] = most[falls]
+        by[out, cases[falls]] = number
+    return True
