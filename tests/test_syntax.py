@@ -41,6 +41,75 @@ def test_a_term_may_be_repeated_to_ask_more_of_it_as_in_lavaan():
     assert _terms("F =~ NA*x1 + m*x1 + m*x2\nF ~~ 1*F") == {"x1": (None, "m"), "x2": (None, "m")}
 
 
+def test_an_observed_variable_that_only_predicts_is_a_covariate():
+    """As lavaan's fixed.x: its moments are those of the sample and no parameters."""
+    found = parse("F =~ x1 + x2 + x3\nF ~ a + b\ny ~ F + a")
+    assert found.observed == ("x1", "x2", "x3", "a", "b", "y")
+    assert found.covariates == ("a", "b")
+    given = [(term.left, term.right) for term in found.terms if term.given]
+    assert given == [("a", "a"), ("b", "b"), ("a", "b")]
+    # 2 loadings, 4 paths, 5 variances of items and disturbances: what lavaan counts; and the 3 given ones
+    assert found.model.n_parameters == 2 + 4 + 5 + 3
+
+
+@pytest.mark.parametrize(
+    ("text", "covariates"),
+    [
+        ("F =~ x1 + x2 + x3\nF ~ a\na ~ b", ("b",)),
+        ("F =~ x1 + x2 + x3\nF ~ a + b\na ~~ b", ()),
+        ("F =~ x1 + x2 + x3\nF ~ a + b\na ~~ a", ("b",)),
+        ("F =~ x1 + x2 + x3\nG =~ x4 + x5 + x6\nF ~ a\nG ~~ a", ()),
+        ("F =~ x1 + x2 + x3\ny ~ x1", ()),
+        ("y ~ a + b", ("a", "b")),
+    ],
+)
+def test_a_variable_the_text_gives_a_variance_or_a_cause_is_none(text, covariates):
+    assert parse(text).covariates == covariates
+
+
+def test_outcomes_that_predict_nothing_correlate_whether_observed_or_not():
+    free = {(term.left, term.right) for term in parse("F =~ x1 + x2\nG =~ x3 + x4\nG ~ F\ny ~ F\nz ~ y").terms}
+    assert ("G", "z") in free
+    assert ("G", "y") not in free
+
+
+class TestDefinitions:
+    def test_are_calculated_from_labels_and_from_one_another(self):
+        found = parse("F =~ x1 + a*x2 + b*x3\nab := a*b\nmore := -(ab + 2)^2/a - 1e1").definitions
+        assert [each.name for each in found] == ["ab", "more"]
+        known = {"a": 2.0, "b": 3.0, "ab": 6.0}
+        assert found[0].value(known) == 6
+        assert found[1].value(known) == -(8**2) / 2 - 10
+
+    def test_a_step_along_the_imaginary_axis_is_a_derivative(self):
+        each = parse("F =~ x1 + a*x2 + b*x3\nab := a^2*b").definitions[0]
+        assert each.value({"a": 2 + 1e-30j, "b": 3.0}).imag / 1e-30 == pytest.approx(12, rel=1e-15)
+
+    def test_labels_may_hold_dots_and_letters_of_any_script(self):
+        each = parse("F =~ x1 + a.1*x2 + β_2*x3\nab := a.1*β_2").definitions[0]
+        assert each.value({"a.1": 2.0, "β_2": 0.5}) == 1
+
+    @pytest.mark.parametrize(
+        ("line", "says"),
+        [
+            ("ab := a*c", "'c' in 'ab := a\\*c'.*no term bears that label"),
+            ("ab := cd\ncd := a", "'cd' in"),
+            ("ab := a\nab := b", "defines 'ab' twice"),
+            ("ab := a**", "is not understood"),
+            ("ab := __import__('os')", "is not understood"),
+            ("ab := a.real()", "is not understood"),
+            ("ab := [a]", "is not understood"),
+            ("ab := a < b", "is not understood"),
+            ("ab := a/0", "is not understood"),
+            ("ab := 'a'", "is not understood"),
+            ("a b := a", "'a b'.*is not a name"),
+        ],
+    )
+    def test_what_is_no_formula_is_refused(self, line, says):
+        with pytest.raises(InputError, match=says):
+            parse(f"F =~ x1 + a*x2 + b*x3\n{line}")
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -8,6 +8,7 @@ fits here fits on the page; nothing depends on colour.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -68,9 +69,10 @@ class _Canvas:
             box = "round,pad=0,rounding_size=0.03"
             shape = FancyBboxPatch((x - w, y - h), 2 * w, 2 * h, boxstyle=box, fc="white", ec=_INK, lw=0.9, zorder=3)
         self.ax.add_patch(shape)
-        size = min(9.5 if latent else 8.5, 2 * w * (80 if latent else 100) / max(len(name), 1))
-        lift = 0.08 if below else 0.0
-        self.ax.text(x, y + lift, name, ha="center", va="center", fontsize=size, color=_INK, zorder=4)
+        lines = textwrap.wrap(str(name), max(12, len(str(name)) // 2 + 2)) if latent else [str(name)]
+        size = min(9.5 if latent else 8.5, 2 * w * (80 if latent else 100) / max(map(len, lines)), 25 / len(lines))
+        lift, words = (0.08 if below else 0.0), "\n".join(lines)
+        self.ax.text(x, y + lift, words, ha="center", va="center", fontsize=size, color=_INK, zorder=4)
         if below:
             self.ax.text(x, y - 0.1, below, ha="center", va="center", fontsize=7.5, color=_INK, zorder=4)
 
