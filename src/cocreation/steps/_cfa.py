@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
 
-from ..core import ml
 from ..core.groups import factor_scores
 from ..core.syntax import Specification
 from ..errors import InputError
 from ._estimate import Estimate, complete_frame, estimate, from_scales, specification_of
+from ._fit_tables import modification_of, note_of, parameters_of, warnings_of
 from .frames import items_frame
 from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Cfa", "complete_frame", "fit_model", "from_scales", "parameter_table", "specification_of"]
+__all__ = ["Cfa", "complete_frame", "fit_model", "from_scales", "specification_of"]
 
 
 #: lavaan's names of fit measures that are not ours with dots for underscores
@@ -286,9 +285,10 @@ def fit_model(
     specification, fitted = found.specification, found.fitted
     table = pd.DataFrame({"value": np.array([*found.measures.values()], dtype=float)}, index=[*found.measures])
     table.index.name = "measure"
-    parameters = _parameters(found)
-    loadings = parameters.loc[parameters["op"] == "=~", ["left", "right", "estimate", "se", "z", "p", "std"]]
-    loadings = loadings.set_axis(["factor", "item", *loadings.columns[2:]], axis=1).reset_index(drop=True)
+    parameters = parameters_of(found)
+    measuring = parameters["op"].to_numpy() == "=~"
+    named = {"factor": "left", "item": "right"} | {name: name for name in ("estimate", "se", "z", "p", "std")}
+    loadings = pd.DataFrame({name: parameters[column].to_numpy()[measuring] for name, column in named.items()})
     p = len(specification.observed)
     latent = fitted.total[p:, p:]
     sd = np.sqrt(np.diag(latent))
@@ -299,200 +299,19 @@ def fit_model(
     residuals = pd.DataFrame(
         (fitted.sample - fitted.sigma) / np.outer(own, own), specification.observed, specification.observed
     )
-    warnings = _warnings(specification, parameters, phi, found.missed)
-    if found.remarks:
-        added = pd.DataFrame(found.remarks, columns=warnings.columns)
-        warnings = pd.concat([warnings, added], ignore_index=True) if len(warnings) else added
     return Cfa(
         table,
         loadings,
         parameters,
         phi,
         residuals,
-        _modification(specification, fitted, found.indices),
-        warnings,
+        modification_of(specification, fitted, found.indices),
+        warnings_of(specification, parameters, phi, found.missed, found.remarks),
         len(frame),
         convention,
         found.agreement,
-        _note(found, convention, estimator, missing, who),
+        note_of(found, convention, estimator, missing, who),
         estimator,
         missing,
         found,
     )
-
-
-_ERRORS = {
-    ("ML", "listwise"): "standard errors from the expected information",
-    ("ML", "fiml"): "standard errors from the observed information",
-    ("MLM", "listwise"): "standard errors and chi-square after Satorra and Bentler (1994)",
-    ("MLR", "listwise"): "standard errors by the sandwich of Huber and White (observed information), chi-square after "
-    "Yuan and Bentler (2000) as Mplus and lavaan compute it",
-}
-_ERRORS["MLR", "fiml"] = _ERRORS["MLR", "listwise"]
-
-
-def _note(found: Estimate, convention: str, estimator: str, missing: str, who: str) -> str:
-    how = "" if missing == "listwise" else " of all answers there are (FIML)"
-    robust = "" if estimator == "ML" else f" ({estimator})"
-    checked = (
-        f"semopy's standardized loadings agree within {_magnitude(found.agreement)}."
-        if np.isfinite(found.agreement)
-        else "semopy, whose own fit of missing answers is wrong, was not asked."
-        if missing == "fiml"
-        else "Not compared with semopy."
-    )
-    return (
-        f"Maximum likelihood{how}{robust}, {who}, convention {convention}: "
-        f"chi-square = {'N' if convention == 'lavaan' else '(N − 1)'}·F, RMSEA with the "
-        f"same divisor; {_ERRORS[estimator, missing]}; variances unbounded. {checked}"
-    )
-
-
-def _magnitude(difference: float) -> str:
-    """A power of ten that bounds a difference, so that a printed note is the same on every machine."""
-    return next((text for limit, text in ((1e-6, "1e-6"), (1e-5, "1e-5")) if difference <= limit), "1e-4")
-
-
-def _parameters(found: Estimate) -> pd.DataFrame:
-    return parameter_table(found.specification, found.fitted.model, found.fitted.theta, found.covariance)
-
-
-def parameter_table(
-    specification: Specification, model: ml.Model, theta: np.ndarray, covariance: np.ndarray
-) -> pd.DataFrame:
-    """Return the table of a model's parameters, given the covariance matrix of their estimates."""
-    terms = specification.terms
-    std, slopes = ml.standardized_entries(model, theta)
-    given = sorted({term.parameter for term in terms if term.given})
-    if given:  # moments of covariates, which are taken as they are
-        covariance = covariance.copy()
-        covariance[given], covariance[:, given] = 0.0, 0.0
-    number = np.array([-1 if term.given else entry.parameter for term, entry in zip(terms, model.entries, strict=True)])
-    at = np.array([entry.parameter for entry in model.entries])
-    value = np.where(at >= 0, theta[at], [entry.value for entry in model.entries])
-    variance = np.where(number >= 0, np.diag(covariance)[number], np.nan)
-    std_variance = np.einsum("ij,jk,ik->i", slopes, covariance, slopes)
-    rows = [(term.left, term.op, term.right, term.label) for term in terms]
-    if specification.definitions:
-        more = _definitions(specification, value, at, std, slopes, covariance)
-        rows += [(d.name, ":=", d.expression, d.name) for d in specification.definitions]
-        value, variance, std, std_variance = (
-            np.concatenate(pair) for pair in zip((value, variance, std, std_variance), more, strict=True)
-        )
-    with np.errstate(invalid="ignore"):
-        se, std_se = (np.sqrt(np.clip(square, 0.0, None)) for square in (variance, std_variance))
-        z = value / np.where(se > 0, se, np.nan)
-    reach = ndtri(0.975) * se
-    left, op, right, label = zip(*rows, strict=True)
-    return pd.DataFrame(
-        {
-            "left": left,
-            "op": op,
-            "right": right,
-            "label": label,
-            "estimate": value,
-            "se": se,
-            "z": z,
-            "p": 2 * ndtr(-np.abs(z)),
-            "lower": value - reach,
-            "upper": value + reach,
-            "std": std,
-            "std_se": std_se,
-        }
-    )
-
-
-def _definitions(specification: Specification, value, at, std, slopes, covariance):
-    """Return value, variance, standardized value and its variance of every ``:=``, by the delta method.
-
-    A derivative is the imaginary part at a step along the imaginary axis, exact to the last digit.
-    """
-    first = {term.label: i for i, term in reversed([*enumerate(specification.terms)]) if term.label}
-    raw = np.zeros((len(value), covariance.shape[0]))
-    raw[np.flatnonzero(at >= 0), at[at >= 0]] = 1.0
-    found = []
-    for estimates, slope in ((value, raw), (std, slopes)):
-        known = {label: (complex(estimates[i]), slope[i]) for label, i in first.items()}
-        for definition in specification.definitions:
-            plain = {label: number for label, (number, _) in known.items()}
-            result, total = definition.value(plain), np.zeros(covariance.shape[0])
-            for label, (number, direction) in known.items():
-                moved = definition.value(plain | {label: number + 1e-30j})
-                total = total + complex(moved).imag / 1e-30 * direction
-            known[definition.name] = (complex(result), total)
-        kept = [known[definition.name] for definition in specification.definitions]
-        found += [np.array([number.real for number, _ in kept])]
-        found += [np.array([direction @ covariance @ direction for _, direction in kept])]
-    return found
-
-
-def _modification(specification: Specification, fitted, indices=ml.modification_indices) -> pd.DataFrame:
-    p, names = len(specification.observed), (*specification.observed, *specification.latent)
-    taken = {(e.matrix, e.row, e.column) for e in specification.model.entries}
-    first_order = [number for number in range(p, len(names)) if any(("A", i, number) in taken for i in range(p))]
-    loadings = [ml.Entry("A", i, f, 0) for f in first_order for i in range(p) if ("A", i, f) not in taken]
-    errors = [
-        ml.Entry("P", i, j, 0) for i in range(p) for j in range(i + 1, p) if not {("P", i, j), ("P", j, i)} & taken
-    ]
-    candidates = loadings + errors
-    columns = ["left", "op", "right", "mi", "epc", "std_epc"]
-    if not candidates or fitted.df == 0:
-        return pd.DataFrame(columns=columns)
-    index, change = indices(fitted, candidates)
-    total, own = np.sqrt(np.diag(fitted.total)), np.sqrt(np.clip(np.diag(fitted.matrices[1]), 0.0, None))
-    rows = []
-    for entry, mi, epc in zip(candidates, index, change, strict=True):
-        if entry.matrix == "A":
-            rows.append(
-                (names[entry.column], "=~", names[entry.row], mi, epc, epc * total[entry.column] / total[entry.row])
-            )
-        else:
-            scale = own[entry.row] * own[entry.column]
-            rows.append((names[entry.row], "~~", names[entry.column], mi, epc, epc / scale if scale else np.nan))
-    # beside a negative variance there is an index, but no correlation to express the change in
-    table = pd.DataFrame(rows, columns=columns).dropna(subset="mi")
-    return table.sort_values("mi", ascending=False, kind="stable", ignore_index=True)
-
-
-def _warnings(specification: Specification, parameters: pd.DataFrame, phi: pd.DataFrame, missed: float) -> pd.DataFrame:
-    found: list[tuple[str, str]] = []
-    if missed > 0:
-        found.append(
-            (
-                "model",
-                f"Two searches from the same starting values ended apart, one {missed:.2g} above the minimum reported: "
-                "the model may have more than one solution and deserves no trust before that is understood.",
-            )
-        )
-    if specification.model.df == 0:
-        found.append(
-            (
-                "model",
-                "df = 0: as many parameters as moments. The model repeats the data whatever they are; its perfect fit "
-                "tests nothing, so fit indices are left out.",
-            )
-        )
-    own = parameters[(parameters["op"] == "~~") & (parameters["left"] == parameters["right"])]
-    for row in own[own["estimate"] < 0].itertuples():
-        found.append(
-            (
-                row.left,
-                f"Heywood case: variance {row.estimate:.3f} is negative, which no variance can be. Too few items or "
-                "respondents, an outlier, or a wrong model.",
-            )
-        )
-    single = [name for name, items in specification.indicators.items() if len(items) == 2]
-    for name in single:
-        found.append(
-            (name, "Two items: identified only through its correlations with other factors. Three or more stand alone.")
-        )
-    correlations = phi.to_numpy()
-    for i, j in zip(*np.triu_indices(len(phi), 1), strict=True):
-        if abs(correlations[i, j]) >= 1:
-            found.append(
-                (
-                    f"{phi.index[i]} ~~ {phi.columns[j]}",
-                    f"correlation {correlations[i, j]:.3f}: the two factors cannot be told apart.",
-                )
-            )
-    return pd.DataFrame(found, columns=["subject", "warning"])

@@ -17,8 +17,8 @@ from ..core import groups, robust
 from ..core import invariance as core
 from ..core.syntax import Specification
 from ..errors import EstimationError, InputError
-from ._cfa import parameter_table
 from ._equality import Rung, freed, measurement, rung, text_of
+from ._fit_tables import parameter_table
 from ._groups import Grouped, by_group
 
 __all__ = ["ESTIMATORS", "Climb", "Step", "climb", "parameters", "scores", "warnings_of"]

@@ -28,6 +28,7 @@ __all__ = [
     "complete_frame",
     "estimate",
     "from_scales",
+    "hinting",
     "positive",
     "refuse_impossible",
     "specification_of",
@@ -225,13 +226,13 @@ def estimate(
 
 
 def _maximum_likelihood(x: np.ndarray, specification: Specification) -> ml.MLFit:
-    with _hinting(specification):
+    with hinting(specification):
         fitted = ml.fit(covariance(x, divisor="N"), len(x), specification.model)
     refuse_impossible(specification, fitted)
     return positive(specification, fitted)
 
 
-class _hinting:
+class hinting:
     """Add to the reason why a model cannot be estimated that one of its factors is thin."""
 
     def __init__(self, specification: Specification) -> None:
@@ -328,7 +329,7 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
     _refuse_covariates(specification, "missing='fiml'")
     n, model = len(x), specification.model
     data = groups.samples(x)
-    with _hinting(specification):
+    with hinting(specification):
         whole = groups.fit([data], [model])
     single = _as_single(whole)
     refuse_impossible(specification, single)

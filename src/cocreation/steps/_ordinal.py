@@ -20,9 +20,10 @@ from ..core import wls
 from ..core.moments import correlation, covariance
 from ..core.reliability import alpha_from_covariance
 from ..core.syntax import Specification
-from ..errors import InputError
-from ._cfa import Cfa, _modification, _warnings, parameter_table
-from ._estimate import _hinting, positive, refuse_impossible
+from ..errors import EstimationError, InputError
+from ._cfa import Cfa
+from ._estimate import hinting, positive, refuse_impossible
+from ._fit_tables import modification_of, parameter_table, warnings_of
 from .frames import items_frame, refuse_singular, used
 from .result import Result
 
@@ -387,7 +388,7 @@ def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> 
     codes, answers, warnings = _categories(frame)
     n_obs, model, p = len(frame), specification.model, len(specification.observed)
     ordinal = core.polychoric(codes, list(specification.observed))
-    with _hinting(specification):
+    with hinting(specification):
         fitted = wls.fit(ordinal, n_obs, model)
     refuse_impossible(specification, fitted)
     turned = positive(specification, fitted)
@@ -399,7 +400,7 @@ def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> 
     latent = fitted.total[p:, p:]
     sd = np.sqrt(np.diag(latent))
     phi = pd.DataFrame(latent / np.outer(sd, sd), specification.latent, specification.latent)
-    doubts = _warnings(specification, parameters, phi, 0.0)
+    doubts = warnings_of(specification, parameters, phi, 0.0)
     doubts = pd.concat([doubts, pd.DataFrame([*warnings, *_singular(fitted.sample)], columns=doubts.columns)])
     least, most = min(map(len, answers)), max(map(len, answers))
     note = (
@@ -415,7 +416,7 @@ def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> 
         parameters=parameters,
         phi=phi,
         residuals=pd.DataFrame(fitted.sample - fitted.sigma, specification.observed, specification.observed),
-        modification=_modification(specification, fitted, wls.modification_indices),
+        modification=modification_of(specification, fitted, wls.modification_indices),
         warnings=doubts.reset_index(drop=True),
         n=n_obs,
         convention="lavaan",
@@ -423,6 +424,16 @@ def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> 
         note=note,
         estimator="WLSMV",
     )
+
+
+def _weak_marker(specification: Specification, r: np.ndarray) -> str:
+    """Say which factor begins with an item that hardly correlates with its others: no scale to measure it in."""
+    place = {name: i for i, name in enumerate(specification.observed)}
+    for factor, items in specification.indicators.items():
+        at = [place[item] for item in items if item in place]
+        if len(at) > 2 and np.abs(r[at[0], at[1:]]).max() < 0.15:
+            return f" '{items[0]}', the first item of '{factor}', hardly correlates with the others: put a better one first."
+    return ""
 
 
 def _refuse_unfit(specification: Specification) -> None:
