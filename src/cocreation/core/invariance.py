@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from . import fit as fit_measures
 from . import groups
 from .ml import Model, _inverse
+from .threads import one_thread
 
 __all__ = ["Release", "difference", "in_groups", "measures", "release"]
 
@@ -132,7 +132,7 @@ def release(fitted: groups.GroupsFit, parameters: Sequence[int]) -> list[Release
         ``index`` is NaN where the parameter alone is not identified. Of two groups the second is told;
         releasing the first is the same. Expected information, as lavaan's lavTestScore.
     """
-    with threadpool_limits(1):
+    with one_thread():
         return _release(fitted, parameters)
 
 

@@ -5,7 +5,8 @@ A room behind :mod:`cocreation.steps._invariance`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..core import fit as fit_measures
 from ..core import groups, robust
 from ..core import invariance as core
 from ..core.syntax import Specification
+from ..core.threads import one_thread
 from ..errors import EstimationError, InputError
 from ._equality import Rung, freed, measurement, rung, text_of
 from ._fit_tables import parameter_table
@@ -75,17 +77,8 @@ def climb(
     specification = measurement(data, model)
     grouped = by_group(data, specification, group, missing)
     apart = freed(specification, free, levels[-1])
-    x = [frame.to_numpy() for frame in grouped.frames.values()]
-    samples = [groups.samples(answers) for answers in x]
-    steps = {}
-    for level in levels:
-        step = rung(specification, level, apart, len(x))
-        try:
-            fitted = groups.fit(samples, step.models)
-        except EstimationError as error:
-            raise EstimationError(f"At the level '{level}': {error}") from error
-        _refuse_impossible(specification, fitted, level, list(grouped.frames))
-        steps[level] = _measured(step, fitted, x, missing, estimator)
+    with one_thread():
+        steps = _fitted(specification, grouped, levels, apart, missing, estimator)
     told = [text_of(specification.terms[i]) for i in sorted(apart)]
     note = (
         f"{_NAMES[estimator]}{' of all answers given (FIML)' if missing == 'fiml' else ''}, {grouped.who}; groups in "
@@ -93,6 +86,30 @@ def climb(
         f"scaled by their first item, their means zero in the first group.{_set_free(told)}"
     )
     return Climb(specification, grouped, steps, estimator, note)
+
+
+def _fitted(specification: Specification, grouped: Grouped, levels, apart, missing: str, estimator: str):
+    x = [frame.to_numpy() for frame in grouped.frames.values()]
+    samples, unrestricted, steps = [groups.samples(answers) for answers in x], [], {}
+    for name, group in zip(grouped.frames, samples, strict=True):
+        with _saying(f"In group '{name}'"):
+            unrestricted.append(groups.saturated(group))
+    for level in levels:
+        step = rung(specification, level, apart, len(x))
+        with _saying(f"At the level '{level}'"):
+            fitted = groups.fit(samples, step.models, unrestricted=unrestricted)
+        _refuse_impossible(specification, fitted, level, list(grouped.frames))
+        steps[level] = _measured(step, fitted, x, missing, estimator)
+    return steps
+
+
+@contextmanager
+def _saying(where: str) -> Iterator[None]:
+    """Add to an estimation error where it arose."""
+    try:
+        yield
+    except EstimationError as error:
+        raise EstimationError(f"{where}: {error}") from error
 
 
 def _set_free(told: list[str]) -> str:
