@@ -103,7 +103,7 @@ def items_frame(
             f"This needs at least {at_least} item{'s' if at_least > 1 else ''}, got {len(names)} "
             f"({quoted(names) or 'none'}). Add items."
         )
-    frame = pd.DataFrame({name: _numeric(data[name], name) for name in names}, index=data.index)
+    frame = _numbers(data, names)
     if missing != "keep":
         frame = _without_holes(frame, missing)
     _refuse_few(frame, respondents, missing)
@@ -115,6 +115,8 @@ def items_frame(
 def _without_holes(frame: pd.DataFrame, missing: str) -> pd.DataFrame:
     holes = frame.isna()
     count = int(holes.to_numpy().sum())
+    if not count:
+        return frame
     if missing == "raise" and count:
         first = [name for name in frame if holes[name].any()]
         raise InputError(
@@ -142,9 +144,10 @@ def _refuse_few(frame: pd.DataFrame, respondents: int | None, missing: str) -> N
 
 
 def _refuse_constant(frame: pd.DataFrame) -> None:
-    spread, size = frame.max() - frame.min(), frame.abs().max()
+    most, least = (reduce(frame.to_numpy(), axis=0) for reduce in (np.fmax.reduce, np.fmin.reduce))
     # a spread lost in the rounding of its own column has no correlation either
-    flat = [name for name in frame if not spread[name] > max(1e-10 * size[name], 1e-100)]
+    trace = np.maximum(1e-10 * np.maximum(np.abs(most), np.abs(least)), 1e-100)
+    flat = [name for name, varied in zip(frame, most - least > trace, strict=True) if not varied]
     if flat:
         raise InputError(
             f"Item {quoted(flat)} is constant: everybody gave the same answer, so it correlates "
@@ -195,6 +198,16 @@ def scales_mapping(
                 raise InputError(f"Item '{item}' stands in '{owner[item]}' and in '{name}'. Put it in one dimension.")
             owner[item] = name
     return checked
+
+
+def _numbers(data: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Return the columns as numbers: all at once where they are plain numbers, one by one to say which is not."""
+    chosen = data[names]
+    if all(isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in chosen.dtypes):
+        array = chosen.to_numpy(dtype=float)
+        if not (np.abs(array) > 1e100).any():
+            return pd.DataFrame(array, data.index, names)
+    return pd.DataFrame({name: _numeric(data[name], name) for name in names}, index=data.index)
 
 
 def _numeric(column: pd.Series, name: str) -> np.ndarray:
