@@ -16,8 +16,8 @@ from . import ml
 
 __all__ = ["Refits", "refit", "resampled", "standardized"]
 
-#: steps a search remembers, and the most it takes
-_MEMORY, _STEPS = 20, 100
+#: steps a search remembers, the most it takes, and the most of those that are fitted alone
+_MEMORY, _STEPS, _ALONE = 20, 100, 200
 
 
 class Refits(NamedTuple):
@@ -121,7 +121,7 @@ def refit(samples: np.ndarray, fitted: ml.MLFit, *, tolerance: float = 1e-13) ->
         for number in left:
             for start in (fitted.theta, None):
                 try:
-                    alone = ml.fit(samples[number], fitted.n_obs, fitted.model, start=start, iterations=2 * _STEPS)
+                    alone = ml.fit(samples[number], fitted.n_obs, fitted.model, start=start, iterations=_ALONE)
                 except EstimationError:
                     continue
                 found.theta[number], found.minimum[number] = alone.theta, alone.minimum

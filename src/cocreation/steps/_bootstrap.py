@@ -204,7 +204,7 @@ def bootstrap(
     frame = complete_frame(data, specification)
     whole_fit = fit_model(frame, specification, "lavaan", used(frame, data))
     x = frame.to_numpy()
-    fitted = _core_fit(x, specification, whole_fit)
+    fitted = whole_fit.estimate.fitted
     figures = _Figures(specification)
     estimate = figures(fitted.theta[None])[0]
     jackknife = figures(batch.refit(_one_left_out(x), fitted).theta) if interval == "bca" else None
@@ -236,17 +236,6 @@ def bootstrap(
         int((~converged).sum()), int((converged & ~proper).sum()), sum(piece.alone for piece in done), len(x),
         float(level), kind, pd.DataFrame(replicates[proper], columns=figures.names), whole_fit, note,
     )  # fmt: skip
-
-
-def _core_fit(x: np.ndarray, specification: Specification, found: Cfa) -> ml.MLFit:
-    """Return the core's own fit, at the solution that is reported."""
-    table = found.parameters
-    estimate = dict(zip(zip(table["left"], table["op"], table["right"], strict=True), table["estimate"], strict=True))
-    theta = np.zeros(specification.model.n_parameters)
-    for term, entry in zip(specification.terms, specification.model.entries, strict=True):
-        if entry.parameter >= 0:
-            theta[entry.parameter] = estimate[term.left, term.op, term.right]
-    return ml.fit(covariance(x, divisor="N"), len(x), specification.model, start=theta)
 
 
 def _as_the_model_says(x: np.ndarray, fitted: ml.MLFit) -> np.ndarray:
