@@ -92,6 +92,38 @@ def test_htmt_does_not_cancel_when_an_item_is_reverse_keyed():
     pd.testing.assert_frame_equal(htmt(mirrored, golden.scales)[0], htmt(golden.answers, golden.scales)[0])
 
 
+@pytest.mark.parametrize("name", ["hs1939", "likert7_sim", "bfi_nec_missing"])
+def test_the_unstandardized_figures_stand_beside_under_semtools_name(name):
+    golden = load(name)
+    theirs = golden.figures["validity"]
+    found = validity(golden.answers, golden.scales)
+    table = found.unstandardized.set_index("dimension")
+    for column in ("semtools_omega", "semtools_alpha", "semtools_ave"):
+        assert table[column].to_dict() == pytest.approx(theirs[column], abs=5e-6)
+    assert "semtools" not in repr(found)
+
+
+def test_loadings_against_their_dimension_are_named():
+    golden = load("bfi_nec_missing")
+    assert "against the rest" not in validity(golden.answers, golden.scales).note
+    reverse_keyed = golden.answers.assign(**{item: 7 - golden.answers[item] for item in ("C4", "E1")})
+    assert "C4 on Consc, E1 on Extra" in validity(reverse_keyed, golden.scales).note
+
+
+def test_an_htmt2_of_zero_is_explained():
+    """One item of each dimension without any correlation: exact, by design."""
+    r = np.eye(6) * 0.5 + 0.5
+    r[:3, 3:] = r[3:, :3] = 0.3
+    r[0, 3] = r[3, 0] = 0.0
+    z = np.random.default_rng(0).standard_normal((200, 6))
+    z = (z - z.mean(axis=0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(z, rowvar=False))).T
+    data = pd.DataFrame(z @ np.linalg.cholesky(r).T, columns=list("abcdef"))
+    found = validity(data, {"A": ["a", "b", "c"], "B": ["d", "e", "f"]})
+    assert found.htmt2.loc["A", "B"] == pytest.approx(0, abs=1e-12)
+    assert found.htmt.loc["A", "B"] == pytest.approx(0.3 * 8 / 9 / 0.5, abs=1e-9)
+    assert "HTMT2 of B and A is 0" in found.note
+
+
 def test_two_scales_of_one_factor_have_an_htmt_near_one_and_fail_fornell_and_larcker():
     rng = np.random.default_rng(6)
     one = rng.standard_normal((500, 1)) + 0.9 * rng.standard_normal((500, 6))

@@ -122,7 +122,8 @@ def heterotrait(r: np.ndarray, owner: np.ndarray, *, geometric: bool = False) ->
     array, shape (stack, k, k)
         Ones on the diagonal; NaN in row and column of a dimension whose items do not correlate.
     """
-    size = np.maximum(np.abs(r), 1e-300)
+    size = np.abs(r)
+    size = np.where(size < 1e-12, 1e-300, size)  # the rounding of a zero is no small correlation
     size = np.log(size) if geometric else size - np.eye(len(owner))
     member = (owner[:, None] == np.arange(owner.max() + 1)).astype(float)
     items = member.sum(axis=0)

@@ -10,11 +10,11 @@ import pandas as pd
 
 from ..core.moments import covariance
 from ..core.reliability import alpha_from_covariance
-from .confirm import cfa
+from .confirm import Cfa, cfa
 from .frames import items_frame, scales_mapping, used
 from .result import Result
 
-__all__ = ["Reliability", "reliability"]
+__all__ = ["Reliability", "reliability", "unstandardized"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,13 +80,24 @@ def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Reli
     checked = scales_mapping(scales, getattr(data, "columns", None))
     frame = items_frame(data, [item for items in checked.values() for item in items])
     model = cfa(frame, checked)
+    table = unstandardized(model, frame, checked)
+    note = (
+        f"{used(frame, data)}. Correlated-factors model, maximum likelihood; unstandardized estimates over the "
+        "observed variance (divisor N), as semTools' compRelSEM and AVE."
+    )
+    return Reliability(table, len(frame), note)
+
+
+def unstandardized(model: Cfa, frame: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return dimension, items, omega, alpha and AVE from the unstandardized estimates of a fit to these answers."""
     rows = []
-    for name, items in checked.items():
+    for name, items in scales.items():
         estimates = model.loadings[model.loadings["factor"] == name].set_index("item")["estimate"]
-        loading = estimates[items].to_numpy()
-        own = model.parameters.query("op == '~~' and left == @name and right == @name")
-        common = float(own["estimate"].iloc[0]) * np.outer(loading, loading)
-        s = covariance(frame[items].to_numpy(), divisor="N")
+        loading = estimates[list(items)].to_numpy()
+        own = model.parameters[(model.parameters["op"] == "~~") & (model.parameters["left"] == name)]
+        variance = float(own.loc[own["right"] == name, "estimate"].iloc[0])
+        common = variance * np.outer(loading, loading)
+        s = covariance(frame[list(items)].to_numpy(), divisor="N")
         rows.append(
             {
                 "dimension": name,
@@ -96,8 +107,4 @@ def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Reli
                 "ave": np.trace(common) / np.trace(s),
             }
         )
-    note = (
-        f"{used(frame, data)}. Correlated-factors model, maximum likelihood; unstandardized estimates over the "
-        "observed variance (divisor N), as semTools' compRelSEM and AVE."
-    )
-    return Reliability(pd.DataFrame(rows), len(frame), note)
+    return pd.DataFrame(rows)

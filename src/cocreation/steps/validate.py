@@ -13,7 +13,7 @@ from ..core import factor
 from ..core.moments import correlation
 from ..core.reliability import lambda6
 from ..errors import EstimationError, InputError
-from ._composite import Reliability, reliability
+from ._composite import Reliability, reliability, unstandardized
 from ._htmt import HtmtIntervals, htmt, htmt_intervals
 from ._invariance import GroupModel, Invariance, LatentMeans, invariance, latent_means
 from ._nomological import Nomological, nomological
@@ -68,6 +68,11 @@ class Validity(Result):
     model : Cfa
         The fit that loadings and correlations come from.
     note : str
+    unstandardized : DataFrame
+        dimension, semtools_omega, semtools_alpha, semtools_ave: what semTools' ``compRelSEM``,
+        the same with ``tau.eq=TRUE``, and ``AVE`` give, from unstandardized estimates. Not
+        printed, lest they be taken for CR and AVE; :func:`reliability` prints them. Empty for
+        ordered items, whose estimates have no units.
     """
 
     title = "Convergent and discriminant validity"
@@ -79,6 +84,11 @@ class Validity(Result):
     phi: pd.DataFrame
     model: Cfa
     note: str
+    unstandardized: pd.DataFrame
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return every table but the unstandardized figures."""
+        return {name: table for name, table in super().tables().items() if name != "unstandardized"}
 
     def plot(self, ax: Axes | None = None, *, limit: float = 0.85) -> Axes:
         """Draw HTMT as a heatmap, ratios above ``limit`` outlined. Return the Axes."""
@@ -153,8 +163,8 @@ def validity(
     From standardized loadings λ of the correlated-factors model (Fornell & Larcker 1981):
     CR = (Σλ)² / ((Σλ)² + Σ(1 − λ²)), AVE = mean λ², MSV and ASV the largest and the mean
     squared correlation with another factor. semTools works on unstandardized
-    loadings and differs by up to .014. HTMT uses the size of correlations, so
-    reverse-keyed items do not cancel.
+    loadings and differs by up to .014 (``.unstandardized``). HTMT uses the size of
+    correlations, as semTools' ``htmt(absolute=TRUE)``, so reverse-keyed items do not cancel.
 
     Examples
     --------
@@ -211,7 +221,33 @@ def validity(
     ill = model.warnings.loc[model.warnings["warning"].str.startswith("Heywood"), "subject"]
     if len(ill):
         note += f" Heywood case ({', '.join(map(str, ill))}): CR and AVE of its dimension mean nothing."
-    return Validity(table, pd.DataFrame(values, names, names), first, second, phi, model, note)
+    note += _cautions(model, frame, checked, second)
+    plain = pd.DataFrame(columns=["dimension", "semtools_omega", "semtools_alpha", "semtools_ave"])
+    if model.estimator != "WLSMV":
+        plain = unstandardized(model, frame, checked).drop(columns="items").set_axis(plain.columns, axis=1)
+    return Validity(table, pd.DataFrame(values, names, names), first, second, phi, model, note, plain)
+
+
+def _cautions(model: Cfa, frame: pd.DataFrame, scales: dict[str, list[str]], geometric: pd.DataFrame) -> str:
+    """Say where signs or zeros make a figure mean less than it seems to."""
+    told = ""
+    against = []
+    for name in scales:
+        rows = model.loadings[model.loadings["factor"] == name]
+        sign = np.sign(rows["std"]) * np.sign(rows["std"].sum())
+        against += [f"{item} on {name}" for item in rows.loc[sign < 0, "item"]]
+    if against:
+        told += (
+            f" Loadings against the rest of their dimension: {', '.join(against)}. They cancel in CR and alpha, but "
+            "not in AVE and HTMT, which take sizes. Recode reverse-keyed items first."
+        )
+    zero = [f"{a} and {b}" for i, a in enumerate(scales) for b in list(scales)[:i] if geometric.loc[a, b] < 1e-6]
+    if zero:
+        told += (
+            f" HTMT2 of {', '.join(zero)} is 0 because an item of one and an item of the other do not correlate at "
+            "all, and a geometric mean with a zero is zero; read HTMT there."
+        )
+    return told
 
 
 def _same_scales(model: Cfa, scales: dict[str, list[str]], respondents: int) -> None:
