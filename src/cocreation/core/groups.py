@@ -451,7 +451,7 @@ def modification_indices(
     share = fitted.n_groups[group] / fitted.n_obs
     score, information = -share * part.gradient[q:] / 2, share * part.information
     own, mixed = np.diag(information)[q:], information[q:, :q]
-    left = own - np.einsum("ij,jk,ik->i", mixed, _inverse(fitted.information), mixed)
+    left = own - (mixed @ _inverse(fitted.information) * mixed).sum(axis=1)
     left = np.where(left > 1e-9 * own, left, np.nan)
     return fitted.n_obs * score**2 / left, score / left
 

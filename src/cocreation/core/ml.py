@@ -20,8 +20,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky
-from scipy.linalg.lapack import dpotrf, dpotri
+from scipy.linalg import LinAlgError, cholesky
+from scipy.linalg.lapack import dposv, dpotrf, dpotri
 
 from ..errors import EstimationError
 from .threads import one_thread
@@ -480,16 +480,17 @@ def search(evaluate: Callable, theta: np.ndarray, state: State, tolerance: float
         scale = np.diag(state.information)
         if not np.isfinite(scale).all() or (scale <= 0).any():
             raise _not_identified(len(theta))
-        unit = state.information / np.sqrt(np.outer(scale, scale))
-        try:
-            factor = cho_factor(unit + ridge * np.eye(len(theta)))
-        except LinAlgError:
+        root = np.sqrt(scale)
+        unit = state.information / np.outer(root, root)
+        unit.flat[:: len(theta) + 1] += ridge
+        # F's expected Hessian is twice the information of one observation, which `information` is
+        _, step, failed = dposv(unit, state.gradient / root / -2, lower=1)
+        if failed:
             if ridge > 1e3:
-                raise _not_identified(len(theta)) from None
+                raise _not_identified(len(theta))
             ridge = max(10 * ridge, 1e-8)
             continue
-        # F's expected Hessian is twice the information of one observation, which `information` is
-        step = -cho_solve(factor, state.gradient / np.sqrt(scale)) / np.sqrt(scale) / 2
+        step /= root
         gain = -(state.gradient @ step)
         if gain < tolerance:
             return _finish(theta, state, used)
@@ -561,7 +562,7 @@ def modification_indices(fitted: MLFit, candidates: Sequence[Entry]) -> tuple[np
     wcu, wcv = w @ cu, w @ cv
     own = (cu * wcu).sum(axis=0) * (cv * wcv).sum(axis=0) + (cu * wcv).sum(axis=0) ** 2
     mixed = ((u.T @ wcu) * (v.T @ wcv) + (u.T @ wcv) * (v.T @ wcu)).T @ pooled.pool
-    left = own - np.einsum("ij,jk,ik->i", mixed, _inverse(fitted.information), mixed)
+    left = own - (mixed @ _inverse(fitted.information) * mixed).sum(axis=1)
     left = np.where(left > 1e-9 * own, left, np.nan) * fitted.n_obs
     return score**2 / left, score / left
 

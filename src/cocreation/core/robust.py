@@ -154,5 +154,5 @@ def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray] | None) -> tuple
     for g, (share, delta, _, _, w) in enumerate(parts):
         for k, (other, _, _, spread, _) in enumerate(parts):
             left = -delta @ steps[k] + (np.eye(len(delta)) if g == k else 0.0)
-            expectation += share / other * np.einsum("ij,jk,ik->", w @ left, spread, left)
+            expectation += share / other * ((w @ left @ spread) * left).sum()
     return float(chi2), float(expectation)

@@ -67,7 +67,7 @@ def parameter_table(
     at = np.array([entry.parameter for entry in model.entries])
     value = np.where(at >= 0, theta[at], [entry.value for entry in model.entries])
     variance = np.where(number >= 0, np.diag(covariance)[number], np.nan)
-    std_variance = np.einsum("ij,jk,ik->i", slopes, covariance, slopes)
+    std_variance = (slopes @ covariance * slopes).sum(axis=1)
     rows = [(term.left, term.op, term.right, term.label) for term in terms]
     if specification.definitions:
         more = _definitions(specification, value, at, std, slopes, covariance)
