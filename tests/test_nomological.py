@@ -267,6 +267,12 @@ class TestWarnings:
         assert found.paths["vif"].min() > 5
         assert "'A', 'B' are nearly the same" in found.warnings.set_index("subject").loc["Y", "warning"]
 
+    def test_predictors_that_correlate_beyond_one_cannot_be_told_apart(self, democracy):
+        text = "A =~ x1 + x2 + x3\nB =~ y1 + y2 + y3\nC =~ y5 + y6 + y7\nB ~ A\nC ~ A + B\ny8 ~ C + B"
+        found = nomological(democracy, text)
+        assert np.isinf(found.paths.loc[found.paths["outcome"] == "y8", "vif"]).all()
+        assert "variance inflation inf" in found.warnings.set_index("subject").loc["y8", "warning"]
+
     def test_one_predictor_gives_neither(self, democracy):
         found = nomological(democracy, "A =~ x1 + x2 + x3\nB =~ y1 + y2 + y3\nB ~ A")
         assert found.warnings.empty

@@ -186,6 +186,15 @@ HEADS = {
     "delta_srmr": "Against the last|ΔSRMR",
     "dropped_out": "Dropped out",
     "within_one": "Within one point",
+    "indirect": "Indirect effect|Estimate",
+    "indirect_se": "Indirect effect|*SE*",
+    "indirect_p": "Indirect effect|*p*",
+    "total": "Total effect|Estimate",
+    "total_se": "Total effect|*SE*",
+    "total_p": "Total effect|*p*",
+    "std_indirect": "Standardized effect|indirect",
+    "std_total": "Standardized effect|total",
+    "critical_votes": "Votes needed",
 }
 
 #: what the notes say of abbreviations
@@ -322,7 +331,7 @@ BOUNDED = frozenset(
     ]
 )
 #: p-values, which are never zero
-PROBABILITIES = frozenset({"p", "delta_p", "pclose", "p_scaled"})
+PROBABILITIES = frozenset({"p", "delta_p", "pclose", "p_scaled", "indirect_p", "total_p"})
 #: counts, which have no decimals even where a missing one made the column a column of floats
 COUNTS = frozenset({"n", "k", "df", "df_scaled", "delta_df", "parameters", "number", "items", "n_obs", "expected_n"})
 #: first columns that name a group of rows

@@ -44,7 +44,7 @@ class Nomological(Result):
     paths : DataFrame
         outcome, predictor, estimate, se, z, p, std, std_se, r (the correlation of the
         two that the model implies) and vif (variance inflation among the predictors of
-        that outcome).
+        that outcome; infinite where they cannot be told apart).
     r_squared : DataFrame
         outcome, r2: explained variance; empty where a disturbance has a negative one.
     effects : DataFrame
@@ -203,7 +203,11 @@ def _paths(found: Cfa, alpha: float) -> tuple[pd.DataFrame, list[tuple[str, str]
     alerts: list[tuple[str, str]] = []
     for outcome, rows in table.groupby("outcome", sort=False):
         at = [number[name] for name in rows["predictor"]]
-        table.loc[rows.index, "vif"] = np.diag(np.linalg.inv(correlation[np.ix_(at, at)]))
+        together = correlation[np.ix_(at, at)]
+        if np.linalg.eigvalsh(together)[0] > 1e-8:
+            table.loc[rows.index, "vif"] = np.diag(np.linalg.inv(together))
+        else:  # a correlation of 1 or, with a Heywood case, beyond
+            table.loc[rows.index, "vif"] = np.inf
         high = table.loc[rows.index][table.loc[rows.index, "vif"] > _INFLATED]
         if len(high):
             alerts.append(
