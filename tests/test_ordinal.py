@@ -13,9 +13,11 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
 from reference import load, matrix
 from scipy.integrate import quad
 from scipy.stats import norm
+from ugly import frames, says_why_or_is_finite
 
 from cocreation.core import wls
 from cocreation.core.ml import Model
@@ -392,6 +394,23 @@ def test_a_model_that_repeats_the_correlations_has_no_test():
 def test_two_item_factors_alone_are_not_identified(model, names):
     with pytest.raises(EstimationError, match=f"(?s){names}"):
         wlsmv(likert(200, 4, seed=10), model)
+
+
+def test_a_first_item_that_hardly_correlates_still_lets_the_others_be_found():
+    """The marker's loading is near 0, so the others' are large beside it: 10.75625 in lavaan 0.6-14."""
+    data = answers("weak")
+    found = wlsmv(data, "A =~ v0 + v1 + v2 + v3")
+    assert found.loadings["estimate"].abs().max() == pytest.approx(10.75625, rel=1e-4)
+    noise = pd.DataFrame(np.random.default_rng(4).integers(1, 5, (300, 4)), columns=list("abcd"))
+    with pytest.raises(EstimationError, match=r"first item of 'A', 'a', hardly correlates.*put another first"):
+        wlsmv(noise, "A =~ a + b + c + d")
+
+
+@settings(max_examples=60, deadline=None)
+@given(frame=frames())
+def test_whatever_is_passed_there_is_a_number_or_a_reason(frame):
+    says_why_or_is_finite(lambda: polychoric(frame))
+    says_why_or_is_finite(lambda: ordinal_alpha(frame))
 
 
 def test_two_item_factors_that_correlate_are_estimated_and_told():

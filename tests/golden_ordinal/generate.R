@@ -1,5 +1,5 @@
 # Awkward ordered answers and what lavaan says of them: Rscript generate.R, in this folder.
-# Made with R 4.2.2 and lavaan 0.6-14. The data are simulated here and free to use.
+# Made with R 4.2.2 and lavaan 0.6-14. The data are simulated here and free to use; those of weak.csv were drawn by numpy.
 suppressMessages(library(lavaan))
 figures <- NULL
 keep <- function(case, kind, name, value) figures <<- rbind(figures, data.frame(case, kind, name, value = signif(value, 13)))

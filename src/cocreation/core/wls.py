@@ -234,18 +234,30 @@ def fit(
     weight = 1 / np.diag(_gamma(ordinal, n_obs))
     theta = start_values(model, r) if start is None else np.array(start, dtype=float)
 
-    def evaluate(some: np.ndarray) -> State | None:
+    def evaluate(some: np.ndarray, proper: bool) -> State | None:
         full = theta.copy()
         full[free] = some
-        sigma = total_covariances(model, full)[:p, :p]
+        total = total_covariances(model, full)
+        if proper and not (np.diag(total)[p:] > 0).all():
+            return None
+        sigma = total[:p, :p]
         slopes, e = jacobian(model, full)[np.ix_(below, free)], (r - sigma)[pairs]
         weighted = weight[:, None] * slopes
         if not np.isfinite(slopes).all():
             return None
         return State(float(weight @ e**2), -2 * weighted.T @ e, weighted.T @ slopes, (sigma, slopes))
 
+    def run(proper: bool):
+        at = evaluate(theta[free], proper)
+        if at is None:
+            raise EstimationError("The starting values imply a negative variance. Give other starting values.")
+        return search(lambda some: evaluate(some, proper), theta[free], at, tolerance, iterations)
+
     with threadpool_limits(1):
-        found, state, used = search(evaluate, theta[free], evaluate(theta[free]), tolerance, iterations)
+        try:  # where a factor has a variance, the least squares beyond its zero would only mislead the search
+            found, state, used = run(proper=True)
+        except EstimationError:
+            found, state, used = run(proper=False)
     theta[free] = found
     sigma, slopes = state.implied
     for parameter, item in own.items():

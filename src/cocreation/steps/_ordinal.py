@@ -388,8 +388,11 @@ def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> 
     codes, answers, warnings = _categories(frame)
     n_obs, model, p = len(frame), specification.model, len(specification.observed)
     ordinal = core.polychoric(codes, list(specification.observed))
-    with hinting(specification):
-        fitted = wls.fit(ordinal, n_obs, model)
+    try:
+        with hinting(specification):
+            fitted = wls.fit(ordinal, n_obs, model)
+    except EstimationError as error:
+        raise EstimationError(f"{error}{_weak_marker(specification, ordinal.correlations)}") from error
     refuse_impossible(specification, fitted)
     turned = positive(specification, fitted)
     if turned is not fitted:
@@ -432,7 +435,7 @@ def _weak_marker(specification: Specification, r: np.ndarray) -> str:
     for factor, items in specification.indicators.items():
         at = [place[item] for item in items if item in place]
         if len(at) > 2 and np.abs(r[at[0], at[1:]]).max() < 0.15:
-            return f" '{items[0]}', the first item of '{factor}', hardly correlates with the others: put a better one first."
+            return f" The first item of '{factor}', '{items[0]}', hardly correlates with the others: put another first."
     return ""
 
 
