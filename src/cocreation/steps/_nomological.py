@@ -147,8 +147,8 @@ def nomological(
     >>> found = nomological(answers, text + "\\nEV ~ DO + CE", {"EV ~ DO": "+", "EV ~ CE": (0.2, 0.6)})
     >>> print(found.hypotheses[["hypothesis", "expected", "std", "verdict"]].round(2).to_string(index=False))
     hypothesis   expected  std   verdict
-       EV ~ DO          + 0.33 supported
-       EV ~ CE 0.2 to 0.6 0.35 supported
+       EV ~ DO          + 0.35 supported
+       EV ~ CE 0.2 to 0.6 0.42 supported
     """
     confidence(level)
     if not isinstance(model, str):

@@ -220,11 +220,11 @@ def retest(
     >>> import pandas as pd
     >>> who = [f"R{i}" for i in range(8)]
     >>> one = pd.DataFrame({"respondent": who, "a": [1, 2, 3, 4, 5, 6, 7, 4], "b": [2, 2, 3, 5, 5, 6, 6, 4]})
-    >>> two = pd.DataFrame({"respondent": who, "a": [2, 2, 3, 5, 5, 7, 7, 4], "b": [2, 3, 4, 5, 6, 6, 7, 5]})
+    >>> two = pd.DataFrame({"respondent": who, "a": [2, 1, 3, 5, 4, 7, 7, 5], "b": [2, 3, 4, 4, 6, 6, 7, 5]})
     >>> found = retest(one, two, {"DO": ["a", "b"]})
     >>> print(found.table[["dimension", "n", "r", "icc_a1", "icc_c1"]].round(3).to_string(index=False))
     dimension  n     r  icc_a1  icc_c1
-           DO  8 0.989   0.952   0.988
+           DO  8 0.982   0.963   0.981
     """
     for frame, when in ((first, "first"), (second, "second")):
         plain_table(frame, (key,), what=f"data of the {when} occasion")
