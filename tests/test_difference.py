@@ -27,3 +27,13 @@ def test_models_of_other_conventions_are_not_compared():
         difference(cfa(golden.answers, single, convention="amos"), cfa(golden.answers, general))
     with pytest.raises(InputError, match="Give the model with more degrees of freedom first"):
         difference(cfa(golden.answers, general), cfa(golden.answers, single))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_method_factor_with_free_loadings_fits_no_worse_than_in_lavaan_and_its_several_minima_are_told(name):
+    golden = load(name)
+    block = golden.figures["ulmc_free"]
+    found = cfa(golden.answers, block["syntax"])
+    assert found.measure("chi2") <= block["fit"]["chisq"] + 0.01
+    assert found.warnings["warning"].str.contains("the lowest of the minima").any()
+    assert not cfa(golden.answers, golden.model).warnings["warning"].str.contains("minima").any()

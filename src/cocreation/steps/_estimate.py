@@ -38,6 +38,9 @@ __all__ = [
 ESTIMATORS = ("ML", "MLM", "MLR", "WLSMV")
 MISSING = ("listwise", "fiml")
 
+#: further starts for a factor whose loadings are all free on items of other factors
+_STARTS = 8
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -156,8 +159,8 @@ def _refuse_never_together(frame: pd.DataFrame) -> None:
     i, j = np.unravel_index(np.argmin(together), together.shape)
     if together[i, j] < 2:
         raise InputError(
-            f"Items '{frame.columns[i]}' and '{frame.columns[j]}' were answered by the same respondent "
-            f"{'once' if together[i, j] else 'never'}, so their covariance is unknown. Leave one of them out."
+            f"Only {int(together[i, j])} respondents answered both '{frame.columns[i]}' and '{frame.columns[j]}', so "
+            "their covariance is unknown. Leave one of them out."
         )
 
 
@@ -195,9 +198,9 @@ def estimate(
     x = frame.to_numpy()
     if missing == "fiml":
         return _of_all_answers(x, with_means(specification), estimator)
-    fitted, agreement, missed = _maximum_likelihood(x, specification), np.nan, 0.0
+    (fitted, start, doubts), agreement, missed = _maximum_likelihood(x, specification), np.nan, 0.0
     if cross_check:
-        fitted, agreement, missed = _cross_check(specification, fitted)
+        fitted, agreement, missed = _cross_check(specification, fitted, start)
         refuse_impossible(specification, fitted)
     n, given = len(x), _given(specification)
     baseline, floor = _complete_baseline(fitted.sample, specification, n)
@@ -216,20 +219,64 @@ def estimate(
         found |= _gfi_given_covariates(fitted, specification, int(found["df"]))
     mean = x.mean(axis=0)
     errors = fitted.covariance * (n / (n - 1) if convention == "amos" else 1.0)
-    remarks: tuple = ()
     if estimator != "ML":
         errors, scaled, remarks = _corrected(x, specification, fitted, estimator)
-        found |= scaled
+        found, doubts = found | scaled, doubts + remarks
     return Estimate(
-        specification, fitted, mean, mean, errors, found, ml.modification_indices, agreement, missed, remarks
+        specification, fitted, mean, mean, errors, found, ml.modification_indices, agreement, missed, doubts
     )
 
 
-def _maximum_likelihood(x: np.ndarray, specification: Specification) -> ml.MLFit:
-    with hinting(specification):
-        fitted = ml.fit(covariance(x, divisor="N"), len(x), specification.model)
-    refuse_impossible(specification, fitted)
-    return positive(specification, fitted)
+def _maximum_likelihood(x: np.ndarray, specification: Specification) -> tuple[ml.MLFit, np.ndarray | None, tuple]:
+    """Return the lowest minimum reached that can be standardized, the start that led to it, and what to beware of."""
+    s, model, found, failed = covariance(x, divisor="N"), specification.model, [], None
+    more = _more_starts(specification, s)
+    for start in (None, *more):
+        try:
+            with hinting(specification):
+                fitted = ml.fit(s, len(x), model, start=start, iterations=500 if start is None else 100)
+            refuse_impossible(specification, fitted)
+        except EstimationError as error:
+            failed = failed or error
+            continue
+        found.append((fitted, start))
+        if sum(each.minimum <= min(f.minimum for f, _ in found) + 1e-9 for each, _ in found) > 1:
+            break  # two searches ended at the same, lowest place
+    if not found:
+        raise failed
+    least = min(fitted.minimum for fitted, _ in found)
+    fitted, start = next(each for each in found if each[0].minimum <= least + 1e-9)
+    remark = (
+        "A factor with free loadings on the items of others can take several shares of them that fit about as well: "
+        "this is the lowest of the minima that searches from several starts reached. Do not interpret its loadings."
+    )
+    return positive(specification, fitted), start, ((("model", remark),) if more else ())
+
+
+def _more_starts(specification: Specification, s: np.ndarray) -> list[np.ndarray]:
+    """Further starts for a factor that measures the items of others with loadings all free, such as a method factor.
+
+    It may take any share of those items, with any sign: the usual start often leads nowhere, or to one of many minima.
+    """
+    model, p, sd = specification.model, specification.model.observed, np.sqrt(np.diag(s))
+    paths = [e for e in model.entries if e.matrix == "A" and e.row < p <= e.column]
+    owners = {row: {e.column for e in paths if e.row == row} for row in range(p)}
+    loose = []
+    for factor in dict.fromkeys(e.column for e in paths):
+        own = [e for e in paths if e.column == factor]
+        free = all(e.parameter >= 0 and not np.isfinite(e.value) for e in own)
+        if free and len({e.parameter for e in own}) == len(own) > 2 and all(len(owners[e.row]) > 1 for e in own):
+            loose += own
+    if not loose:
+        return []
+    rng, usual = np.random.default_rng(1), ml.start_values(model, s)
+    at, scale = [e.parameter for e in loose], sd[[e.row for e in loose]]
+    starts = []
+    for _ in range(_STARTS):
+        start = usual.copy()
+        start[at] = rng.uniform(-0.4, 0.4, len(at)) * scale
+        starts.append(start)
+    return starts
 
 
 class hinting:
@@ -429,7 +476,7 @@ def positive(specification: Specification, fitted: ml.MLFit) -> ml.MLFit:
     return replace(fitted, theta=sign * fitted.theta, information=fitted.information * np.outer(sign, sign))
 
 
-def _cross_check(specification: Specification, fitted: ml.MLFit) -> tuple[ml.MLFit, float, float]:
+def _cross_check(specification: Specification, fitted: ml.MLFit, start: np.ndarray | None):
     """Return the fit both programs end at, how far they are apart, and by how much the worse of two minima missed it.
 
     Where their searches end at different minima the lower one counts, and the
@@ -437,7 +484,7 @@ def _cross_check(specification: Specification, fitted: ml.MLFit) -> tuple[ml.MLF
     """
     from . import _oracle
 
-    opinion = _oracle.second_opinion(specification, fitted)
+    opinion = _oracle.second_opinion(specification, fitted, start)
     if opinion.apart <= _oracle.AGREEMENT:
         return fitted, opinion.apart, 0.0
     missed = opinion.minimum - fitted.minimum
