@@ -11,13 +11,17 @@ here is asserted.
 from __future__ import annotations
 
 import argparse
+import atexit
+import functools
 import os
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,12 +86,8 @@ def draw() -> list[Pair]:
     ]
 
 
-def cfa() -> list[Pair]:
-    """The CFA report of 21 items and 486 respondents against semopy's own fit, estimates and indices."""
-    import semopy
-    from semopy.stats import calc_stats
-
-    from cocreation.core import ml, syntax
+def formal_survey():
+    """Return the answers of the 486, the scales and the model's text: 21 items, five factors."""
     from cocreation.steps import confirm, screen
     from cocreation.survey import datasets, population
 
@@ -95,7 +95,18 @@ def cfa() -> list[Pair]:
     items = [item for part in scales.values() for item in part]
     raw = datasets.load("formal_survey")
     data = screen.screen(raw, items=items, trap=TRAP, returned="returned").valid[items]
-    model = confirm.syntax(scales)
+    return data, scales, confirm.syntax(scales)
+
+
+def cfa() -> list[Pair]:
+    """The CFA report of 21 items and 486 respondents against semopy's own, and without asking semopy."""
+    import semopy
+    from semopy.stats import calc_stats
+
+    from cocreation.core import ml, syntax
+    from cocreation.steps import _cfa, confirm
+
+    data, _, model = formal_survey()
 
     def plain() -> object:
         fitted = semopy.Model(model)
@@ -103,23 +114,183 @@ def cfa() -> list[Pair]:
         return fitted.inspect(std_est=True), calc_stats(fitted)
 
     specification = syntax.parse(model)
-    moments = data[list(specification.observed)].cov(ddof=0).to_numpy()
+    frame = data[list(specification.observed)].astype(float)
+    moments = frame.cov(ddof=0).to_numpy()
     return [
         (
             "CFA report: indices, SE, MI, cross-check of semopy and core",
             lambda: confirm.cfa(data, model),
             "semopy as it comes",
             plain,
-            7,
+            15,
+        ),
+        (
+            "the same report through the core alone",
+            lambda: _cfa.fit_model(frame, specification, "lavaan", "486", cross_check=False),
+            "with the cross-check",
+            lambda: confirm.cfa(data, model),
+            15,
         ),
         (
             "CFA fit through the core",
             lambda: ml.fit(moments, len(data), specification.model),
-            "semopy as it comes",
-            plain,
-            7,
+            "semopy's fit as it comes",
+            lambda: semopy.Model(model).fit(data),
+            15,
         ),
     ]
+
+
+def bootstrap() -> list[Pair]:
+    """A thousand refits of that model against as many by semopy, each from the last solution, and by the core."""
+    import numpy as np
+    import semopy
+
+    from cocreation.core import batch, ml, syntax
+    from cocreation.steps import confirm, validate
+
+    data, scales, model = formal_survey()
+    specification = syntax.parse(model)
+    x = data[list(specification.observed)].to_numpy(dtype=float)
+    fitted = ml.fit(np.cov(x, rowvar=False, ddof=0), len(x), specification.model)
+    rows = np.random.default_rng(1).integers(0, len(x), (1000, len(x)))
+
+    def together() -> None:
+        for piece in np.split(rows, 10):
+            assert batch.refit(batch.resampled(x, piece), fitted).failed == 0
+
+    def one_by_one() -> None:
+        for drawn in rows:
+            ml.fit(np.cov(x[drawn], rowvar=False, ddof=0), len(x), specification.model, start=fitted.theta)
+
+    def by_semopy() -> None:
+        model_of_semopy = semopy.Model(model)
+        model_of_semopy.fit(data)
+        for drawn in rows:
+            model_of_semopy.fit(data.iloc[drawn])
+
+    def ratios() -> None:
+        for drawn in rows:
+            validate.htmt(data.iloc[drawn], scales)
+
+    return [
+        ("1000 refits and their covariances", together, "semopy in a loop", by_semopy, 3),
+        ("1000 refits and their covariances", together, "the core in a loop", one_by_one, 3),
+        (
+            "bootstrap report: 1000 draws, intervals, CR, AVE",
+            lambda: confirm.bootstrap(data, model),
+            "semopy in a loop, fits only",
+            by_semopy,
+            3,
+        ),
+        ("HTMT and HTMT2, 1000 draws", lambda: validate.htmt_intervals(data, scales), "htmt() in a loop", ratios, 3),
+    ]
+
+
+def parallel() -> list[Pair]:
+    """Parallel analysis of 1000 draws against drawing the answers and factoring them."""
+    import numpy as np
+    from factor_analyzer import FactorAnalyzer
+
+    from cocreation.core.factor import parallel_eigenvalues
+
+    def plain() -> list:
+        rng, found = np.random.default_rng(1), []
+        with warnings.catch_warnings():
+            # a word of scikit-learn's on every fit, which would take longer than the fits
+            warnings.simplefilter("ignore", FutureWarning)
+            for _ in range(1000):
+                fitted = FactorAnalyzer(n_factors=1, rotation=None).fit(rng.standard_normal((486, 21)))
+                found.append(fitted.get_eigenvalues()[0])
+        return found
+
+    return [
+        (
+            "parallel analysis, 1000 draws, 486 × 21",
+            lambda: list(parallel_eigenvalues(486, 21, draws=1000)),
+            "FactorAnalyzer in a loop",
+            plain,
+            5,
+        )
+    ]
+
+
+class Lavaan:
+    """An R process that does lavaan's jobs when told; start-up and reading of data are over before the first."""
+
+    def __init__(self) -> None:
+        data, _, model = formal_survey()
+        folder = Path(tempfile.mkdtemp(prefix="cocreation-bench-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        data.to_csv(folder / "ordinal.csv", index=False)
+        (folder / "ordinal.lav").write_text(f"{model}\n")
+        files = [folder / "ordinal.csv", folder / "ordinal.lav", FIML / "data.csv", FIML / "model.lav"]
+        self.process = subprocess.Popen(
+            ["Rscript", str(ROOT / "benchmarks" / "lavaan.R"), *map(str, files)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.version = self._answer()
+
+    def _answer(self) -> str:
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit("R stopped; run benchmarks/lavaan.R by hand to see why.")
+        return line.strip()
+
+    def run(self, job: str) -> float:
+        """Do a job and return the chi-square it ended with."""
+        self.process.stdin.write(f"{job}\n")
+        self.process.stdin.flush()
+        return float(self._answer())
+
+
+@functools.cache
+def lavaan() -> Lavaan | None:
+    """Return the process, or None where there is no R with lavaan."""
+    asked = ["Rscript", "-e", "quit(status = !requireNamespace('lavaan', quietly = TRUE))"]
+    if shutil.which("Rscript") is None or subprocess.run(asked, stderr=subprocess.DEVNULL).returncode:
+        return None
+    started = Lavaan()
+    print(started.version, file=sys.stderr)
+    return started
+
+
+def ordinal() -> list[Pair]:
+    """WLSMV of 21 items with seven categories against lavaan's."""
+    from cocreation.steps import confirm
+
+    data, _, model = formal_survey()
+    return _beside_lavaan(
+        "ordinal", "WLSMV", lambda: confirm.cfa(data, model, estimator="WLSMV").measure("chi2_scaled"), 5
+    )
+
+
+def fiml() -> list[Pair]:
+    """FIML of 600 respondents with missing answers to 15 items against lavaan's."""
+    import pandas as pd
+
+    from cocreation.steps import confirm
+
+    data, model = pd.read_csv(FIML / "data.csv"), (FIML / "model.lav").read_text()
+    return _beside_lavaan("fiml", "FIML", lambda: confirm.cfa(data, model, missing="fiml").measure("chi2"), 5)
+
+
+def _beside_lavaan(job: str, name: str, ours: Callable[[], float], runs: int) -> list[Pair]:
+    """The whole report beside lavaan's, and beside lavaan's fit alone; both sides must end at the same chi-square."""
+    other = lavaan()
+    if other is None:
+        print(f"{job}: not run, needs R with lavaan. Debian has it: apt install r-cran-lavaan", file=sys.stderr)
+        return []
+    here, there = ours(), other.run(job)
+    assert abs(here - there) < 1e-4 * there, (here, there)
+    return [
+        (f"{name} report: estimates, SE, standardized, indices, MI", ours, "lavaan: the same without MI",
+         lambda: other.run(job), runs),
+        (f"{name} report: estimates, SE, standardized, indices, MI", ours, "lavaan: cfa() alone",
+         lambda: other.run(f"{job}_fit"), runs),
+    ]  # fmt: skip
 
 
 def build() -> list[Pair]:
@@ -163,7 +334,11 @@ def nbval() -> list[Pair]:
 
 
 TRAP = ("trap", 2)
-GROUPS = {"import": imports, "draw": draw, "cfa": cfa, "nbval": nbval, "build": build}
+FIML = ROOT / "tests" / "golden" / "bfi_nec_missing"
+GROUPS = {
+    "import": imports, "draw": draw, "cfa": cfa, "bootstrap": bootstrap, "parallel": parallel, "ordinal": ordinal,
+    "fiml": fiml, "nbval": nbval, "build": build,
+}  # fmt: skip
 
 
 def measure(pair: Pair) -> str:
@@ -187,11 +362,26 @@ def _span(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
+def _machine() -> str:
+    """Return what the figures depend on: processor, versions, threads, and how busy the machine is."""
+    import platform
+    from importlib.metadata import version
+
+    cpu = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", cpu.read_text()) if cpu.exists() else [platform.processor()]
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("numpy", "scipy", "pandas", "semopy", "factor-analyzer")
+    )
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    return f"{len(names)} × {names[0]}{load}; Python {platform.python_version()}, {packages}; one BLAS thread"
+
+
 def main() -> None:
     """Measure the groups named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("groups", nargs="*", choices=[[], *GROUPS], metavar=f"{{{','.join(GROUPS)}}}")
     groups = parser.parse_args().groups or list(GROUPS)
+    print(_machine(), file=sys.stderr)
     print("| what | ours | plain alternative | plain | times faster | runs |\n|---|---|---|---|---|---|")
     for group in groups:
         for pair in GROUPS[group]():
