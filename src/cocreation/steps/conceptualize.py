@@ -284,7 +284,10 @@ def saturation(
     -----
     The mean over all orders is exact: a theme that f of N interviews mention
     is missing among n of them with probability C(N − f, n) / C(N, n)
-    (sample-based rarefaction). Only the band comes from random orders.
+    (sample-based rarefaction). Only the band comes from random orders. All curves end
+    at the themes that were found, where the band closes by construction: it
+    shows what the order of these interviews did, not which themes nobody mentioned. Many
+    themes heard in one interview only are the sign that there are more.
 
     Raises
     ------
