@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import LinAlgError
+from scipy.linalg.lapack import dpotrf
 
 from ..errors import EstimationError
 from .ml import Entry, Model, State, _derivative, _inverse, search, standardize, start_values, total_covariances
@@ -187,7 +188,11 @@ def _saturated_with_holes(data: _Stack) -> tuple[np.ndarray, np.ndarray]:
             return None
         b, q = _slopes(scaled, point)
         slope = np.concatenate([-2 * b, np.where(rows == columns, 1, 2) * q[rows, columns]])
-        return State(point.value, slope, _moment_information(scaled, point), None)
+        # with much missing the observed curvature leads faster, where it is one
+        curved = _moment_information(scaled, point, "observed")
+        if dpotrf(curved)[1]:
+            curved = _moment_information(scaled, point)
+        return State(point.value, slope, curved, None)
 
     theta = np.concatenate([np.zeros(p), (rows == columns).astype(float)])
     try:

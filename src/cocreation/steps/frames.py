@@ -138,7 +138,7 @@ def _refuse_few(frame: pd.DataFrame, respondents: int | None, missing: str) -> N
         )
     if respondents is None and n <= p:
         raise InputError(
-            f"There are {n} complete respondents for {p} items; a correlation matrix "
+            f"There are {n} {'' if missing == 'keep' else 'complete '}respondents for {p} items; a correlation matrix "
             "then has no inverse. Collect more answers or use fewer items."
         )
 
