@@ -7,24 +7,27 @@ import re
 import textwrap
 import unicodedata
 
-from ._apa import MINUS, Runs, Table, plain
+from ._apa import MINUS, Column, Runs, Table, plain
 
 __all__ = ["STYLE", "to_html", "to_latex", "to_markdown", "to_text"]
 
-# The classes thrice: Jupyter and the book stripe tables by rules that would win over one.
+# The classes thrice: Jupyter and the book stripe tables by rules that would win over one. The book aligns cells by
+# a rule that says "important", so ours must; in the dark it lays a light ground under all but pandas' tables.
 _A = ".apa.apa.apa"
 STYLE = (
     "<style>"
+    ".text_html:has(.apa){background:none!important;color:inherit!important;padding:0!important}"
     f"{_A}{{overflow-x:auto;margin:0 0 1.5em}}"
     f"{_A} table{{border-collapse:collapse;border:0;width:auto;margin:0;font-variant-numeric:tabular-nums}}"
-    f"{_A} caption{{caption-side:top;text-align:left;color:inherit;padding:0 0 .4em;white-space:nowrap}}"
-    f"{_A} caption b,{_A} caption i{{display:block}}"
+    f"{_A} caption{{caption-side:top;text-align:left;color:inherit;padding:0 0 .4em}}"
+    f"{_A} caption b,{_A} caption i{{display:block;width:max-content;max-width:min(80vw,40em)}}"
     f"{_A} tr{{background:none}}"
     f"{_A} :is(th,td){{border:0;padding:.2em .7em;text-align:left;vertical-align:top;font-weight:inherit;"
     "background:none;color:inherit;white-space:normal;max-width:24em}"
     f"{_A} thead th{{vertical-align:bottom}}"
-    f"{_A} :is(th,td).n{{text-align:right;white-space:nowrap}}"
-    f"{_A} th.s{{text-align:center;border-bottom:1px solid}}"
+    f"{_A} :is(th,td).n{{text-align:right!important;white-space:nowrap}}"
+    f"{_A} th.w{{min-width:10em}}"
+    f"{_A} th.s{{text-align:center!important;border-bottom:1px solid}}"
     f"{_A} thead tr:first-child>*{{border-top:2px solid}}"
     f"{_A} thead tr:last-child>*{{border-bottom:1px solid}}"
     f"{_A} tbody tr:last-child>*{{border-bottom:2px solid}}"
@@ -39,8 +42,9 @@ def _runs_html(text: Runs) -> str:
 
 def to_html(table: Table) -> str:
     """Return the table as HTML; :data:`STYLE` must stand before the first."""
+    reach = ' tabindex="0"' if table.width > 80 else ""  # so that the keyboard can scroll it
     parts = [
-        f'<div class="apa">\n<table>\n<caption><b>Table {table.number}</b>',
+        f'<div class="apa"{reach}>\n<table>\n<caption><b>Table {table.number}</b>',
         f"<i>{html.escape(plain(table.title))}</i></caption>\n<thead>\n",
     ]
     if table.spanners:
@@ -50,7 +54,9 @@ def to_html(table: Table) -> str:
         ]
         parts.append(f"<tr>{''.join(cells)}</tr>\n")
     heads = (
-        f'<th scope="col"{_kind(column.numeric)}>{_runs_html(column.head)}</th>' if column.head else "<td></td>"
+        f'<th scope="col"{_kind(column.numeric, _running(column))}>{_runs_html(column.head)}</th>'
+        if column.head
+        else "<td></td>"
         for column in table.columns
     )
     parts.append(f"<tr>{''.join(heads)}</tr>\n</thead>\n<tbody>\n")
@@ -68,8 +74,13 @@ def to_html(table: Table) -> str:
     return "".join(parts)
 
 
-def _kind(numeric: bool) -> str:
-    return ' class="n"' if numeric else ""
+def _kind(numeric: bool, running: bool = False) -> str:
+    return ' class="n"' if numeric else ' class="w"' if running else ""
+
+
+def _running(column: Column) -> bool:
+    """Whether cells hold words enough to need room before the column is squeezed."""
+    return not column.numeric and max(map(len, column.cells), default=0) > 14
 
 
 def to_text(table: Table) -> str:
