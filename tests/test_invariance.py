@@ -11,7 +11,10 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reference import NAMES, load
+from ugly import frames, says_why_or_is_finite, scales_of
 
 from cocreation.core import invariance as core
 from cocreation.errors import EstimationError, InputError
@@ -171,6 +174,11 @@ class TestPartial:
         verdicts = partial.table.set_index("level")["verdict"]
         assert verdicts["scalar"] == "holds"
         assert _climbed("hs1939").table.set_index("level").loc["scalar", "verdict"] == "fails"
+
+    def test_a_mean_that_rests_on_one_item_is_warned_of(self):
+        golden = load("hs1939")
+        found = validate.latent_means(golden.data, golden.model, "school", free=["x1 ~ 1", "x3 ~ 1"])
+        assert "'x2' alone" in found.warnings.set_index("subject").loc["visual", "warning"]
 
     @pytest.mark.parametrize(
         ("free", "message"),
@@ -481,6 +489,11 @@ class TestGroups:
         found = self.run(self.DATA.set_axis(["respondent"] * len(self.DATA)))
         assert found.groups["n"].tolist() == [156, 145]
 
+    def test_every_remark_on_the_groups_is_kept(self):
+        few = pd.concat([self.DATA.iloc[:156], self.DATA.iloc[156:206]]).astype({"school": object})
+        few.iloc[0, few.columns.get_loc("school")] = None
+        assert self.run(few).warnings["subject"].tolist() == ["school", "school"]
+
     def test_groups_of_very_different_size_are_warned_of(self):
         few = pd.concat([self.DATA.iloc[:156], self.DATA.iloc[156:206]])
         assert "50 respondents, the largest 156" in self.run(few).warnings.loc[0, "warning"]
@@ -554,14 +567,23 @@ def test_what_cannot_be_estimated_says_at_which_level():
         validate.invariance(load("hs1939").data, {"visual": ["x1", "x2"]}, "school")
 
 
+def test_too_few_respondents_for_robust_errors_are_told():
+    golden = load("likert7_sim")
+    found = validate.invariance(golden.data.iloc[:120], golden.model, "gender", estimator="MLR", levels=["configural"])
+    assert "for 146 parameters, too few" in found.warnings.loc[0, "warning"]
+
+
 def test_negative_variances_are_told_with_their_group():
     rng = np.random.default_rng(0)
     factor = rng.standard_normal((120, 1))
     data = pd.DataFrame(factor + 0.8 * rng.standard_normal((120, 3)), columns=list("abc"))
     data["b"] = data["a"] * 0.95 + 0.02 * rng.standard_normal(120)
     data["team"] = np.resize(["red", "blue"], 120)
-    found = validate.invariance(data, {"F": ["a", "b", "c"]}, "team", levels=("configural",))
-    assert found.warnings["subject"].str.contains(", red|, blue").any()
+    found = validate.invariance(data, {"F": ["a", "b", "c"]}, "team")
+    told = found.warnings["subject"][found.warnings["warning"].str.startswith("Heywood")]
+    assert told.str.contains(", red|, blue").all()
+    assert len(told)
+    assert told.is_unique
 
 
 @pytest.fixture(scope="module")
@@ -625,3 +647,22 @@ def test_four_levels_of_21_items_take_less_than_a_second():
         validate.invariance(golden.data, golden.model, "gender")
         spent.append(time.perf_counter() - start)
     assert min(spent) < 1.0
+
+
+@given(frames(least=4, most=6), st.sampled_from(["listwise", "fiml"]), st.sampled_from(["ML", "MLR"]))
+@settings(deadline=None, derandomize=True, max_examples=25)
+def test_a_ladder_is_numbers_or_says_why_not(frame, missing, estimator):
+    data = frame.assign(team=np.resize(["red", "blue"], len(frame)))
+    scales = scales_of(frame, 3)
+
+    def fitted():
+        found = validate.invariance(data, scales, "team", missing=missing, estimator=estimator)
+        assert (found.scores["mi"] >= -1e-9).all()
+        fit = found.table[["chi2", "p", "cfi", "tli", "rmsea", "rmsea_lower", "rmsea_upper"]]
+        unscaled = found.warnings["warning"].str.contains("no scaled chi-square").any()
+        unknown = fit.isna().any(axis=1) & (found.table["df"] > 0)
+        assert unscaled or not unknown.any()
+        return found.models["strict"]
+
+    # a fixed parameter has no standard error
+    says_why_or_is_finite(fitted, may_be_empty=("se", "z", "p", "lower", "upper"))

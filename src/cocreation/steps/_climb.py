@@ -136,6 +136,11 @@ def _refuse_impossible(specification: Specification, fitted: groups.GroupsFit, l
 def _measured(step: Rung, fitted: groups.GroupsFit, x: list[np.ndarray], missing: str, estimator: str) -> Step:
     """Return fit measures and the covariance of the estimates as the estimator has them."""
     found, remarks = core.measures(fitted, x), []
+    if estimator != "ML" and fitted.n_obs <= len(fitted.theta):
+        remarks.append(
+            f"{step.level}: {fitted.n_obs} respondents for {len(fitted.theta)} parameters, too few for robust standard "
+            "errors, which come out too small. Report plain ML."
+        )
     covariance = fitted.covariance_of("observed" if missing == "fiml" else "expected")
     base = traces = None
     if estimator != "ML" or (missing == "fiml" and fitted.df):

@@ -5,6 +5,7 @@ A room behind :mod:`cocreation.steps.validate`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -244,14 +245,15 @@ def _told(climbed: Climb) -> Invariance:
         fit = pd.DataFrame({"value": pd.Series(step.measures, dtype=float)}).rename_axis("measure")
         note = f"Equal in all groups: {_held(level)}. {climbed.note}"
         models[level] = GroupModel(level, fit, table, warnings_of(climbed, level, table), step.fitted.n_obs, note)
-    remarks = pd.DataFrame([*climbed.grouped.remarks, *_fixed_scales(climbed)], columns=["subject", "warning"])
-    told = [remarks, *(each.warnings for each in models.values())]
+    told = [*climbed.grouped.remarks, *_fixed_scales(climbed), *_lone_intercepts(climbed)]
+    for each in models.values():
+        told += each.warnings.itertuples(index=False, name=None)
     return Invariance(
         _table(climbed),
         models,
         pd.concat([scores(climbed, level) for level in climbed.steps], ignore_index=True),
         climbed.grouped.sizes,
-        pd.concat([each for each in told if len(each)] or told[:1]).drop_duplicates("subject", ignore_index=True),
+        _once(told),
         int(climbed.grouped.sizes["n"].sum()),
         climbed.note,
     )
@@ -342,6 +344,28 @@ def _levels(levels: Iterable[str]) -> list[str]:
 
 def _held(level: str) -> str:
     return ", ".join(list(LEVELS.values())[: list(LEVELS).index(level) + 1])
+
+
+def _once(told: list[tuple[str, str]]) -> pd.DataFrame:
+    """Return warnings, those that recur at every level with another figure only once."""
+    kinds = {(subject, re.split(r"\d", text)[0]): (subject, text) for subject, text in reversed(told)}
+    return pd.DataFrame(list(reversed(kinds.values())), columns=["subject", "warning"])
+
+
+def _lone_intercepts(climbed: Climb) -> list[tuple[str, str]]:
+    """Warn of factors whose means rest on the intercept of one item."""
+    if not any(step.rung.means for step in climbed.steps.values()):
+        return []
+    terms, last = climbed.specification.terms, list(climbed.steps.values())[-1]
+    equal = {terms[i].left for i in last.rung.equal if terms[i].op == "~1"}
+    found = []
+    for factor, items in climbed.specification.indicators.items():
+        anchors = [item for item in items if item in equal]
+        if len(anchors) == 1:
+            found.append(
+                (factor, f"Its mean rests on the intercept of '{anchors[0]}' alone, whose equality is not tested.")
+            )
+    return found
 
 
 def _fixed_scales(climbed: Climb) -> list[tuple[str, str]]:
