@@ -1,11 +1,8 @@
 """Maximum likelihood of mean structures: several groups, each with its patterns of missing answers.
 
-A group's data are a list of :class:`Sample`, one for each pattern of items answered; complete data
-are one. With T = C + (x̄ − μ)(x̄ − μ)ᵀ of the answered items,
-
-    F = Σ over samples of n/N · [ln|Σ| + tr(TΣ⁻¹)]  −  the same at the unrestricted moments,
-
-so N·F is the likelihood-ratio chi-square, with missing answers (FIML) and without.
+A group's data are its :mod:`~cocreation.core.samples`. F is their likelihood at the implied
+moments less the same at the unrestricted ones, so N·F is the likelihood-ratio chi-square, with
+missing answers (FIML) and without.
 """
 
 from __future__ import annotations
@@ -13,332 +10,54 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import LinAlgError
-from scipy.linalg.lapack import dpotrf
 
 from ..errors import EstimationError
-from .ml import Entry, Model, State, _derivative, _inverse, search, standardize, start_values, total_covariances
+from .ml import State, search
+from .model import (
+    Entry,
+    Model,
+    curvature,
+    inverse,
+    jacobian,
+    response,
+    slopes,
+    standardize,
+    start_values,
+    total_covariances,
+)
+from .samples import (
+    Moments,
+    Sample,
+    baseline,
+    casewise,
+    information_at,
+    moment_information,
+    patterns,
+    point_at,
+    samples,
+    saturated,
+    slopes_of,
+    stack_of,
+)
 from .threads import one_thread
 
 __all__ = [
     "GroupsFit",
     "Moments",
     "Sample",
-    "Samples",
     "baseline",
     "casewise",
     "factor_scores",
     "fit",
-    "implied",
     "jacobian",
     "modification_indices",
     "moment_information",
     "samples",
     "saturated",
 ]
-
-
-class Sample(NamedTuple):
-    """The respondents of one group who answered the same items.
-
-    ``mean`` and ``cov`` (divisor n) are those of the answered items, whose numbers are ``seen``.
-    """
-
-    n: int
-    mean: np.ndarray
-    cov: np.ndarray
-    seen: np.ndarray
-
-
-class Moments(NamedTuple):
-    """Means and covariances of a group, and the log-likelihood of its answers there."""
-
-    mean: np.ndarray
-    cov: np.ndarray
-    logl: float
-
-
-class Samples(list):
-    """The samples of one group, which also stand in arrays with zeros at the items not answered."""
-
-    @cached_property
-    def stack(self) -> _Stack:
-        """Return numbers of respondents, what they answered, means and covariances, a layer each sample."""
-        p = 1 + max(int(sample.seen.max()) for sample in self)
-        found = _Stack(*(np.zeros((len(self), *shape)) for shape in ((), (p,), (p,), (p, p))))
-        for k, s in enumerate(self):
-            found.n[k], found.seen[k, s.seen], found.mean[k, s.seen] = s.n, 1.0, s.mean
-            found.cov[k][np.ix_(s.seen, s.seen)] = s.cov
-        return found
-
-
-class _Stack(NamedTuple):
-    n: np.ndarray
-    seen: np.ndarray
-    mean: np.ndarray
-    cov: np.ndarray
-
-    @property
-    def share(self) -> np.ndarray:
-        return self.n / self.n.sum()
-
-    @property
-    def constant(self) -> float:
-        """What minus twice the log-likelihood adds to the sum of n·[ln|Σ| + tr(TΣ⁻¹)]."""
-        return np.log(2 * np.pi) * float(self.n @ self.seen.sum(axis=1))
-
-
-class _Point(NamedTuple):
-    """The samples seen from moments μ, Σ: Σ⁻¹, x̄ − μ and TΣ⁻¹, a layer each sample, and F without its floor."""
-
-    w: np.ndarray
-    off: np.ndarray
-    tw: np.ndarray
-    value: float
-
-
-def _stack(data: Sequence[Sample]) -> _Stack:
-    return data.stack if isinstance(data, Samples) else Samples(data).stack
-
-
-def _at(data: _Stack, mean: np.ndarray, cov: np.ndarray) -> _Point:
-    """Return the samples seen from these moments; LinAlgError where Σ is not positive definite."""
-    if not (np.diag(cov) > 0).all():
-        raise LinAlgError
-    unit = np.sqrt(np.diag(cov))
-    both = data.seen[:, :, None] * data.seen[:, None, :]
-    # an item not answered stands for itself, in units in which spreads do not cost digits
-    filled = np.where(both > 0, cov / np.outer(unit, unit), np.eye(len(unit)))
-    log_det = 2 * np.log(np.linalg.cholesky(filled).diagonal(axis1=1, axis2=2)).sum(axis=1)
-    w = np.linalg.inv(filled) * both / np.outer(unit, unit)
-    off = (data.mean - mean) * data.seen
-    tw = (data.cov + off[:, :, None] * off[:, None, :]) @ w
-    log_det += data.seen @ (2 * np.log(unit))
-    return _Point(w, off, tw, float(data.share @ (log_det + tw.trace(axis1=1, axis2=2))))
-
-
-def samples(x: np.ndarray) -> Samples:
-    """Return one sample for each pattern of missing answers (NaN); who answered nothing is left out.
-
-    Parameters
-    ----------
-    x : array, shape (n, p)
-    """
-    x = np.asarray(x, dtype=float)
-    found = Samples()
-    for pattern, rows in _patterns(~np.isnan(x)):
-        part = x[np.ix_(rows, pattern)]
-        mean = part.mean(axis=0)
-        found.append(Sample(len(part), mean, (part - mean).T @ (part - mean) / len(part), pattern))
-    return found
-
-
-def _patterns(answered: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the answered items of each pattern and its rows, the most frequent first."""
-    kinds, owner, counts = np.unique(answered, axis=0, return_inverse=True, return_counts=True)
-    order = [k for k in np.argsort(-counts, kind="stable") if kinds[k].any()]
-    return [(np.flatnonzero(kinds[k]), np.flatnonzero(owner.ravel() == k)) for k in order]
-
-
-def saturated(data: Sequence[Sample]) -> Moments:
-    """Return the unrestricted means and covariances (divisor N) of one group and its log-likelihood.
-
-    Raises
-    ------
-    EstimationError
-        If the covariances are not positive definite, or missing answers leave them undetermined.
-    """
-    stack = _stack(data)
-    mean, cov = stack.mean[0], stack.cov[0]
-    try:
-        if len(data) > 1 or not stack.seen.all():
-            mean, cov = _saturated_with_holes(stack)
-        return Moments(mean, cov, -(stack.n.sum() * _at(stack, mean, cov).value + stack.constant) / 2)
-    except LinAlgError:
-        raise _not_positive() from None
-
-
-def _not_positive() -> EstimationError:
-    return EstimationError(
-        "The covariance matrix is not positive definite: an item is a sum of others, or there are too few "
-        "respondents. Leave the redundant item out."
-    )
-
-
-def _saturated_with_holes(data: _Stack) -> tuple[np.ndarray, np.ndarray]:
-    """Scoring on the moments themselves, in units of each item's own mean and deviation."""
-    centre, spread = _available(data)
-    scaled = data._replace(mean=(data.mean - centre) / spread * data.seen, cov=data.cov / np.outer(spread, spread))
-    p = len(centre)
-    rows, columns = np.tril_indices(p)
-
-    def unpack(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        cov = np.zeros((p, p))
-        cov[rows, columns] = cov[columns, rows] = theta[p:]
-        return theta[:p], cov
-
-    def evaluate(theta: np.ndarray) -> State | None:
-        mean, cov = unpack(theta)
-        try:
-            point = _at(scaled, mean, cov)
-        except LinAlgError:
-            return None
-        b, q = _slopes(scaled, point)
-        slope = np.concatenate([-2 * b, np.where(rows == columns, 1, 2) * q[rows, columns]])
-        # with much missing the observed curvature leads faster, where it is one
-        curved = _moment_information(scaled, point, "observed")
-        if dpotrf(curved)[1]:
-            curved = _moment_information(scaled, point)
-        return State(point.value, slope, curved, None)
-
-    theta = np.concatenate([np.zeros(p), (rows == columns).astype(float)])
-    try:
-        theta, _, _ = search(evaluate, theta, evaluate(theta), 1e-15, 500, 1e-13)
-    except EstimationError as error:
-        raise EstimationError(
-            "Missing answers leave the covariances undetermined: some items were hardly ever answered by the same "
-            "respondents, or an item is a sum of others. Leave an item with many missing answers out."
-        ) from error
-    mean, cov = unpack(theta)
-    return centre + spread * mean, cov * np.outer(spread, spread)
-
-
-def _available(data: _Stack) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation (divisor n) of each item among those who answered it."""
-    weight = data.n[:, None] * data.seen / (data.n @ data.seen)
-    mean = (weight * data.mean).sum(axis=0)
-    inner = data.cov.diagonal(axis1=1, axis2=2) + (data.mean - mean) ** 2
-    return mean, np.sqrt((weight * inner).sum(axis=0))
-
-
-def baseline(data: Sequence[Sample]) -> Moments:
-    """Return the moments of independence: each item's own mean and variance among those who answered it."""
-    stack = _stack(data)
-    mean, spread = _available(stack)
-    cov = np.diag(spread**2)
-    return Moments(mean, cov, -(stack.n.sum() * _at(stack, mean, cov).value + stack.constant) / 2)
-
-
-def _slopes(data: _Stack, point: _Point) -> tuple[np.ndarray, np.ndarray]:
-    """Return b and Q: the slopes of F are −2b by the means and Q (both halves of a covariance) by the covariances."""
-    b = data.share @ (point.off[:, None] @ point.w)[:, 0]
-    return b, np.tensordot(data.share, point.w - point.w @ point.tw, 1)
-
-
-def moment_information(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray, kind: str = "expected") -> np.ndarray:
-    """Return the information of one observation on the means and the lower triangle of the covariances.
-
-    Parameters
-    ----------
-    data : sequence of Sample
-    mean, cov : arrays, shapes (p,) and (p, p)
-        Where to take it.
-    kind : {"expected", "observed"}
-
-    Returns
-    -------
-    array, shape (p + p(p+1)/2, p + p(p+1)/2)
-    """
-    stack = _stack(data)
-    return _moment_information(stack, _at(stack, mean, cov), kind)
-
-
-def _moment_information(data: _Stack, point: _Point, kind: str = "expected") -> np.ndarray:
-    w, share = point.w, data.share
-    s, p, _ = w.shape
-    z = w / 2 if kind == "expected" else w @ point.tw - w / 2
-    flat = (w * share[:, None, None]).reshape(s, -1)
-    k = (flat.T @ z.reshape(s, -1)).reshape(p, p, p, p)
-    i, j = np.tril_indices(p)
-    half = np.where(i == j, 0.5, 1.0)
-    i, j, u, v = i[:, None], j[:, None], i[None, :], j[None, :]
-    found = np.zeros((p + len(half), p + len(half)))
-    found[:p, :p] = np.tensordot(share, w, 1)
-    found[p:, p:] = np.outer(half, half) * (k[i, u, j, v] + k[i, v, j, u] + k[j, u, i, v] + k[j, v, i, u])
-    if kind == "observed":
-        x = (flat.T @ (point.off[:, None] @ w)[:, 0]).reshape(p, p, p)
-        found[:p, p:] = half * (x[:, u[0], v[0]] + x[:, v[0], u[0]])
-        found[p:, :p] = found[:p, p:].T
-    return found
-
-
-def casewise(x: np.ndarray, mean: np.ndarray, cov: np.ndarray) -> np.ndarray:
-    """Return each respondent's slope of the log-likelihood by the means and the lower triangle of the covariances.
-
-    Parameters
-    ----------
-    x : array, shape (n, p)
-        Answers, NaN where missing; in every row at least one.
-
-    Returns
-    -------
-    array, shape (n, p + p(p+1)/2)
-    """
-    p = len(mean)
-    rows, columns = np.tril_indices(p)
-    found = np.zeros((len(x), p + len(rows)))
-    half = np.where(rows == columns, 0.5, 1.0)
-    for seen, who in _patterns(~np.isnan(x)):
-        w = np.zeros((p, p))
-        w[np.ix_(seen, seen)] = _inverse(cov[np.ix_(seen, seen)])
-        e = (x[np.ix_(who, seen)] - mean[seen]) @ w[seen]
-        found[who] = np.hstack([e, half * (e[:, rows] * e[:, columns] - w[rows, columns])])
-    return found
-
-
-def factor_scores(x: np.ndarray, model: Model, theta: np.ndarray, mu: np.ndarray) -> np.ndarray:
-    """Return the expectation of the latent variables given the answers there are (regression method).
-
-    Parameters
-    ----------
-    x : array, shape (n, p)
-        Answers, NaN where missing; in every row at least one.
-    mu : array, shape (p,)
-        The means from which the answers deviate.
-
-    Returns
-    -------
-    array, shape (n, latent)
-    """
-    p, total = model.observed, total_covariances(model, theta)
-    found = np.tile(implied(model, theta)[1][p:], (len(x), 1))
-    for seen, who in _patterns(~np.isnan(x)):
-        w = _inverse(total[np.ix_(seen, seen)])
-        found[who] += (x[np.ix_(who, seen)] - mu[seen]) @ w @ total[seen, p:]
-    return found
-
-
-def implied(model: Model, theta: np.ndarray):
-    """Return G (observed rows), all variables' means, and their covariances with the observed, at ``theta``."""
-    a, p, m = model._index.matrices(theta)
-    inverse = np.linalg.inv(np.eye(len(a)) - a)
-    return inverse[: model.observed], inverse @ m, inverse[: model.observed] @ p @ inverse.T
-
-
-def _moments(model: Model, theta: np.ndarray):
-    """Return μ, Σ and, a column for each free entry, dμ and the u and v of dΣ = u·vᵀ + v·uᵀ."""
-    index = model._index
-    g, nu, h = implied(model, theta)
-    sigma = h[:, : model.observed]
-    u, v = _derivative(g, h, index.free_row, index.free_column, index.free_kind == "A")
-    v[:, index.free_kind == "M"] = 0.0
-    weight = np.where(index.free_kind == "A", nu[index.free_column], 1.0 * (index.free_kind == "M"))
-    return nu[: model.observed], (sigma + sigma.T) / 2, u * weight, u, v
-
-
-def jacobian(model: Model, theta: np.ndarray) -> np.ndarray:
-    """Return the slopes of means and lower triangle of the covariances by the parameters.
-
-    Returns
-    -------
-    array, shape (p + p(p+1)/2, parameters)
-    """
-    _, _, d, u, v = _moments(model, theta)
-    rows, columns = np.tril_indices(model.observed)
-    return np.vstack([d, u[rows] * v[columns] + v[rows] * u[columns]]) @ model._index.pool
 
 
 @dataclass(frozen=True)
@@ -415,19 +134,19 @@ class GroupsFit:
 
     def covariance_of(self, kind: str) -> np.ndarray:
         """Return the covariance matrix of the estimates, of the ``"expected"`` or the ``"observed"`` information."""
-        return _inverse(self.information if kind == "expected" else self.observed_information) / self.n_obs
+        return inverse(self.information if kind == "expected" else self.observed_information) / self.n_obs
 
     @cached_property
     def observed_information(self) -> np.ndarray:
         """Observed information of one observation: half the second derivatives of F."""
         total = np.zeros_like(self.information)
         for data, model, mu, sigma, n in zip(self.data, self.models, self.mu, self.sigma, self.n_groups, strict=True):
-            j, q, stack = jacobian(model, self.theta), model.n_parameters, _stack(data)
-            point = _at(stack, mu, sigma)
-            inner = _moment_information(stack, point, "observed")
+            j, q, stack = jacobian(model, self.theta), model.n_parameters, stack_of(data)
+            point = point_at(stack, mu, sigma)
+            inner = information_at(stack, point, "observed")
             if not model.means:
                 j, inner = j[model.observed :], inner[model.observed :, model.observed :]
-            curved = j.T @ inner @ j + _bend(model, self.theta, *_slopes(stack, point))
+            curved = j.T @ inner @ j + curvature(model, self.theta, *slopes_of(stack, point))
             total[:q, :q] += n / self.n_obs * curved
         return total
 
@@ -456,34 +175,31 @@ def modification_indices(
     share = fitted.n_groups[group] / fitted.n_obs
     score, information = -share * part.gradient[q:] / 2, share * part.information
     own, mixed = np.diag(information)[q:], information[q:, :q]
-    left = own - (mixed @ _inverse(fitted.information) * mixed).sum(axis=1)
+    left = own - (mixed @ inverse(fitted.information) * mixed).sum(axis=1)
     left = np.where(left > 1e-9 * own, left, np.nan)
     return fitted.n_obs * score**2 / left, score / left
 
 
-def _bend(model: Model, theta: np.ndarray, b: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Return what the curvature of the moments in the parameters adds to the observed information."""
-    index = model._index
-    a, p, m = index.matrices(theta)
-    inverse = np.linalg.inv(np.eye(len(a)) - a)
-    g, t, nu = inverse[: model.observed], inverse @ p @ inverse.T, inverse @ m
-    m1, m2, gb = g.T @ q @ g @ p @ inverse.T, g.T @ q @ g, g.T @ b
-    kind, r, c = index.free_kind, index.free_row, index.free_column
-    path, mutual, intercept = (kind == name for name in "APM")
-    found = np.zeros((len(kind), len(kind)))
+def factor_scores(x: np.ndarray, model: Model, theta: np.ndarray, mu: np.ndarray) -> np.ndarray:
+    """Return the expectation of the latent variables given the answers there are (regression method).
 
-    def cells(first, second):
-        return np.ix_(first, second), r[first][:, None], c[first][:, None], r[second][None], c[second][None]
+    Parameters
+    ----------
+    x : array, shape (n, p)
+        Answers, NaN where missing; in every row at least one.
+    mu : array, shape (p,)
+        The means from which the answers deviate.
 
-    at, r1, c1, r2, c2 = cells(path, path)
-    found[at] = inverse[c2, r1] * m1[r2, c1] + m2[r1, r2] * t[c2, c1] + m1[r1, c2] * inverse[c1, r2]
-    found[at] -= gb[r2] * inverse[c2, r1] * nu[c1] + gb[r1] * inverse[c1, r2] * nu[c2]
-    at, r1, c1, r2, c2 = cells(path, mutual)
-    found[at] = (m2[r1, r2] * inverse[c1, c2] + m2[r1, c2] * inverse[c1, r2]) * np.where(r2 == c2, 0.5, 1.0)
-    at, r1, c1, r2, c2 = cells(path, intercept)
-    found[at] = -gb[r1] * inverse[c1, r2]
-    found = np.where(path[:, None], found, found.T)
-    return index.pool.T @ found @ index.pool
+    Returns
+    -------
+    array, shape (n, latent)
+    """
+    p, total = model.observed, total_covariances(model, theta)
+    found = np.tile(response(model, theta)[1][p:], (len(x), 1))
+    for seen, who in patterns(~np.isnan(x)):
+        w = inverse(total[np.ix_(seen, seen)])
+        found[who] += (x[np.ix_(who, seen)] - mu[seen]) @ w @ total[seen, p:]
+    return found
 
 
 def fit(
@@ -537,7 +253,7 @@ def _fit(data, models, start, free, tolerance, iterations) -> GroupsFit:
         )
     n = np.array([sum(sample.n for sample in group) for group in data])
     free = tuple(saturated(group) for group in data) if free is None else tuple(free)
-    stacks = [_stack(group) for group in data]
+    stacks = [stack_of(group) for group in data]
     floor = sum(-2 * m.logl - stack.constant for m, stack in zip(free, stacks, strict=True)) / n.sum()
     theta = _starts(models, free, n, size) if start is None else np.array(start, dtype=float)
 
@@ -578,12 +294,12 @@ def _starts(models, free, n, size) -> np.ndarray:
 
 def _evaluate_group(data: Sequence[Sample], model: Model, theta: np.ndarray, mean: np.ndarray) -> State:
     """Return F of one group (without what the unrestricted moments give) and its derivatives."""
-    stack, index = _stack(data), model._index
-    mu, sigma, d, u, v = _moments(model, theta)
+    stack, index = stack_of(data), model._index
+    mu, sigma, d, u, v = slopes(model, theta)
     if not model.means:
         mu = mean
-    point = _at(stack, mu, sigma)
-    b, q = _slopes(stack, point)
+    point = point_at(stack, mu, sigma)
+    b, q = slopes_of(stack, point)
     slope = 2 * (u * (q @ v)).sum(axis=0) - 2 * d.T @ b
     information = np.zeros((u.shape[1], u.shape[1]))
     for share, w in zip(stack.share, point.w, strict=True):

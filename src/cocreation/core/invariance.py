@@ -10,7 +10,7 @@ import numpy as np
 
 from . import fit as fit_measures
 from . import groups
-from .ml import Model, _inverse
+from .model import Model, inverse
 from .threads import one_thread
 
 __all__ = ["Release", "difference", "in_groups", "measures", "release"]
@@ -137,19 +137,19 @@ def release(fitted: groups.GroupsFit, parameters: Sequence[int]) -> list[Release
 
 
 def _release(fitted: groups.GroupsFit, parameters: Sequence[int]) -> list[Release]:
-    inverse, found = _inverse(fitted.information), []
+    naive, found = inverse(fitted.information), []
     spread = range(len(fitted.models)) if len(fitted.models) > 2 else [1]
     for g in spread:
         data, model = fitted.data[g], fitted.models[g]
         state = groups._evaluate_group(data, model, fitted.theta, fitted.unrestricted[g].mean)
         share, q = fitted.n_groups[g] / fitted.n_obs, model.n_parameters
-        information = np.zeros((q, len(inverse)))
+        information = np.zeros((q, len(naive)))
         information[:, :q] = share * state.information
         for number in parameters:
             if number >= q or not information[number, number] > 0:
                 continue
             own, mixed = information[number, number], information[number]
-            left = own - mixed @ inverse @ mixed
+            left = own - mixed @ naive @ mixed
             left = left if left > 1e-9 * own else np.nan
             slope = -share * state.gradient[number] / 2
             found.append(Release(number, g, float(fitted.n_obs * slope**2 / left), float(slope / left)))

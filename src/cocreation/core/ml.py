@@ -1,14 +1,9 @@
 """Maximum-likelihood estimation of covariance structures by Fisher scoring.
 
-A model is a table of path and covariance entries over the observed and the
-latent variables (reticular action model): v = A·v + e, Cov(e) = P, so that
-
-    Σ = G·P·Gᵀ,   G = the observed rows of (I − A)⁻¹.
-
-The derivative of Σ by any entry is u·vᵀ + v·uᵀ with two columns that are at
-hand, so gradient and expected information cost a few matrix products.
-Intercepts m, where a model has them, add the means μ = G·m; such models are
-fitted by :mod:`~cocreation.core.groups`, groups and missing answers included.
+A model is a table of entries (:mod:`~cocreation.core.model`). The derivative of Σ
+by any of them is u·vᵀ + v·uᵀ, so gradient and expected information cost a few matrix
+products. Models with means, several groups or missing answers are fitted by
+:mod:`~cocreation.core.groups`, with the same search.
 Variances are not bounded: a negative estimate (Heywood case) is information.
 """
 
@@ -24,6 +19,18 @@ from scipy.linalg import LinAlgError, cholesky
 from scipy.linalg.lapack import dposv, dpotrf, dpotri
 
 from ..errors import EstimationError
+from .model import (
+    Entry,
+    Model,
+    columns,
+    derivative,
+    inverse,
+    response,
+    standardize,
+    standardized_entries,
+    start_values,
+    total_covariances,
+)
 from .threads import one_thread
 
 __all__ = [
@@ -41,131 +48,6 @@ __all__ = [
     "start_values",
     "total_covariances",
 ]
-
-
-class Entry(NamedTuple):
-    """One cell of a model: a path (``"A"``: row ← column), a (co)variance (``"P"``) or an intercept (``"M"``: row).
-
-    ``parameter`` is the number of the free parameter that sits there, or −1
-    where the cell is fixed at ``value``; entries that share a number are equal.
-    ``value`` of a free cell is its start (NaN: chosen from the data).
-    """
-
-    matrix: str
-    row: int
-    column: int
-    parameter: int
-    value: float = float("nan")
-
-
-@dataclass(frozen=True)
-class Model:
-    """A covariance or mean structure: ``observed`` variables first, then ``latent`` ones.
-
-    Parameters
-    ----------
-    observed, latent : int
-        How many of each; variable numbers run over the observed, then the latent.
-    entries : sequence of Entry
-        Every cell that is not zero. A covariance is listed once. Without an intercept among
-        them the means are no part of the model.
-    """
-
-    observed: int
-    latent: int
-    entries: tuple[Entry, ...]
-
-    @cached_property
-    def n_parameters(self) -> int:
-        """The number of free parameters."""
-        return 1 + max((entry.parameter for entry in self.entries), default=-1)
-
-    @property
-    def df(self) -> int:
-        """Sample moments minus free parameters."""
-        return self.moments - self.n_parameters
-
-    @cached_property
-    def means(self) -> bool:
-        """Whether the model speaks of means."""
-        return any(entry.matrix == "M" for entry in self.entries)
-
-    @property
-    def moments(self) -> int:
-        """How many sample moments the model speaks of."""
-        return self.observed * (self.observed + 1) // 2 + self.means * self.observed
-
-    @classmethod
-    def correlated(cls, groups: Sequence[Sequence[int]], *, marker: bool = False) -> Model:
-        """Return the model in which each group of items measures one factor and the factors correlate.
-
-        Parameters
-        ----------
-        groups : sequence of sequences of int
-            Item numbers of each factor; each item in one group.
-        marker : bool
-            Fix the first loading of each factor at 1; otherwise each factor's variance.
-        """
-        p = sum(len(group) for group in groups)
-        entries: list[Entry] = []
-        free = iter(range(10**6))
-        for f, group in enumerate(groups):
-            for position, item in enumerate(group):
-                fixed = marker and position == 0
-                entries.append(Entry("A", item, p + f, -1 if fixed else next(free), 1.0 if fixed else np.nan))
-        entries += [Entry("P", item, item, next(free)) for item in range(p)]
-        for f in range(len(groups)):
-            entries.append(Entry("P", p + f, p + f, next(free) if marker else -1, np.nan if marker else 1.0))
-            entries += [Entry("P", p + f, p + g, next(free)) for g in range(f)]
-        return cls(p, len(groups), tuple(entries))
-
-    def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the path matrix A and the (co)variance matrix P over all variables at ``theta``."""
-        return self._index.matrices(theta)[:2]
-
-    def intercepts(self, theta: np.ndarray) -> np.ndarray:
-        """Return the intercepts of all variables at ``theta``."""
-        return self._index.matrices(theta)[2]
-
-    @cached_property
-    def _index(self) -> _Index:
-        return _Index(self)
-
-
-class _Index:
-    """The entries of a model as index arrays, ready for the matrix work."""
-
-    def __init__(self, model: Model) -> None:
-        self.order = np.array(sorted(range(len(model.entries)), key=lambda k: model.entries[k].matrix), dtype=int)
-        entries = [model.entries[k] for k in self.order]
-        self.size = model.observed + model.latent
-        self.value = np.array([entry.value for entry in entries])
-        self.parameter = np.array([entry.parameter for entry in entries])
-        self.row = np.array([entry.row for entry in entries])
-        self.column = np.array([entry.column for entry in entries])
-        self.kind = np.array([entry.matrix for entry in entries])
-        self.cells = [(at, self.row[at], self.column[at]) for at in (np.flatnonzero(self.kind == k) for k in "APM")]
-        self.free = self.parameter >= 0
-        self.free_row, self.free_column = self.row[self.free], self.column[self.free]
-        self.free_kind = self.kind[self.free]
-        self.free_path = self.free_kind == "A"
-        self.free_parameter = self.parameter[self.free]
-        #: sums the derivatives of entries that share a parameter; None where no two do
-        counts = np.bincount(self.free_parameter, minlength=model.n_parameters)
-        self.pool = np.zeros((len(self.free_parameter), model.n_parameters))
-        self.pool[np.arange(len(self.free_parameter)), self.free_parameter] = 1.0
-        self.shared = bool((counts > 1).any())
-        self.places = np.argsort(self.free_parameter)
-
-    def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        value = self.value.copy()
-        value[self.free] = theta[self.free_parameter]
-        a, p, m = np.zeros((self.size, self.size)), np.zeros((self.size, self.size)), np.zeros(self.size)
-        (path, to, source), (mutual, row, column), (intercept, variable, _) = self.cells
-        a[to, source] = value[path]
-        p[row, column] = p[column, row] = value[mutual]
-        m[variable] = value[intercept]
-        return a, p, m
 
 
 @dataclass(frozen=True)
@@ -210,7 +92,7 @@ class MLFit:
     @cached_property
     def covariance(self) -> np.ndarray:
         """The covariance matrix of the estimates: the inverse of N times the expected information."""
-        return _inverse(self.information) / self.n_obs
+        return inverse(self.information) / self.n_obs
 
     @cached_property
     def matrices(self) -> tuple[np.ndarray, np.ndarray]:
@@ -231,75 +113,6 @@ class MLFit:
         return standardize(self.model, self.theta)
 
 
-def total_covariances(model: Model, theta: np.ndarray) -> np.ndarray:
-    """Return the implied covariances of all variables, observed and latent, at ``theta``."""
-    a, p = model.matrices(theta)
-    inverse = np.linalg.inv(np.eye(len(a)) - a)
-    return inverse @ p @ inverse.T
-
-
-def standardize(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the path and (co)variance matrices at ``theta`` with every variable at unit variance.
-
-    A cell is NaN where a variance is negative.
-    """
-    a, p = model.matrices(theta)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sd = np.sqrt(np.diag(total_covariances(model, theta)))
-        own = np.sqrt(np.diag(p))
-        paths = a * sd[None, :] / sd[:, None]
-        covariances = p / np.outer(own, own)
-        covariances[p == 0] = 0.0
-        np.fill_diagonal(covariances, np.diag(p) / sd**2)
-    return paths, covariances
-
-
-def standardized_entries(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return every entry with all variables at unit variance, and its slopes by the parameters (delta method).
-
-    Returns
-    -------
-    value : array, shape (entries,)
-        In the order of ``model.entries``; NaN where a variance is negative.
-    slope : array, shape (entries, parameters)
-    """
-    index = model._index
-    a, p, _ = index.matrices(theta)
-    inverse = np.linalg.inv(np.eye(len(a)) - a)
-    total = inverse @ p @ inverse.T
-    _, v = _derivative(inverse, total, index.free_row, index.free_column, index.free_path)
-    v[:, index.free_kind == "M"] = 0.0
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sd, own = np.sqrt(np.diag(total)), np.sqrt(np.diag(p))
-        stretch = inverse[:, index.free_row] * v / np.diag(total)[:, None] @ index.pool  # of the logarithm of each sd
-        unit = np.zeros((len(index.kind), len(index.free_kind)))
-        unit[np.flatnonzero(index.free), np.arange(len(index.free_kind))] = 1.0
-        unit = unit @ index.pool
-        variance = (index.kind == "P") & (index.row == index.column)
-        change = np.zeros((index.size, unit.shape[1]))  # half the slope of the logarithm of each own variance
-        change[index.row[variance]] = unit[variance] / np.diag(p)[index.row[variance], None] / 2
-        i, j, raw = index.row, index.column, index.value.copy()
-        raw[index.free] = theta[index.free_parameter]
-        scale = np.where(index.kind == "M", 1 / sd[i], 1 / (own[i] * own[j]))
-        scale = np.where(index.kind == "A", sd[j] / sd[i], scale)
-        scale[variance] = 1 / np.diag(total)[i[variance]]
-        shift = np.where((index.kind == "A")[:, None], stretch[j] - stretch[i], -stretch[i])
-        mutual = (index.kind == "P") & ~variance
-        shift[mutual] = -(change[i] + change[j])[mutual]
-        shift[variance] *= 2
-        value = np.where(raw == 0, 0.0, raw * scale)
-        slope = unit * scale[:, None] + value[:, None] * shift
-    slope[(raw == 0) & ~index.free] = 0.0  # zero in any unit
-    order = np.argsort(index.order)
-    return value[order], slope[order]
-
-
-def _inverse(matrix: np.ndarray) -> np.ndarray:
-    """Invert a matrix of positive diagonal in units in which that is 1, so that spreads do not cost digits."""
-    unit = np.sqrt(np.diag(matrix))
-    return np.linalg.inv(matrix / np.outer(unit, unit)) / np.outer(unit, unit)
-
-
 class State(NamedTuple):
     """A point of the search: F, its slope, half its expected curvature, and what is implied there."""
 
@@ -309,31 +122,9 @@ class State(NamedTuple):
     implied: object
 
 
-def _columns(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return Σ and, a column for each free entry, the u and v of dΣ = u·vᵀ + v·uᵀ."""
-    index = model._index
-    g, h = _response(model, theta)
-    sigma = h[:, : model.observed]
-    return (sigma + sigma.T) / 2, *_derivative(g, h, index.free_row, index.free_column, index.free_path)
-
-
-def _response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how the observed respond to each disturbance, and their covariances with all variables."""
-    a, p = model.matrices(theta)
-    inverse = np.linalg.inv(np.eye(len(a)) - a)
-    g = inverse[: model.observed]
-    return g, g @ p @ inverse.T
-
-
-def _derivative(g, h, row, column, is_path) -> tuple[np.ndarray, np.ndarray]:
-    v = np.where(is_path, h[:, column], g[:, column])
-    v[:, ~is_path & (row == column)] *= 0.5
-    return g[:, row], v
-
-
 def _evaluate(model: Model, theta: np.ndarray, s: np.ndarray, log_det_s: float) -> State | None:
     """Return F with its derivatives at theta, or None where Σ is not positive definite."""
-    sigma, u, v = _columns(model, theta)
+    sigma, u, v = columns(model, theta)
     # LAPACK by name: what scipy checks on the way costs more than the work
     factor, failed = dpotrf(sigma, lower=1)
     if failed or not np.isfinite(sigma).all():
@@ -352,56 +143,6 @@ def _evaluate(model: Model, theta: np.ndarray, s: np.ndarray, log_det_s: float) 
     else:
         gradient, information = gradient[index.places], information[np.ix_(index.places, index.places)]
     return State(value, gradient, information, sigma)
-
-
-def start_values(model: Model, s: np.ndarray, mean: np.ndarray | None = None) -> np.ndarray:
-    """Return starts in the units of the data: loadings that share half of each item's variance, with its sign.
-
-    Items' intercepts start at their ``mean``, factors' at zero.
-    """
-    p = model.observed
-    sd = np.sqrt(np.diag(s))
-    theta = np.zeros(model.n_parameters)
-    loadings = [e for e in model.entries if e.matrix == "A" and e.row < p <= e.column]
-    higher = [e for e in model.entries if e.matrix == "A" and min(e.row, e.column) >= p]
-    anchor: dict[int, tuple[int, float]] = {}
-    latent_sd: dict[int, float] = {}
-    for entry in loadings:
-        fixed = entry.parameter < 0 and entry.value != 0
-        if fixed or entry.column not in anchor:
-            anchor[entry.column] = (entry.row, np.sign(entry.value) if fixed else 1.0)
-        if fixed:
-            latent_sd[entry.column] = 0.7 * sd[entry.row] / abs(entry.value)
-    for entry in model.entries:
-        if entry.matrix == "P" and entry.row == entry.column >= p and entry.parameter < 0 and entry.value > 0:
-            latent_sd[entry.row] = float(np.sqrt(entry.value))
-    for entry in higher:
-        if entry.parameter < 0 and entry.value and entry.column not in latent_sd:
-            latent_sd[entry.column] = 0.7 * latent_sd.get(entry.row, 1.0) / abs(entry.value)
-    for entry in model.entries:
-        if entry.parameter < 0:
-            continue
-        if np.isfinite(entry.value):
-            start = entry.value
-        elif entry.matrix == "M":
-            start = 0.0 if mean is None or entry.row >= p else mean[entry.row]
-        elif entry.matrix == "A":
-            start = _loading_start(entry, p, s, sd, latent_sd, anchor)
-        elif entry.row == entry.column:
-            start = 0.5 * s[entry.row, entry.row] if entry.row < p else latent_sd.get(entry.row, 0.5) ** 2
-        else:
-            start = 0.0
-        theta[entry.parameter] = start
-    return theta
-
-
-def _loading_start(entry: Entry, p: int, s, sd, latent_sd, anchor) -> float:
-    scale = latent_sd.get(entry.column, 1.0)
-    if entry.row >= p:  # a factor on a factor
-        return 0.7 * latent_sd.get(entry.row, 1.0) / scale
-    item, sign = anchor.get(entry.column, (entry.row, 1.0))
-    sign *= -1.0 if s[entry.row, item] < 0 else 1.0
-    return sign * 0.7 * sd[entry.row] / scale
 
 
 def fit(
@@ -474,6 +215,11 @@ def search(evaluate: Callable, theta: np.ndarray, state: State, tolerance: float
 
     ``evaluate(theta)`` returns a :class:`State` or None where nothing is defined; ``slack``
     is the rounding error of its value. Returns theta, the state there and the steps used.
+
+    Raises
+    ------
+    EstimationError
+        If the parameters are not determined, or the search does not converge.
     """
     ridge = 0.0
     for used in range(1, iterations + 1):
@@ -550,19 +296,19 @@ def modification_indices(fitted: MLFit, candidates: Sequence[Entry]) -> tuple[np
     """
     model, theta = fitted.model, fitted.theta
     pooled = model._index
-    g, h = _response(model, theta)
-    _, u, v = _columns(model, theta)
+    g, _, h = response(model, theta)
+    _, u, v = columns(model, theta)
     row = np.array([entry.row for entry in candidates])
     column = np.array([entry.column for entry in candidates])
     is_path = np.array([entry.matrix == "A" for entry in candidates])
-    cu, cv = _derivative(g, h, row, column, is_path)
-    w = _inverse(fitted.sigma)
+    cu, cv = derivative(g, h, row, column, is_path)
+    w = inverse(fitted.sigma)
     q = w - w @ fitted.sample @ w
     score = -fitted.n_obs * (cu * (q @ cv)).sum(axis=0)
     wcu, wcv = w @ cu, w @ cv
     own = (cu * wcu).sum(axis=0) * (cv * wcv).sum(axis=0) + (cu * wcv).sum(axis=0) ** 2
     mixed = ((u.T @ wcu) * (v.T @ wcv) + (u.T @ wcv) * (v.T @ wcu)).T @ pooled.pool
-    left = own - (mixed @ _inverse(fitted.information) * mixed).sum(axis=1)
+    left = own - (mixed @ inverse(fitted.information) * mixed).sum(axis=1)
     left = np.where(left > 1e-9 * own, left, np.nan) * fitted.n_obs
     return score**2 / left, score / left
 

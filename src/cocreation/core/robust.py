@@ -19,7 +19,7 @@ import numpy as np
 
 from .groups import GroupsFit, Sample, casewise, fit, jacobian, moment_information
 from .groups import baseline as independent_moments
-from .ml import Entry, Model, _inverse
+from .model import Entry, Model, inverse
 
 __all__ = ["Robust", "corrected_misfit", "huber_white", "independence", "satorra_bentler"]
 
@@ -63,8 +63,8 @@ def satorra_bentler(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
         bread += share * delta.T @ wd
         meat += share * wd.T @ gamma @ wd
         whole += np.einsum("ij,ji->", w, gamma)
-    inverse = _inverse(bread)
-    return Robust(inverse @ meat @ inverse / fitted.n_obs, whole - np.einsum("ij,ji->", inverse, meat))
+    naive = inverse(bread)
+    return Robust(naive @ meat @ naive / fitted.n_obs, whole - np.einsum("ij,ji->", naive, meat))
 
 
 def _gamma(x: np.ndarray) -> np.ndarray:
@@ -92,7 +92,7 @@ def huber_white(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
         meat += slopes.T @ slopes / fitted.n_obs
         a, b = (_kept(fitted, group, matrix) for matrix in _unrestricted(fitted, group, answers))
         free += np.trace(np.linalg.solve(a, b))
-    bread = _inverse(fitted.observed_information)
+    bread = inverse(fitted.observed_information)
     return Robust(bread @ meat @ bread / fitted.n_obs, free - np.einsum("ij,ji->", bread, meat))
 
 
@@ -145,7 +145,7 @@ def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray] | None) -> tuple
         delta = _slopes(fitted, group)
         joint += n / fitted.n_obs * delta.T @ a @ delta
         parts.append((n / fitted.n_obs, delta, a, gamma, moment_information(complete, mean, cov)))
-        off, w = mean - fitted.mu[group], _inverse(fitted.sigma[group])
+        off, w = mean - fitted.mu[group], inverse(fitted.sigma[group])
         gain = np.linalg.slogdet(w @ cov)[1]
         chi2 += n * (np.trace(w @ cov) - gain - len(mean) + off @ w @ off)
     # residual moments are (I − ΔE⁻¹ΔᵀA) of the moments' errors, weighted as complete data would

@@ -1,0 +1,355 @@
+"""A model as a table of entries, the moments it implies, and their slopes by the parameters.
+
+Over the observed and the latent variables (reticular action model), v = A·v + m + e with
+Cov(e) = P, so that
+
+    Σ = G·P·Gᵀ,   μ = G·m,   G = the observed rows of (I − A)⁻¹.
+
+The derivative of Σ by any entry is u·vᵀ + v·uᵀ, that of μ a column, all of which are at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = [
+    "Entry",
+    "Model",
+    "columns",
+    "curvature",
+    "derivative",
+    "inverse",
+    "jacobian",
+    "response",
+    "slopes",
+    "standardize",
+    "standardized_entries",
+    "start_values",
+    "total_covariances",
+]
+
+
+class Entry(NamedTuple):
+    """One cell of a model: a path (``"A"``: row ← column), a (co)variance (``"P"``) or an intercept (``"M"``: row).
+
+    ``parameter`` is the number of the free parameter that sits there, or −1
+    where the cell is fixed at ``value``; entries that share a number are equal.
+    ``value`` of a free cell is its start (NaN: chosen from the data).
+    """
+
+    matrix: str
+    row: int
+    column: int
+    parameter: int
+    value: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A covariance or mean structure: ``observed`` variables first, then ``latent`` ones.
+
+    Parameters
+    ----------
+    observed, latent : int
+        How many of each; variable numbers run over the observed, then the latent.
+    entries : sequence of Entry
+        Every cell that is not zero. A covariance is listed once. Without an intercept among
+        them the means are no part of the model.
+    """
+
+    observed: int
+    latent: int
+    entries: tuple[Entry, ...]
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """The number of free parameters."""
+        return 1 + max((entry.parameter for entry in self.entries), default=-1)
+
+    @property
+    def df(self) -> int:
+        """Sample moments minus free parameters."""
+        return self.moments - self.n_parameters
+
+    @cached_property
+    def means(self) -> bool:
+        """Whether the model speaks of means."""
+        return any(entry.matrix == "M" for entry in self.entries)
+
+    @property
+    def moments(self) -> int:
+        """How many sample moments the model speaks of."""
+        return self.observed * (self.observed + 1) // 2 + self.means * self.observed
+
+    @classmethod
+    def correlated(cls, groups: Sequence[Sequence[int]], *, marker: bool = False) -> Model:
+        """Return the model in which each group of items measures one factor and the factors correlate.
+
+        Parameters
+        ----------
+        groups : sequence of sequences of int
+            Item numbers of each factor; each item in one group.
+        marker : bool
+            Fix the first loading of each factor at 1; otherwise each factor's variance.
+        """
+        p = sum(len(group) for group in groups)
+        entries: list[Entry] = []
+        free = iter(range(10**6))
+        for f, group in enumerate(groups):
+            for position, item in enumerate(group):
+                fixed = marker and position == 0
+                entries.append(Entry("A", item, p + f, -1 if fixed else next(free), 1.0 if fixed else np.nan))
+        entries += [Entry("P", item, item, next(free)) for item in range(p)]
+        for f in range(len(groups)):
+            entries.append(Entry("P", p + f, p + f, next(free) if marker else -1, np.nan if marker else 1.0))
+            entries += [Entry("P", p + f, p + g, next(free)) for g in range(f)]
+        return cls(p, len(groups), tuple(entries))
+
+    def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the path matrix A and the (co)variance matrix P over all variables at ``theta``."""
+        return self._index.matrices(theta)[:2]
+
+    def intercepts(self, theta: np.ndarray) -> np.ndarray:
+        """Return the intercepts of all variables at ``theta``."""
+        return self._index.matrices(theta)[2]
+
+    @cached_property
+    def _index(self) -> _Index:
+        return _Index(self)
+
+
+class _Index:
+    """The entries of a model as index arrays, ready for the matrix work."""
+
+    def __init__(self, model: Model) -> None:
+        self.order = np.array(sorted(range(len(model.entries)), key=lambda k: model.entries[k].matrix), dtype=int)
+        entries = [model.entries[k] for k in self.order]
+        self.size = model.observed + model.latent
+        self.value = np.array([entry.value for entry in entries])
+        self.parameter = np.array([entry.parameter for entry in entries])
+        self.row = np.array([entry.row for entry in entries])
+        self.column = np.array([entry.column for entry in entries])
+        self.kind = np.array([entry.matrix for entry in entries])
+        self.cells = [(at, self.row[at], self.column[at]) for at in (np.flatnonzero(self.kind == k) for k in "APM")]
+        self.free = self.parameter >= 0
+        self.free_row, self.free_column = self.row[self.free], self.column[self.free]
+        self.free_kind = self.kind[self.free]
+        self.free_path = self.free_kind == "A"
+        self.free_parameter = self.parameter[self.free]
+        #: sums the derivatives of entries that share a parameter; None where no two do
+        counts = np.bincount(self.free_parameter, minlength=model.n_parameters)
+        self.pool = np.zeros((len(self.free_parameter), model.n_parameters))
+        self.pool[np.arange(len(self.free_parameter)), self.free_parameter] = 1.0
+        self.shared = bool((counts > 1).any())
+        self.places = np.argsort(self.free_parameter)
+
+    def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        value = self.value.copy()
+        value[self.free] = theta[self.free_parameter]
+        a, p, m = np.zeros((self.size, self.size)), np.zeros((self.size, self.size)), np.zeros(self.size)
+        (path, to, source), (mutual, row, column), (intercept, variable, _) = self.cells
+        a[to, source] = value[path]
+        p[row, column] = p[column, row] = value[mutual]
+        m[variable] = value[intercept]
+        return a, p, m
+
+
+def total_covariances(model: Model, theta: np.ndarray) -> np.ndarray:
+    """Return the implied covariances of all variables, observed and latent, at ``theta``."""
+    a, p = model.matrices(theta)
+    whole = np.linalg.inv(np.eye(len(a)) - a)
+    return whole @ p @ whole.T
+
+
+def standardize(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the path and (co)variance matrices at ``theta`` with every variable at unit variance.
+
+    A cell is NaN where a variance is negative.
+    """
+    a, p = model.matrices(theta)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sd = np.sqrt(np.diag(total_covariances(model, theta)))
+        own = np.sqrt(np.diag(p))
+        paths = a * sd[None, :] / sd[:, None]
+        covariances = p / np.outer(own, own)
+        covariances[p == 0] = 0.0
+        np.fill_diagonal(covariances, np.diag(p) / sd**2)
+    return paths, covariances
+
+
+def standardized_entries(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return every entry with all variables at unit variance, and its slopes by the parameters (delta method).
+
+    Returns
+    -------
+    value : array, shape (entries,)
+        In the order of ``model.entries``; NaN where a variance is negative.
+    slope : array, shape (entries, parameters)
+    """
+    index = model._index
+    a, p, _ = index.matrices(theta)
+    whole = np.linalg.inv(np.eye(len(a)) - a)
+    total = whole @ p @ whole.T
+    _, v = derivative(whole, total, index.free_row, index.free_column, index.free_path)
+    v[:, index.free_kind == "M"] = 0.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sd, own = np.sqrt(np.diag(total)), np.sqrt(np.diag(p))
+        stretch = whole[:, index.free_row] * v / np.diag(total)[:, None] @ index.pool  # of the logarithm of each sd
+        unit = np.zeros((len(index.kind), len(index.free_kind)))
+        unit[np.flatnonzero(index.free), np.arange(len(index.free_kind))] = 1.0
+        unit = unit @ index.pool
+        variance = (index.kind == "P") & (index.row == index.column)
+        change = np.zeros((index.size, unit.shape[1]))  # half the slope of the logarithm of each own variance
+        change[index.row[variance]] = unit[variance] / np.diag(p)[index.row[variance], None] / 2
+        i, j, raw = index.row, index.column, index.value.copy()
+        raw[index.free] = theta[index.free_parameter]
+        scale = np.where(index.kind == "M", 1 / sd[i], 1 / (own[i] * own[j]))
+        scale = np.where(index.kind == "A", sd[j] / sd[i], scale)
+        scale[variance] = 1 / np.diag(total)[i[variance]]
+        shift = np.where((index.kind == "A")[:, None], stretch[j] - stretch[i], -stretch[i])
+        mutual = (index.kind == "P") & ~variance
+        shift[mutual] = -(change[i] + change[j])[mutual]
+        shift[variance] *= 2
+        value = np.where(raw == 0, 0.0, raw * scale)
+        slope = unit * scale[:, None] + value[:, None] * shift
+    slope[(raw == 0) & ~index.free] = 0.0  # zero in any unit
+    order = np.argsort(index.order)
+    return value[order], slope[order]
+
+
+def inverse(matrix: np.ndarray) -> np.ndarray:
+    """Invert a matrix of positive diagonal in units in which that is 1, so that spreads do not cost digits."""
+    unit = np.sqrt(np.diag(matrix))
+    return np.linalg.inv(matrix / np.outer(unit, unit)) / np.outer(unit, unit)
+
+
+def response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return how the observed respond to disturbances (G), the means of all, and the observed's covariances with all.
+
+    Shapes (p, variables), (variables,) and (p, variables).
+    """
+    a, p, m = model._index.matrices(theta)
+    total = np.linalg.inv(np.eye(len(a)) - a)
+    g = total[: model.observed]
+    return g, total @ m, g @ p @ total.T
+
+
+def derivative(g, h, row, column, is_path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the columns u and v of dΣ = u·vᵀ + v·uᵀ for entries at these places."""
+    v = np.where(is_path, h[:, column], g[:, column])
+    v[:, ~is_path & (row == column)] *= 0.5
+    return g[:, row], v
+
+
+def columns(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Σ of a model without means and, a column for each free entry, u and v of dΣ = u·vᵀ + v·uᵀ."""
+    index = model._index
+    g, _, h = response(model, theta)
+    sigma = h[:, : model.observed]
+    return (sigma + sigma.T) / 2, *derivative(g, h, index.free_row, index.free_column, index.free_path)
+
+
+def slopes(model: Model, theta: np.ndarray):
+    """Return μ, Σ and, a column for each free entry, dμ and the u and v of dΣ = u·vᵀ + v·uᵀ."""
+    index = model._index
+    g, nu, h = response(model, theta)
+    sigma = h[:, : model.observed]
+    u, v = derivative(g, h, index.free_row, index.free_column, index.free_path)
+    v[:, index.free_kind == "M"] = 0.0
+    weight = np.where(index.free_kind == "A", nu[index.free_column], 1.0 * (index.free_kind == "M"))
+    return nu[: model.observed], (sigma + sigma.T) / 2, u * weight, u, v
+
+
+def jacobian(model: Model, theta: np.ndarray) -> np.ndarray:
+    """Return the slopes of means and lower triangle of the covariances by the parameters.
+
+    Returns
+    -------
+    array, shape (p + p(p+1)/2, parameters)
+    """
+    _, _, d, u, v = slopes(model, theta)
+    rows, columns = np.tril_indices(model.observed)
+    return np.vstack([d, u[rows] * v[columns] + v[rows] * u[columns]]) @ model._index.pool
+
+
+def curvature(model: Model, theta: np.ndarray, b: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Return what the curvature of the moments in the parameters adds to the observed information.
+
+    That is half the second derivatives of tr(QΣ) − 2bᵀμ at fixed ``b`` and ``q``.
+    """
+    index = model._index
+    a, p, m = index.matrices(theta)
+    whole = np.linalg.inv(np.eye(len(a)) - a)
+    g, t, nu = whole[: model.observed], whole @ p @ whole.T, whole @ m
+    m1, m2, gb = g.T @ q @ g @ p @ whole.T, g.T @ q @ g, g.T @ b
+    kind, r, c = index.free_kind, index.free_row, index.free_column
+    path, mutual, intercept = (kind == name for name in "APM")
+    found = np.zeros((len(kind), len(kind)))
+
+    def cells(first, second):
+        return np.ix_(first, second), r[first][:, None], c[first][:, None], r[second][None], c[second][None]
+
+    at, r1, c1, r2, c2 = cells(path, path)
+    found[at] = whole[c2, r1] * m1[r2, c1] + m2[r1, r2] * t[c2, c1] + m1[r1, c2] * whole[c1, r2]
+    found[at] -= gb[r2] * whole[c2, r1] * nu[c1] + gb[r1] * whole[c1, r2] * nu[c2]
+    at, r1, c1, r2, c2 = cells(path, mutual)
+    found[at] = (m2[r1, r2] * whole[c1, c2] + m2[r1, c2] * whole[c1, r2]) * np.where(r2 == c2, 0.5, 1.0)
+    at, r1, c1, r2, c2 = cells(path, intercept)
+    found[at] = -gb[r1] * whole[c1, r2]
+    found = np.where(path[:, None], found, found.T)
+    return index.pool.T @ found @ index.pool
+
+
+def start_values(model: Model, s: np.ndarray, mean: np.ndarray | None = None) -> np.ndarray:
+    """Return starts in the units of the data: loadings that share half of each item's variance, with its sign.
+
+    Items' intercepts start at their ``mean``, factors' at zero.
+    """
+    p = model.observed
+    sd = np.sqrt(np.diag(s))
+    theta = np.zeros(model.n_parameters)
+    loadings = [e for e in model.entries if e.matrix == "A" and e.row < p <= e.column]
+    higher = [e for e in model.entries if e.matrix == "A" and min(e.row, e.column) >= p]
+    anchor: dict[int, tuple[int, float]] = {}
+    latent_sd: dict[int, float] = {}
+    for entry in loadings:
+        fixed = entry.parameter < 0 and entry.value != 0
+        if fixed or entry.column not in anchor:
+            anchor[entry.column] = (entry.row, np.sign(entry.value) if fixed else 1.0)
+        if fixed:
+            latent_sd[entry.column] = 0.7 * sd[entry.row] / abs(entry.value)
+    for entry in model.entries:
+        if entry.matrix == "P" and entry.row == entry.column >= p and entry.parameter < 0 and entry.value > 0:
+            latent_sd[entry.row] = float(np.sqrt(entry.value))
+    for entry in higher:
+        if entry.parameter < 0 and entry.value and entry.column not in latent_sd:
+            latent_sd[entry.column] = 0.7 * latent_sd.get(entry.row, 1.0) / abs(entry.value)
+    for entry in model.entries:
+        if entry.parameter < 0:
+            continue
+        if np.isfinite(entry.value):
+            start = entry.value
+        elif entry.matrix == "M":
+            start = 0.0 if mean is None or entry.row >= p else mean[entry.row]
+        elif entry.matrix == "A":
+            start = _loading_start(entry, p, s, sd, latent_sd, anchor)
+        elif entry.row == entry.column:
+            start = 0.5 * s[entry.row, entry.row] if entry.row < p else latent_sd.get(entry.row, 0.5) ** 2
+        else:
+            start = 0.0
+        theta[entry.parameter] = start
+    return theta
+
+
+def _loading_start(entry: Entry, p: int, s, sd, latent_sd, anchor) -> float:
+    scale = latent_sd.get(entry.column, 1.0)
+    if entry.row >= p:  # a factor on a factor
+        return 0.7 * latent_sd.get(entry.row, 1.0) / scale
+    item, sign = anchor.get(entry.column, (entry.row, 1.0))
+    sign *= -1.0 if s[entry.row, item] < 0 else 1.0
+    return sign * 0.7 * sd[entry.row] / scale
