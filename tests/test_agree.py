@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
+import re
 import shutil
 import sys
 
 import pytest
+import yaml
 from reference import load
 
 from cocreation import cli
-from cocreation.course import _classical, _models
+from cocreation.course import _classical, _models, agreement
 from cocreation.course._golden import folders
 from cocreation.course._ledger import TOLERANCES, Ledger, leaves
 from cocreation.course._printed import shown
 from cocreation.course.agree import agree, report
-from cocreation.errors import InputError
+from cocreation.course.build import build_book
+from cocreation.errors import CourseError, InputError
 from cocreation.steps import screen
 
 
@@ -80,7 +84,7 @@ def test_every_section_known_by_name_is_in_some_open_set(golden_root):
     [
         ("descriptives", (0, "kurtosis_psych_type3"), "skewness, kurtosis (psych)"),
         ("reliability", ("visual", "alpha"), "alpha, λ6, mean r"),
-        ("efa", ("paf", "oblimin_kaiser_spss", "phi", "values", 0, 1), "PAF, oblimin, phi"),
+        ("efa", ("paf", "oblimin_kaiser_spss", "phi", "values", 0, 1), "PAF, oblimin"),
         ("omega_exploratory", ("omega_h",), "omega, ECV"),
         ("cfa", ("modification_indices", 0, "mi"), "modification indices"),
         ("cfa", ("amos_convention", "cfi"), "AMOS convention, fit measures"),
@@ -246,6 +250,46 @@ def test_json_has_one_shape(small, monkeypatch, capsys):
         "difference": row["largest"],
     }  # fmt: skip
     assert set(printed["sets"][0]["not_compared"][0]) == {"section", "reason", "keys"}
+
+
+@pytest.fixture
+def small_book(tmp_path, root, small):
+    """A book of one page that compares one small set, under the course's own extensions."""
+    book = tmp_path / "book"
+    (book / "golden").mkdir(parents=True)
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    config = {"title": "Small", "sphinx": {"extra_extensions": config["sphinx"]["extra_extensions"]}}
+    (book / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (book / "_toc.yml").write_text("format: jb-book\nroot: index\n", encoding="utf-8")
+    page = "# Agreement\n\n```{agreement} golden\n```\n\n```{agreement-tolerances}\n```\n"
+    (book / "index.md").write_text(page, encoding="utf-8")
+    small("reliability_all_items", "correlations").rename(book / "golden" / "small")
+    return book
+
+
+def test_the_page_shows_the_tables_and_is_computed_again_only_when_a_figure_changes(small_book, monkeypatch):
+    computed = []
+    monkeypatch.setattr(agreement, "agree", lambda given: computed.append(given) or agree(given))
+    page = build_book(small_book) / "index.html"
+    shown_first = page.read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", " ", shown_first)
+    assert re.search(r"90 figures of 1 set compared, all within tolerance\.", text)
+    assert "Pearson, listwise" in text
+    assert "< 10⁻¹⁰" in html.unescape(text)
+    build_book(small_book)
+    assert len(computed) == 1
+    golden = small_book / "golden" / "small" / "golden.json"
+    figures = json.loads(golden.read_text(encoding="utf-8"))
+    figures["reliability_all_items"]["alpha"] = 0.5
+    golden.write_text(json.dumps(figures), encoding="utf-8")
+    with pytest.raises(CourseError, match=r"reliability_all_items/alpha: R has 0\.5, here 0\.7"):
+        build_book(small_book)
+
+
+def test_a_page_without_golden_sets_fails_the_build(small_book):
+    shutil.rmtree(small_book / "golden")
+    with pytest.raises(CourseError, match="golden is not there"):
+        build_book(small_book)
 
 
 def test_a_set_named_twice_is_gone_through_once_and_progress_reaches_every_section(small):

@@ -215,7 +215,7 @@ def _minres(golden: Golden) -> Tolerance:
     if not end or not stop or golden.block("efa", "paf", "heywood") is True:
         return usual
     early = float(np.abs(1 - np.array(as_list(end)) - np.array(as_list(stop))).max())
-    return Tolerance(usual.limit + early, "absolute", "(so early stops psych)")
+    return Tolerance(usual.limit + early, "absolute", words=f"{usual.limit:g}, more where psych's minres stops early")
 
 
 def maximum_likelihood(golden: Golden) -> None:
@@ -246,18 +246,18 @@ def _factored(golden: Golden, path: tuple, method: str, name: str, **options: fl
 
 
 def _oblique(ledger: Ledger, path: tuple, block: dict, found: explore.Extraction, metric: str) -> None:
-    order = _loadings(ledger, (*path, "pattern"), block.get("pattern"), found, f"{metric}, pattern")
+    order = _loadings(ledger, (*path, "pattern"), block.get("pattern"), found, metric)
     signs = _signs(block["pattern"], found.loadings, order)
     for name, table in (("structure", found.structure.iloc[:, order] * signs),
                         ("phi", found.phi.iloc[order, order] * np.outer(signs, signs))):  # fmt: skip
         theirs = as_list(block[name]["cols"])
         table = table.set_axis(theirs, axis=1)
         table = table if name == "structure" else table.set_axis(theirs, axis=0)
-        matrix(ledger, (*path, name), block[name], table, f"{metric}, {name}", "rotated")
+        matrix(ledger, (*path, name), block[name], table, metric, "rotated")
     ss = found.variance["ss_loadings"].to_numpy()[order]
     ledger.vector((*path, "ss_loadings"), ss, f"{metric}, explained variance", "rotated sums")
-    ledger.vector((*path, "communalities"), found.communalities.to_numpy(), f"{metric}, communalities", "rotated")
-    ledger.named(path, {"criterion": found.criterion}, f"{metric}, criterion", "rotated")
+    ledger.vector((*path, "communalities"), found.communalities.to_numpy(), metric, "rotated")
+    ledger.named(path, {"criterion": found.criterion}, metric, "rotated")
 
 
 def _loadings(

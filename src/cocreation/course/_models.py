@@ -442,9 +442,14 @@ def bootstrap(golden: Golden) -> None:
         limit = max(limit, 4 * 2.7 * max(row["boot_se"] for row in block["loadings"]) / math.sqrt(draws))
     columns = [
         ("est", "std", "standardized estimates", TOLERANCES["standardized"]),
-        ("boot_se", "se", "bootstrap errors", Tolerance(error, "relative")),
-        ("lo", "lower", "bootstrap limits", Tolerance(limit, "absolute")),
-        ("hi", "upper", "bootstrap limits", Tolerance(limit, "absolute")),
+        (
+            "boot_se",
+            "se",
+            "bootstrap errors",
+            Tolerance(error, "relative", words="12 % relative, or 4 Monte Carlo errors"),
+        ),
+        ("lo", "lower", "bootstrap limits", Tolerance(limit, "absolute", words="0.03, or 4 Monte Carlo errors")),
+        ("hi", "upper", "bootstrap limits", Tolerance(limit, "absolute", words="0.03, or 4 Monte Carlo errors")),
     ]
     for i, row in enumerate(block["loadings"]):
         mine = known.get((row["lhs"], row["rhs"]))
