@@ -169,6 +169,8 @@ def test_without_missing_answers_fiml_is_maximum_likelihood():
     for name in ("chi2", "df", "p", "cfi", "rmsea", "logl", "baseline_chi2"):
         assert full.measure(name) == pytest.approx(plain.measure(name), rel=1e-9), name
     assert full.measure("parameters") == plain.measure("parameters") + 9
+    for name in ("cfi", "tli", "rmsea"):
+        assert full.measure(f"{name}_robust") == pytest.approx(plain.measure(name), rel=1e-9), name
     np.testing.assert_allclose(full.loadings["std"], plain.loadings["std"], atol=1e-7)
     means = full.parameters[full.parameters["op"] == "~1"].head(9)
     np.testing.assert_allclose(means["estimate"], golden.answers.mean(), atol=1e-7)

@@ -403,7 +403,7 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
         errors = corrected.covariance
         scaled, remarks = _scaled(whole, corrected.trace, independent, base.trace, n, model.n_parameters)
         found |= scaled
-    if whole.df and (len(data) > 1 or estimator == "MLR"):
+    if whole.df:
         ours, theirs = (robust.corrected_misfit(f, answers) for f in (whole, independent))
         found |= fit_measures.robust_measures(ours[0], whole.df, n, ours[1], theirs[0], independent.df, theirs[1])
 
