@@ -217,6 +217,9 @@ def test_bollen_and_stine_reject_what_does_not_fit_and_keep_what_does():
     assert "Bollen–Stine" in kept.note
     assert "Bollen–Stine" in repr(kept)
     assert np.isnan(bootstrap(good.data, good.model, draws=50, level=0.9).chi2_p)
+    saturated = bootstrap(bad.data, "v =~ x1 + x2 + x3", draws=50, level=0.9, kind="bollen-stine")
+    assert np.isnan(saturated.chi2_p)
+    assert "nothing to test" in repr(saturated)
 
 
 def test_bca_ends_are_those_of_scipy():

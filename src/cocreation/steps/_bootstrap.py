@@ -45,7 +45,7 @@ class Bootstrap(Result):
         measure nothing else and whose errors are uncorrelated.
     chi2, chi2_p : float
         The model's chi-square (N·F) and the share of the resamples with a larger one; the share is NaN unless ``kind``
-        is "bollen-stine".
+        is "bollen-stine", and where there are no degrees of freedom to test.
     draws : int
         Resamples drawn; fewer than asked for if it was interrupted.
     used : int
@@ -90,7 +90,7 @@ class Bootstrap(Result):
         """Return how the draws went, the test of fit if there is one, and the figures with their intervals."""
         went = ["draws", "used", "failed", "improper", "alone"]
         shown = {"draws": pd.DataFrame([{name: getattr(self, name) for name in went}])}
-        if self.kind == "bollen-stine":
+        if not np.isnan(self.chi2_p):
             shown["Bollen–Stine test"] = pd.DataFrame([{"chi2": self.chi2, "p": self.chi2_p}])
         shown["standardized loadings"] = self.loadings
         for name in ("correlations", "reliability"):
@@ -221,7 +221,8 @@ def bootstrap(
             "model or collect more answers."
         )
     table = summary(estimate, replicates[proper], level, jackknife)
-    chi2_p = float((minimum[converged] > fitted.minimum).mean()) if kind == "bollen-stine" else float("nan")
+    tested = kind == "bollen-stine" and fitted.df > 0
+    chi2_p = float((minimum[converged] > fitted.minimum).mean()) if tested else float("nan")
     note = (
         f"Maximum likelihood, {used(frame, data)}, missing answers listwise; "
         f"{'Bollen–Stine' if kind == 'bollen-stine' else 'nonparametric'} bootstrap, "
@@ -230,6 +231,8 @@ def bootstrap(
     )
     if not proper.all():
         note += f" {len(theta) - proper.sum()} draws gave no figures and are left out: see failed and improper."
+    if kind == "bollen-stine" and not tested:
+        note += " df = 0: there is nothing to test."
     loadings, correlations, reliability = figures.split(table)
     return Bootstrap(
         loadings, correlations, reliability, fitted.chi2, chi2_p, len(theta), int(proper.sum()),
