@@ -17,7 +17,7 @@ from ..core import groups, ml, robust
 from ..core.moments import covariance
 from ..core.syntax import Specification, Term, parse
 from ..errors import EstimationError, InputError
-from .frames import items_frame, refuse_singular, scales_mapping
+from .frames import items_frame, refuse_singular, scales_mapping, used
 
 __all__ = [
     "ESTIMATORS",
@@ -129,8 +129,7 @@ def answers_of(data: pd.DataFrame, specification: Specification, missing: str) -
     """Return the answers a fit uses, and in words whose they are; with FIML all but empty rows."""
     if missing == "listwise":
         frame = complete_frame(data, specification)
-        left_out = len(data) - len(frame)
-        return frame, f"{len(frame)} respondents" + (f" ({left_out} with missing answers left out)" if left_out else "")
+        return frame, used(frame, data)
     frame = items_frame(data, specification.observed, missing="keep", constant="keep", respondents=0)
     seen = frame.notna().to_numpy()
     if empty := [name for name, any_answer in zip(frame, seen.any(axis=0), strict=True) if not any_answer]:
@@ -139,18 +138,13 @@ def answers_of(data: pd.DataFrame, specification: Specification, missing: str) -
     items_frame(frame, missing="keep")  # too few respondents or a constant item
     _refuse_never_together(frame)
     whole = frame.dropna()
-    if len(whole) > frame.shape[1]:
-        _refuse_singular_among(whole)
+    varied = whole.loc[:, whole.max() > whole.min()]
+    if len(whole) > frame.shape[1] and varied.shape[1] > 1:
+        refuse_singular(varied, "a maximum-likelihood fit")
     count, empty_rows = int((~seen.all(axis=1)).sum()) - (len(data) - len(frame)), len(data) - len(frame)
     told = f" ({count} with some answers missing"
     told += f"; {empty_rows} without any answer left out)" if empty_rows else ")"
     return frame, f"{len(frame)} respondents" + (told if count or empty_rows else "")
-
-
-def _refuse_singular_among(whole: pd.DataFrame) -> None:
-    varied = whole.loc[:, whole.max() > whole.min()]
-    if varied.shape[1] > 1:
-        refuse_singular(varied, "a maximum-likelihood fit")
 
 
 def _refuse_never_together(frame: pd.DataFrame) -> None:
