@@ -1,6 +1,7 @@
 """Sphinx extension of the book: the reference of the library's functions, written from their docstrings.
 
-Add ``cocreation.course.reference`` to the extensions; it brings autodoc and numpydoc and sets both. A page
+Add ``cocreation.course.reference`` to the extensions; it brings autodoc and lets
+numpydoc read the docstrings. A page
 then says ``{reference} cocreation.steps.purify`` and shows every public name of that module, functions
 first, so that nothing new can be forgotten. Of a package, such as ``cocreation.core``, it shows a table a module.
 In a notebook the name of a function that it imports from the steps is a link to its entry.
@@ -13,9 +14,13 @@ import importlib
 import inspect
 import json
 import pkgutil
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
+from jinja2 import PackageLoader, Template
+from jinja2.sandbox import SandboxedEnvironment
+from numpydoc.docscrape_sphinx import SphinxClassDoc, SphinxFunctionDoc, SphinxObjDoc
 from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective
 
@@ -31,8 +36,6 @@ _CONFIG = {
     # types stand in the list of parameters; in the signature they would hide the names
     "autodoc_typehints": "none",
     "add_module_names": False,
-    "numpydoc_show_class_members": False,
-    "numpydoc_class_members_toctree": False,
     "toc_object_entries_show_parents": "hide",
 }
 
@@ -63,21 +66,28 @@ class Reference(SphinxDirective):
 
     def _brief(self, module: ModuleType) -> list[str]:
         name = module.__name__
-        head = [f".. rubric:: {name}", "", inspect.getdoc(module).splitlines()[0], "", f".. currentmodule:: {name}", ""]
-        return [*head, *_table(module), ""]
+        return [f".. rubric:: {name}", "", _summary(module), "", *_table(module, "``{}``"), ""]
 
 
 def _full(module: ModuleType) -> list[str]:
     name = module.__name__
-    lines = [f".. automodule:: {name}", "", f".. currentmodule:: {name}", "", *_table(module)]
+    lines = [f".. automodule:: {name}", "", f".. currentmodule:: {name}", "", *_table(module, ":py:obj:`{}`")]
     for each, kind in _public(module):
         lines += ["", f".. auto{kind}:: {name}.{each}"]
         lines += {"class": ["   :members:"], "data": ["   :no-value:"]}.get(kind, [])
     return lines
 
 
-def _table(module: ModuleType) -> list[str]:
-    return [".. autosummary::", "   :nosignatures:", "", *(f"   {each}" for each, _ in _public(module))]
+def _table(module: ModuleType, written: str) -> list[str]:
+    lines = [".. list-table::", "   :widths: auto", ""]
+    for name, kind in _public(module):
+        said = "A constant." if kind == "data" else _summary(getattr(module, name))
+        lines += [f"   * - {written.format(name)}", f"     - {said}"]
+    return lines
+
+
+def _summary(thing: object) -> str:
+    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
 
 
 def _public(module: ModuleType) -> list[tuple[str, str]]:
@@ -88,6 +98,23 @@ def _public(module: ModuleType) -> list[tuple[str, str]]:
         routine = inspect.isroutine(inspect.unwrap(value)) if callable(value) else False
         kinds["class" if inspect.isclass(value) else "function" if routine else "data"].append(name)
     return [(name, kind) for kind, names in kinds.items() for name in names]
+
+
+def _read_docstring(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Let numpydoc turn a docstring into reStructuredText.
+
+    Its own extension would compile a template and read the docstring twice for each name, which doubles the time of these pages.
+    """
+    if what == "module":
+        return
+    kind = {"class": SphinxClassDoc, "function": SphinxFunctionDoc, "method": SphinxFunctionDoc}.get(what, SphinxObjDoc)
+    config = {"show_class_members": False, "template": _template()}
+    lines[:] = str(kind(thing, doc="\n".join(lines), config=config)).split("\n")
+
+
+@cache
+def _template() -> Template:
+    return SandboxedEnvironment(loader=PackageLoader("numpydoc")).get_template("numpydoc_docstring.rst")
 
 
 def _without_constructor(
@@ -136,11 +163,11 @@ def _imported(path: str | Path) -> dict[str, str]:
 
 def setup(app: Sphinx) -> dict[str, object]:
     """Register the extension with Sphinx."""
-    for extension in ("sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"):
-        app.setup_extension(extension)
+    app.setup_extension("sphinx.ext.autodoc")
     for name, value in _CONFIG.items():
         app.config[name] = value
     app.add_directive("reference", Reference)
+    app.connect("autodoc-process-docstring", _read_docstring)
     app.connect("autodoc-process-signature", _without_constructor)
     app.connect("doctree-read", _link_names)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
