@@ -195,6 +195,10 @@ HEADS = {
     "std_indirect": "Standardized effect|indirect",
     "std_total": "Standardized effect|total",
     "critical_votes": "Votes needed",
+    "smc": "SMC",
+    "r_cor": "Corrected *r*",
+    "lambda_6": "λ₆",
+    "lambda6": "λ₆",
 }
 
 #: what the notes say of abbreviations
@@ -237,6 +241,7 @@ ABBREVIATIONS = {
     "sem": "SEM = standard error of measurement",
     "sdc": "SDC = smallest detectable change",
     "vif": "VIF = variance inflation factor",
+    "smc": "SMC = squared multiple correlation with the other items",
 }
 
 #: figures that cannot exceed 1 in size, or by custom are written as if they could not
@@ -328,6 +333,10 @@ BOUNDED = frozenset(
         "delta_srmr",
         "srmr_bollen",
         "srmr_mplus",
+        "smc",
+        "r_cor",
+        "lambda_6",
+        "lambda6",
     ]
 )
 #: p-values, which are never zero
