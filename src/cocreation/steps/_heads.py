@@ -196,6 +196,8 @@ HEADS = {
     "std_total": "Standardized effect|total",
     "critical_votes": "Votes needed",
     "smc": "SMC",
+    "sum_mean": "Sum|*M*",
+    "sum_sd": "Sum|*SD*",
     "r_cor": "Corrected *r*",
     "lambda_6": "λ₆",
     "lambda6": "λ₆",
