@@ -22,7 +22,7 @@ _LOOKALIKES = ("cfi", "tli", "nfi", "rfi", "ifi", "gfi", "agfi")
 #: in which order readings with equally many figures are told: the sample, the model, indices, the test itself
 _ORDER = ("n", "c", "free", "items", "rmsea_lower", "rmsea_upper", "pclose", "rmsea")
 _MODEL, _PROGRAM, _ALPHAS = "free", "c", "alpha_bound"
-_INNER = (_PROGRAM, "m", "baseline_ratio", "factors", _ALPHAS, "spare", "items", _MODEL)
+_INNER = (_PROGRAM, "m", "moments", "means", "baseline_ratio", "factors", _ALPHAS, "spare", "items", _MODEL)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Reading:
 
     given_up: tuple[str, ...]
     spans: dict[str, Span]
-    remarks: tuple[str, ...]
+    remarks: tuple[tuple[str, str], ...]
     change: float
 
 
@@ -73,6 +73,7 @@ class Fit:
         if self.base_free is not None and "items" in self.printed:
             self.spans[_MODEL] = self.points[_MODEL] = (self.base_free, self.base_free)
         self.spans[_PROGRAM] = self.points[_PROGRAM] = PROGRAMS[report.program]
+        self.spans["means"] = self.points["means"] = (0.0, 0.0)
         if alpha_bound > 0:
             self.spans[_ALPHAS] = (alpha_bound, math.inf)
         self.relations = select(self.spans, robust=report.robust, amos=report.program == "amos")
@@ -83,6 +84,12 @@ class Fit:
         #: what can be given up, and what follows nothing else and is followed by nothing
         self.loose = tuple(key for key in figures if key != "items")
         alive, hull = self._together([self.spans])
+        if not alive[0] and {"parameters", "agfi", "aic"} & set(self.printed):
+            # as programs count them that fit means too, which the figures of fit do not show
+            with_means, more = self._together([self.spans | {"means": (1.0, 1.0)}])
+            if with_means[0]:
+                self.spans["means"] = self.points["means"] = (1.0, 1.0)
+                alive, hull = with_means, more
         self.possible = bool(alive[0])
         self.hull = {} if not self.possible else {name: tuple(hull[:, _AT[name], 0]) for name in NAMES}
 
@@ -149,7 +156,7 @@ class Fit:
             ):
                 self._derive(relations, some, avoid, found)
             lacking = [key for key in sources if not any(rank[0] == 0 for rank, _ in found.get(key, ()))]
-            if size >= 2 and not lacking:
+            if size >= 2 and (not lacking or len(sources) > 12) and (len(sources) > 8 or size == most):
                 break
         return {key: [each for _, each in sorted(several, key=lambda pair: pair[0])] for key, several in found.items()}
 
@@ -157,7 +164,7 @@ class Fit:
         cases = [(s, with_model) for s in supports for with_model in ((False, True) if self.model else (False,))]
         if not cases:
             return
-        keys = [{*support, *(self.model if with_model else ()), _PROGRAM} for support, with_model in cases]
+        keys = [{*support, *(self.model if with_model else ()), _PROGRAM, "means"} for support, with_model in cases]
         ends, by = propagate(boxes([{k: self.spans[k] for k in some} for some in keys], robust=self.report.robust),
                              relations, whole=False)  # fmt: skip
         points, _ = propagate(boxes([{k: self.points[k] for k in some} for some in keys], robust=self.report.robust),
@@ -194,6 +201,12 @@ class Fit:
                 avoided = len(avoid & {*support, *(self.model if with_model else ())})
                 rank = (avoided, cost, len(found.get(name, ())))
                 found.setdefault(name, []).append((rank, derivation))
+
+    def ends(self, figure: str, support: Iterable[str], exact: Iterable[str] = ()) -> Span:
+        """Return the ends of a figure that follows from others, some of them taken exactly as printed."""
+        case = {key: self.points[key] if key in set(exact) else self.spans[key] for key in (*support, *self.model, _PROGRAM, "means")}
+        low, high, _ = _union(propagate(boxes([case], robust=self.report.robust), self.fast, whole=False)[0])
+        return float(low[_AT[figure], 0]), float(high[_AT[figure], 0])
 
     # ── what reconciles them ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -233,13 +246,13 @@ class Fit:
             if key in given_up and printed.value
         ]
         for key in given_up:
-            if key in self.printed:
-                remarks += _slip(FIGURES[key][0], self.printed[key], spans[key])
+            if key in self.printed and key not in dict(remarks):
+                remarks += _slip(key, FIGURES[key][0], self.printed[key], spans[key])
         if _MODEL in given_up:
-            remarks += self._structures(spans)
+            remarks += [(_MODEL, text) for text in self._structures(spans)]
         return Reading(given_up, spans, tuple(remarks), float(max(moves, default=0.0)))
 
-    def _relabelled(self, given_up: tuple[str, ...], spans: Mapping[str, Span]) -> list[str]:
+    def _relabelled(self, given_up: tuple[str, ...], spans: Mapping[str, Span]) -> list[tuple[str, str]]:
         """Say where a given-up index is what another one should be, if the rest holds with that label."""
         remarks = []
         for key in (key for key in given_up if key in _LOOKALIKES):
@@ -250,7 +263,7 @@ class Fit:
             alive = self._together(cases)[0] if cases else []
             fits = [FIGURES[other][0] for other, fine in zip(narrow, alive, strict=True) if fine]
             if fits:
-                remarks.append(f"what is printed as {FIGURES[key][0]} is what the {' or the '.join(fits)} would be")
+                remarks.append((key, f"what is printed as {FIGURES[key][0]} is what the {' or the '.join(fits)} would be"))
         return remarks
 
     def _structures(self, spans: Mapping[str, Span]) -> list[str]:
@@ -293,7 +306,7 @@ class Fit:
         return done.alive.reshape(-1, 2).any(axis=1)
 
     def _only(self, keys: Iterable[str]) -> dict[str, Span]:
-        kept = {*keys, "items"} & set(self.spans)
+        kept = {*keys, "items", "means"} & set(self.spans)
         told = _PROGRAM in kept or self.report.program == "either"
         return {key: self.spans[key] for key in kept} | {_PROGRAM: self.spans[_PROGRAM] if told else PROGRAMS["either"]}
 
@@ -350,7 +363,7 @@ def _in_order(reading: Reading) -> tuple:
     return 1, reading.change
 
 
-def _slip(label: str, printed: Printed, span: Span) -> list[str]:
+def _slip(key: str, label: str, printed: Printed, span: Span) -> list[tuple[str, str]]:
     """Say so where two neighbouring digits exchanged, or the decimal point moved, give a figure that fits."""
     if math.isnan(printed.value) or not np.isfinite(span).all():
         return []
@@ -365,10 +378,8 @@ def _slip(label: str, printed: Printed, span: Span) -> list[str]:
         if a != b and "." not in (a, b):
             other = digits[:place] + b + a + digits[place + 2 :]
             if fits(math.copysign(float(other), printed.value)):
-                return [
-                    f"{label} {other.removeprefix('0') if other.startswith('0.') else other} would fit: two digits exchanged"
-                ]
+                return [(key, f"{label} {other.removeprefix('0') if other.startswith('0.') else other} would fit: two digits exchanged")]
     for factor in (10, 0.1):
         if fits(printed.value * factor):
-            return [f"{label} {printed.value * factor:g} would fit: the decimal point moved"]
+            return [(key, f"{label} {printed.value * factor:g} would fit: the decimal point moved")]
     return []

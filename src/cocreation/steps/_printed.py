@@ -201,6 +201,8 @@ def read(source: Mapping[str, Any] | str | Path) -> Report:
             f"Expected figures as a mapping or the path of a TOML file, got {type(source).__name__}. "
             "Write audit({'n': 312, 'chi2': '452.1', …})."
         )
+    if "audit" in raw and "figures" in raw:
+        raw = _published(raw)
     flat = _flatten(raw, where)
     settings = {"rounding": "rounded", "program": "either", "structure": "correlated", "estimator": "ML", "title": ""}
     allowed = {"rounding": ROUNDINGS, "program": tuple(PROGRAMS), "structure": structures()}
@@ -240,6 +242,27 @@ def _load(path: Path) -> dict[str, Any]:
         reason = error.strerror or "unknown reason"
         raise InputError(f"Cannot read {path}: {reason}. Name a TOML file of figures; "
                          "`cocreation audit --template` prints one to start from.") from error  # fmt: skip
+
+
+_NAMES = {"name", "title", "program", "structure", "estimator", "rounding", "given"}
+
+
+def _published(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the figures of a published.toml in the place of their ids; an id before a dot stands for all that begin so."""
+    bound = {"above": "> ", "below": "< "}
+    texts = {each["id"]: f"{bound.get(each['kind'], '')}{each['value']}" for each in raw["figures"] if "value" in each}
+
+    def put(key: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [put(key, each) for each in value]
+        if isinstance(value, Mapping):
+            return {name: put(name, each) for name, each in value.items()}
+        if key in _NAMES or value not in texts:
+            inside = {name.split(".", 1)[1]: text for name, text in texts.items() if name.startswith(f"{value}.")}
+            return inside if inside and key == "percent" else value
+        return texts[value]
+
+    return {key: put(key, value) for key, value in raw["audit"].items()}
 
 
 def _flatten(raw: Mapping[str, Any], where: str) -> dict[str, Any]:

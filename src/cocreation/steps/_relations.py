@@ -22,7 +22,8 @@ from scipy.special import chdtrc, chdtri, chndtr, chndtrinc, chndtrix
 
 __all__ = ["DOMAINS", "RELATIONS", "WHOLE", "Relation", "extra_parameters", "propagate", "select", "structures"]
 
-Form = tuple[str, Callable[..., np.ndarray]]
+#: directions of the arguments, and the function; or one for the lower and one for the upper corner
+Form = tuple[str, Callable[..., np.ndarray] | tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]]
 
 
 class Relation(NamedTuple):
@@ -45,7 +46,7 @@ class Relation(NamedTuple):
 #: what a figure can be at all; figures that are whole numbers
 DOMAINS: dict[str, tuple[float, float]] = {
     "n": (2, 1e8), "c": (0, 1), "m": (1, 1e8), "items": (2, 1e4), "factors": (1, 1e3), "free": (-1e6, 1e6),
-    "df": (1, 1e8), "baseline_df": (1, 1e8), "parameters": (1, 1e8), "chi2": (0, 1e9), "chi2_df": (0, 1e4),
+    "df": (1, 1e8), "baseline_df": (1, 1e8), "parameters": (1, 1e8), "moments": (1, 1e9), "means": (0, 1), "chi2": (0, 1e9), "chi2_df": (0, 1e4),
     "baseline_chi2": (0, 1e10), "baseline_ratio": (1, 1e6), "alpha_bound": (0, np.inf), "spare": (0, np.inf), "p": (0, 1), "cfi": (0, 1), "tli": (-np.inf, np.inf),
     "nfi": (-np.inf, 1), "rfi": (-np.inf, 1), "ifi": (-np.inf, np.inf), "gfi": (-np.inf, 1), "agfi": (-np.inf, 1),
     "pnfi": (-np.inf, np.inf), "pcfi": (-np.inf, np.inf), "mfi": (0, np.inf), "rmsea": (0, 100),
@@ -85,16 +86,20 @@ def _power(lower: bool) -> dict[str, Form]:
         found = chndtrinc(np.where(none, 4 * df + 50, chi2), df, level)
         return np.where(none, np.where(np.isfinite(chi2), 0.0, chi2), found)
 
-    def statistic(end, df, m):
-        # an end of zero stands for every chi-square from zero up to a quantile; nan: no information
-        end, df, m = np.broadcast_arrays(end, df, m)
-        usable = (end > 0) & np.isfinite(df * m * end)
-        found = chndtrix(level, np.where(usable, df, 1), np.where(usable, df * m * end**2, 1))
-        return np.where(usable, found, np.where(end > 0, np.nan, 0.0))
+    def statistic(nothing):
+        # an end of zero stands for every chi-square from zero up to a quantile: the corners differ; nan: no information
+        def solved(end, df, m):
+            end, df, m = np.broadcast_arrays(end, df, m)
+            usable = (end > 0) & np.isfinite(df * m * end)
+            found = chndtrix(level, np.where(usable, df, 1), np.where(usable, df * m * end**2, 1))
+            return np.where(usable, found, np.where(end > 0, np.nan, nothing(df)))
 
+        return solved
+
+    solved = statistic(lambda df: 0.0), statistic(lambda df: chdtri(df, 1 - level))
     return {
         name: ("+chi2 -df -m", lambda chi2, df, m: np.sqrt(shift(chi2, df) / (df * m))),
-        "chi2": (f"+{name} +df +m", statistic),
+        "chi2": (f"+{name} +df +m", solved),
         "m": (f"+chi2 -df -{name}", lambda chi2, df, end: shift(chi2, df) / (df * end**2)),
     }
 
@@ -114,10 +119,14 @@ RELATIONS: tuple[Relation, ...] = (
         "baseline_df": ("+items", lambda items: items * (items - 1) / 2),
         "items": ("+baseline_df", lambda df: (1 + np.sqrt(1 + 8 * df)) / 2),
     }, needs="any"),
-    Relation("p(p + 1)/2 − df", "count of moments and parameters", {
-        "parameters": ("+items -df", lambda items, df: items * (items + 1) / 2 - df),
-        "df": ("+items -parameters", lambda items, q: items * (items + 1) / 2 - q),
-        "items": ("+df +parameters", lambda df, q: (-1 + np.sqrt(1 + 8 * (df + q))) / 2),
+    Relation("p(p + 1)/2, and p means where they are fitted", "count of moments (Bollen 1989)", {
+        "moments": ("+items +means", lambda items, means: items * (items + 1) / 2 + items * means),
+        "items": ("+moments -means", lambda moments, means: (-1 - 2 * means + np.sqrt((1 + 2 * means) ** 2 + 8 * moments)) / 2),
+    }, needs="any"),
+    Relation("moments − df", "count of moments and parameters (Bollen 1989)", {
+        "parameters": ("+moments -df", lambda moments, df: moments - df),
+        "df": ("+moments -parameters", lambda moments, q: moments - q),
+        "moments": ("+df +parameters", lambda df, q: df + q),
     }, needs="any"),
     Relation("chi2/df", "definition", {
         "chi2_df": ("+chi2 -df", lambda chi2, df: chi2 / df),
@@ -192,9 +201,9 @@ RELATIONS: tuple[Relation, ...] = (
         "pcfi": ("+cfi +df -baseline_df", lambda cfi, df, base: cfi * df / base),
         "cfi": ("+pcfi -df +baseline_df", lambda pcfi, df, base: pcfi * base / df),
     }, needs="any"),
-    Relation("1 − p(p + 1)/(2·df)·(1 − GFI)", "Jöreskog & Sörbom (1984)", {
-        "agfi": ("-items +df +gfi", lambda p, df, gfi: 1 - p * (p + 1) / (2 * df) * (1 - gfi)),
-        "gfi": ("+items -df +agfi", lambda p, df, agfi: 1 - (1 - agfi) * 2 * df / (p * (p + 1))),
+    Relation("1 − moments/df·(1 − GFI)", "Jöreskog & Sörbom (1984)", {
+        "agfi": ("-moments +df +gfi", lambda moments, df, gfi: 1 - moments / df * (1 - gfi)),
+        "gfi": ("+moments -df +agfi", lambda moments, df, agfi: 1 - (1 - agfi) * df / moments),
     }, needs="any"),
     Relation("exp[−(chi2 − df)/(2m)]", "McDonald (1989)", {
         "mfi": ("-chi2_df -df +m", lambda r, df, m: np.exp(-(r - 1) * df / (2 * m))),
@@ -265,6 +274,8 @@ def select(known: Iterable[str], *, robust: bool, amos: bool) -> tuple[Relation,
     asleep = _ENDS - set(known)
     if "gfi" in known:
         asleep -= {"agfi"}
+    if not {"parameters", "aic", "ecvi", "gfi", "agfi"} & set(known):
+        asleep = asleep | {"moments"}
     if "aic" in known or "ecvi" in known:
         asleep -= {"aic", "parameters"}
 
@@ -285,7 +296,7 @@ def boxes(cases: Iterable[Mapping[str, tuple[float, float]]], *, robust: bool = 
     misfit = np.arange(2 * len(cases)) % 2 == 0
     for regime, domain in _REGIMES.items():
         for name, (least, most) in domain.items():
-            if robust and name == "chi2_df":
+            if robust and name not in ("cfi", "tli"):  # naive, scaled and robust figures stand side by side
                 continue
             row, columns = _AT[name], misfit == regime
             low[row, columns] = np.maximum(low[row, columns], least)
@@ -322,7 +333,7 @@ def propagate(
     low, high = start.low.copy(), start.high.copy()
     relations = tuple(relations)
     by = np.full(low.shape, -1)
-    forms = [(number, _AT[out], *_corners(spec), function, relation.when)
+    forms = [(number, _AT[out], *_corners(spec), function if isinstance(function, tuple) else (function,) * 2, relation.when)
              for number, relation in enumerate(relations) for out, (spec, function) in relation.forms.items()]  # fmt: skip
     if whole:
         _to_whole(low, high)
@@ -343,8 +354,8 @@ def propagate(
                     if not len(cases):
                         continue
                 ends = [(low[a, cases], high[a, cases]) for a in args]
-                least = function(*[lo if u else hi for (lo, hi), u in zip(ends, up, strict=True)])
-                most = function(*[hi if u else lo for (lo, hi), u in zip(ends, up, strict=True)])
+                least = function[0](*[lo if u else hi for (lo, hi), u in zip(ends, up, strict=True)])
+                most = function[1](*[hi if u else lo for (lo, hi), u in zip(ends, up, strict=True)])
                 if _narrow(low, high, out, cases, least, most, by, number):
                     moved[out] = True
                     if whole and _WHOLE_ROWS[out]:

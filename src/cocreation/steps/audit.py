@@ -1,102 +1,185 @@
-"""The reporting audit: the published figures of the study, checked against each other.
+"""The reporting audit: a paper's printed figures checked against each other, without its data.
 
-State what follows from what, give every reading that would reconcile the
-figures, accuse nobody. Nothing here needs data.
+Printed figures imply one another. The audit says what follows from what, which of them can be
+true together, and every small set of figures that could be given up so that the rest holds. It
+accuses nobody: a wrong label, a sample that changed between two runs or a rounded figure is enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from ..core import implied
+from .._paths import course_root
 from ..core.fit import rmsea_interval
-from ..survey import datasets
-from .judge import chance
+from . import _checks
+from ._checks import AGREES, DIFFERS, IMPLIED, OPEN, Row
+from ._joint import Derivation, Fit, Reading
+from ._printed import FIGURES, TEMPLATE, TOPICS, Report, read
+from ._relations import extra_parameters
 from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Audit", "audit_study"]
+__all__ = ["VERDICTS", "Audit", "audit", "audit_study", "template"]
 
-#: how the 21 kept items could be spread over the dimensions most evenly, and least
-_EVEN, _EXTREME = (5, 4, 4, 4, 4), (9, 3, 3, 3, 3)
-#: two colours that stay apart for the colour-blind; the marks differ as well
-_BLUE, _VERMILION = "#0072b2", "#d55e00"
-_GROUPS = {"industry": "industries", "age": "ages", "size": "sizes"}
+#: of a printed figure; of one that is not printed; of a rule the study sets itself
+VERDICTS = (AGREES, DIFFERS, OPEN, IMPLIED, "passes", "fails")
+
+#: figures told although they are not printed, where they follow; figures of a reading
+_SHOWN = ("df", "chi2", "chi2_df", "p", "rmsea", "cfi", "tli", "nfi", "rfi", "baseline_chi2")
+_OF_READINGS = ("n", "df", "chi2_df", "rmsea", "cfi", "tli", "nfi", "rfi", "baseline_chi2")
+_NAMES = {key: label for key, (label, *_) in FIGURES.items()} | {
+    "free": "the model", "c": "the program's N or N − 1", "alpha_bound": "the alphas",
+}  # fmt: skip
+_COUNTED = ("n", "df", "baseline_df", "parameters")
+#: beyond standardized ones, what raw alphas may lie above them before they are held against the fit
+_RAW = 0.01
 
 
 @dataclass(frozen=True, repr=False)
 class Audit(Result):
-    """What the printed figures imply about one another.
+    """What printed figures imply about one another.
 
     Attributes
     ----------
+    possible : bool
+        Whether all figures of fit can be true together, each as it is rounded.
     table : DataFrame
-        One row a check: check, printed, implied, low, high (what is implied when the
-        figures it is computed from may be anything that rounds to them), verdict,
-        formula, remark. Verdicts: "agrees" and "differs" where the study prints the figure,
-        "passes" and "fails" for its own rules, "follows" where nothing is printed.
+        A row a figure: figure, printed (text), implied, low, high (what follows if the figures
+        it follows from may be anything that prints so), from_figures, verdict, formula, remark.
+        Verdicts: "agrees", "differs" and "not checkable" of printed figures, "implied" of
+        others, "passes" and "fails" of the study's own rules.
     readings : DataFrame
-        Ways to reconcile the fit figures: reading, n, chi2_df, rmsea, nfi, rfi,
-        baseline_chi2, least_baseline_chi2 (what the alphas ask for), alphas_possible.
+        Ways to reconcile figures of fit that cannot hold together: reading, given_up, then n, df,
+        chi2_df, rmsea, cfi, tli, nfi, rfi, baseline_chi2 as they would be, least_baseline_chi2 (what
+        the alphas ask for), alphas_possible, and low/high of what is given up in ``would_be``. Empty where all hold.
+    conflicts : DataFrame
+        The smallest sets of figures that cannot all be true: figures.
+    missing : DataFrame
+        What a reader would want and the figures do not hold: what, why, follows.
     note : str
     """
 
+    possible: bool
     table: pd.DataFrame
     readings: pd.DataFrame
+    conflicts: pd.DataFrame
+    missing: pd.DataFrame
     note: str
-
-    title = "The reporting audit"
+    title: str = "The reporting audit"
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return checks and readings, large figures without decimals, indices with three."""
-        shown = self.table[["check", "printed", "implied", "low", "high", "verdict", "remark"]].astype(object)
-        for column in ("printed", "implied", "low", "high"):
-            shown[column] = [_short(value) for value in self.table[column]]
-        readings = self.readings.astype(object)
-        for column in readings.columns.drop(["reading", "alphas_possible"]):
-            readings[column] = [_short(value) for value in self.readings[column]]
-        return {"": shown, "readings": readings}
+        """Return checks, readings, conflicts and what is missing, each figure with the decimals it is printed with."""
+        shown: dict[str, pd.DataFrame] = {"": _shown(self.table)}
+        if len(self.readings):
+            readings = self.readings.astype(object)
+            for column in ("n", "df", "baseline_chi2", "least_baseline_chi2"):
+                readings[column] = [_text(value, 0) for value in self.readings[column]]
+            for column in ("chi2_df", "rmsea", "cfi", "tli", "nfi", "rfi"):
+                readings[column] = [_text(value, 3) for value in self.readings[column]]
+            readings["alphas_possible"] = [{True: "yes", False: "no"}.get(v, "") for v in self.readings["alphas_possible"]]
+            shown["readings"] = readings.drop(columns="given_up")
+            shown["figures that cannot all be true"] = self.conflicts
+        shown["not in the report"] = self.missing
+        return shown
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the RMSEA that a chi-square/df implies at each N, with the printed one and the readings."""
-        import matplotlib.pyplot as plt
+    def records(self) -> dict[str, Any]:
+        """Return everything as plain records, for JSON; what is not a number is null."""
+        tables = {name: getattr(self, name) for name in ("table", "readings", "conflicts", "missing")}
+        found = {name: json.loads(t.to_json(orient="records", force_ascii=False, double_precision=12)) for name, t in tables.items()}
+        return {"title": self.title, "possible": self.possible, **found, "note": self.note}
 
-        ax = ax if ax is not None else plt.subplots(figsize=(7, 4.2), layout="constrained")[1]
-        figures = _figures()
-        n = np.linspace(250, 600, 200)
-        low, high = implied.rounding(*figures["rmsea"])
-        ax.axhspan(low, high, color="#8a8a8a", alpha=0.3, linewidth=0, label=f"printed RMSEA: {figures['rmsea'][0]}")
-        for ratio, style in ((self.readings["chi2_df"].max(), "--"), (figures["chi2_df"][0], "-")):
-            curve = [implied.rmsea_from_ratio(ratio, each) for each in n]
-            ax.plot(n, curve, style, color=_BLUE, label=f"chi-square/df = {ratio:.3f}")
-        marks = {True: ("o", _BLUE, "alphas possible"), False: ("X", _VERMILION, "alphas impossible")}
-        for number, row in enumerate(self.readings.itertuples(), start=1):
-            mark, colour, label = marks[bool(row.alphas_possible)]
-            ax.plot(row.n, row.rmsea, mark, color=colour, markersize=9, label=label)
-            ax.annotate(f"reading {number}", (row.n, row.rmsea), xytext=(8, 8), textcoords="offset points")
-        ax.set(xlabel="respondents", ylabel="implied RMSEA", xlim=(250, 600))
-        handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-        ax.legend(handles.values(), handles.keys(), frameon=False)
-        return ax
+    @property
+    def agrees(self) -> bool:
+        """Whether no printed figure differs from what follows, and all of fit can be true together."""
+        return self.possible and not self.table["verdict"].eq(DIFFERS).any()
+
+    def plot(self, ax: Axes | None = None, *, kind: str = "figures") -> Axes:
+        """Draw the audit.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+        kind : {"figures", "rmsea"}
+            Each printed figure beside what follows from the others, in units of its last printed
+            digit; or the RMSEA that chi-square/df implies at each N, with the readings.
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        InputError
+            For another kind, or "rmsea" without N, RMSEA and chi-square/df.
+        """
+        from . import _audit_plots
+
+        return _audit_plots.draw(self, ax, kind)
 
 
-class _Check(NamedTuple):
-    check: str
-    printed: float
-    implied: float
-    low: float
-    high: float
-    verdict: str
-    formula: str
-    remark: str = ""
+def audit(figures: Mapping[str, Any] | str | Path) -> Audit:
+    """Check the printed figures of a paper against each other.
+
+    Parameters
+    ----------
+    figures : mapping or path of a TOML file
+        Any of N, items, factors, structure, df, chi2, chi2_df, p, cfi, tli, nfi, rfi, ifi, gfi, agfi, rmsea and its
+        interval, srmr, baseline_chi2, and lists of scales, correlations, means, percentages, shares, totals, rules,
+        eigenvalues; :func:`template` shows all of them. Figures count with the decimals they show: text such as
+        ".930", "< .001", "> .90" keeps what a number loses.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    InputError
+        If a key is unknown, a value is not a figure or lies where the figure cannot.
+
+    Notes
+    -----
+    Each figure stands for all numbers that print so. A table of identities (df from items and factors, RMSEA
+    from chi-square/df and N, TLI from CFI, NFI and RFI by way of the baseline model, …) carries these intervals to every
+    other figure until nothing moves; slices of chi-square/df make this exact where the degrees of freedom are known.
+    An interval is never too narrow, so figures called impossible together are so. Single-group models; a
+    chi-square is N·F or (N − 1)·F, either unless ``program`` says which. Under a robust estimator ("MLM", "MLR",
+    "WLSMV", …) the chi-square is scaled by a factor the paper rarely prints, so only identities among indices are kept.
+    Sources: Nuijten and others (2016), Brown and Heathers (2017), and those named in the formulas.
+
+    Examples
+    --------
+    >>> found = audit({"n": 312, "chi2": "163.3", "df": 71, "rmsea": ".046", "cfi": ".965"})
+    >>> found.possible
+    False
+    >>> found.readings["reading"].tolist()[0]
+    'Another RMSEA (.064–.065); RMSEA .064 would fit: two digits exchanged'
+    """
+    report = read(figures)
+    fit = Fit(report, _checks.alpha_bound(report, split="extreme", less=_RAW)[0] if not report.robust else 0.0)
+    readings = fit.readings()
+    avoid = {key for key in _NAMES if sum(key in r.given_up for r in readings) > len(readings) / 2}
+    derived = fit.derivations(avoid)
+    rows = [*_checks.counted(report), *_fit_rows(report, fit, derived, readings), *_checks.scales(report),
+            *_alpha_rows(report, fit, derived, readings), *_checks.rules(report)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=Row._fields)
+    given = {key for r in readings for key in r.given_up}
+    conflicts = [", ".join(_NAMES[key] for key in some) for some in fit.conflicts()] if given or not fit.possible else []
+    return Audit(
+        fit.possible, table, _readings(report, fit, derived, readings), pd.DataFrame({"figures": conflicts}, dtype=object),
+        _missing(report, table), _note(report, fit, readings), report.title or "The reporting audit",
+    )  # fmt: skip
 
 
 def audit_study() -> Audit:
@@ -108,261 +191,282 @@ def audit_study() -> Audit:
 
     Notes
     -----
-    Everything is computed from the printed figures in ``published.toml`` by the
-    functions of :mod:`cocreation.core.implied`. N = 486, 21 items, five correlated
-    factors with simple structure: df = 179, baseline df = 210. Where only the lowest and
-    the highest of five alphas are printed, the assignment is used that asks least.
+    The audit of ``published.toml``: N = 486, 21 items, five correlated factors with simple structure, so
+    df = 179 and 210 for the baseline model; AMOS, so N − 1. Where only the lowest and the highest of five alphas
+    are printed, the assignment is used that asks least.
 
     Examples
     --------
-    >>> table = audit_study().table.set_index("check")
+    >>> table = audit_study().table.set_index("figure")
     >>> table.loc["RMSEA", "verdict"], float(table.loc["RMSEA", "implied"].round(4))
     ('differs', 0.0621)
     """
-    checks = [*_sample_checks(), *_fit_checks(), *_reliability_checks(), *_rule_checks()]
-    note = (
-        "From the printed figures alone. low and high: what is implied when each figure used may be anything that "
-        "rounds to the printed one. The table of nested models, which would decide between the readings, is missing "
-        "from our copy."
-    )
-    return Audit(pd.DataFrame(checks), _readings(), note)
+    return audit(course_root() / "datasets" / "published.toml")
 
 
-def _figures() -> dict[str, tuple[float, int]]:
-    """Return (value, decimals) of every published number."""
-    table = datasets.published()
-    numbers = table[[isinstance(value, (int, float)) and value == value for value in table["value"]]]
-    return {row.id: (float(row.value), int(row.decimals)) for row in numbers.itertuples()}
+def template() -> str:
+    """Return a commented TOML file to start from: the figures of an invented paper.
 
-
-def _against(check: str, printed: tuple[float, int], found: tuple[float, float, float], formula: str, remark: str = ""):
-    """Compare a printed figure with what is implied: do their roundings overlap?"""
-    low, high = implied.rounding(*printed)
-    verdict = "agrees" if found[1] <= high + 1e-12 and found[2] >= low - 1e-12 else "differs"
-    return _Check(check, printed[0], *found, verdict, formula, remark)
-
-
-def _exact(value: float) -> tuple[float, float, float]:
-    return value, value, value
-
-
-def _sample_checks() -> Iterator[_Check]:
-    f = _figures()
-    valid, n = f["pre_valid"][0], int(f["formal_valid"][0])
-    yield _against(
-        "pre-survey recovery, per cent",
-        f["pre_recovery"],
-        _exact(implied.percentage(valid, f["pre_distributed"][0])),
-        "valid/distributed",
-    )
-    fewest, most = implied.totals_for_percentage(n, *f["formal_recovery"])
-    yield _against(
-        "formal recovery, per cent",
-        f["formal_recovery"],
-        _exact(implied.percentage(n, f["formal_distributed"][0])),
-        "valid/distributed",
-        f"{f['formal_recovery'][0]:g} per cent would be of {fewest} to {most} questionnaires, perhaps those returned",
-    )
-    for group, plural in _GROUPS.items():
-        names = [name for name in f if name.startswith(f"{group}.")]
-        total = sum(f[name][0] for name in names)
-        yield _against(f"sum of the {plural}, per cent", (100.0, 1), _exact(total), "sum of the percentages")
-        counts, remarks = _counts({name.split(".")[1]: f[name] for name in names}, n)
-        found = sum(counts)
-        remark = "; ".join([f"counts {'/'.join(map(str, counts))}", *remarks])
-        verdict = "agrees" if found == n else "differs"
-        yield _Check(f"respondents in the {plural}", n, found, found, found, verdict, "count/N (GRIM)", remark)
-    hours = implied.within_rounding(lambda k, minutes: k * minutes / 60, f["interviews"][0], f["interview_minutes"])
-    yield _Check("hours of interviews", np.nan, *hours, "follows", "interviews × mean minutes/60")
-
-
-def _counts(percentages: dict[str, tuple[float, int]], n: int) -> tuple[list[int], list[str]]:
-    """Return the counts behind percentages, and what had to be assumed.
-
-    A figure printed without decimals is first read as one whose last zero was left
-    off; if no count gives that, it was rounded to a whole number and the other
-    counts decide.
+    Examples
+    --------
+    >>> print(template().splitlines()[0])
+    # The figures of a paper, as it prints them. Delete what it does not print, change the rest, then run
     """
-    found: dict[str, int | None] = {}
-    remarks = []
-    for name, (percent, decimals) in percentages.items():
-        fitting = implied.counts_for_percentage(percent, n, max(decimals, 1))
-        found[name] = fitting[0] if len(fitting) == 1 else None
-        if not fitting:
-            remarks.append(f"no count gives {percent:.1f} per cent ({name}): rounded to a whole number")
-    open_ones = [name for name, count in found.items() if count is None]
-    if len(open_ones) == 1:
-        name = open_ones[0]
-        rest = n - sum(count for count in found.values() if count is not None)
-        if rest in implied.counts_for_percentage(percentages[name][0], n, percentages[name][1]):
-            found[name] = rest
-    return [count if count is not None else 0 for count in found.values()], remarks
+    return TEMPLATE
 
 
-def _fit_checks() -> Iterator[_Check]:
-    f, size = _figures(), datasets.study()
-    n, items, factors = size["respondents"], size["items"], size["dimensions"]
-    df, base_df = implied.cfa_df(items, factors), items * (items - 1) // 2
-    ratio, rmsea, cfi, tli = f["chi2_df"], f["rmsea"], f["cfi"], f["tli"]
-
-    chi2 = implied.within_rounding(lambda r: r * df, ratio)
-    p = chdtrc(df, chi2[0])
-    yield _Check("chi-square", np.nan, *chi2, "follows", "r·df", f"df = {df}; p = {p:.0e}")
-    low, high = rmsea_interval(chi2[0], df, n - 1)
-    from_ratio = implied.within_rounding(implied.rmsea_from_ratio, ratio, n)
-    yield _against(
-        "RMSEA", rmsea, from_ratio, "√[(r − 1)/(N − 1)]", f"90 % interval {low:.3f} to {high:.3f}; df does not matter"
-    )
-    needed = implied.within_rounding(implied.n_for_rmsea, ratio, rmsea)
-    yield _against("respondents at which r gives the RMSEA", (n, 0), needed, "1 + (r − 1)/RMSEA²")
-    wanted = implied.within_rounding(implied.ratio_for_rmsea, rmsea, n)
-    yield _against("chi-square/df that gives the RMSEA", ratio, wanted, "1 + (N − 1)·RMSEA²")
-    second = implied.tli_from_cfi(cfi[0], df + factors, base_df)
-    from_cfi = implied.within_rounding(implied.tli_from_cfi, cfi, df, base_df)
-    remark = f"a second-order model would give {second:.4f}"
-    yield _against("TLI", tli, from_cfi, "1 − (1 − CFI)·df_b/df", remark)
-    baseline = implied.within_rounding(implied.baseline_from_cfi, ratio, cfi, df, base_df)
-    top = _baseline_top(ratio, tli, base_df)
-    yield _Check(
-        *("chi-square of the baseline model", np.nan, *baseline, "follows", "df_b + (r − 1)·df/(1 − CFI)"),
-        f"the TLI narrows the top to {top:,.0f}",
-    )
-    ends = (baseline[0], baseline[1], min(baseline[2], top))
-    nfi = [implied.nfi(chi2[0], b) for b in ends]
-    rfi = [implied.rfi(ratio[0], b, base_df) for b in ends]
-    yield _against("NFI", f["nfi"], tuple(nfi), "1 − chi2/chi2_b")
-    yield _against(
-        "RFI, if that is what is printed as NFI",
-        f["nfi"],
-        tuple(rfi),
-        "1 − r/(chi2_b/df_b)",
-        "RFI is not named in the study",
-    )
+# ── figures of fit ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _baseline_top(ratio: tuple[float, int], tli: tuple[float, int], base_df: int) -> float:
-    """Return the largest baseline chi-square at which the TLI still prints as it does."""
-    return base_df * (1 + (ratio[0] - 1) / (1 - implied.rounding(*tli)[1]))
+def _fit_rows(report: Report, fit: Fit, derived: Mapping[str, list[Derivation]], readings: list[Reading]) -> Iterator[Row]:
+    for key, (label, *_) in FIGURES.items():
+        printed = fit.printed.get(key)
+        if key == "items" or (printed is None and not (key in _SHOWN and key in derived)):
+            continue
+        ways = derived.get(key, [])
+        if not ways:
+            remark = _why_open(key, report)
+            yield _checks._unchecked(label, printed, remark)
+            continue
+        best = ways[0]
+        found = (_value(key, best, derived, fit), best.low, best.high)
+        remarks = [*_narrowed(key, best, ways, fit), *_remarks(key, best, report, fit, derived, readings)]
+        source = ", ".join([*(_NAMES[name] for name in best.support), *(["the model"] if best.uses_model else [])])
+        if key == "p" and best.value < 1e-4:
+            found = (found[0],) * 3
+        places = 0 if key in _COUNTED else 1 if key in ("chi2", "baseline_chi2") else 3
+        yield _checks._row(label, printed, found, source, best.relation.formula, "; ".join(remarks), places)
+    for key in ("kmo", "bartlett_chi2", "srmr"):
+        if key in report.figures and key not in fit.printed:
+            yield _checks._unchecked(_NAMES[key], report.figures[key], "no other printed figure implies it")
 
 
-def _reliability_checks() -> Iterator[_Check]:
-    f, size = _figures(), datasets.study()
-    n, items = size["respondents"], size["items"]
-    lowest, highest = f["alpha_lowest"][0], f["alpha_highest"][0]
-    for end in ("lowest", "highest"):
-        gap = f[f"cr_{end}"][0] - f[f"alpha_{end}"][0]
-        remark = f"CR is {gap:.3f} above it: nearly equal loadings"
-        verdict = "agrees" if gap >= 0 else "differs"
-        ends = implied.rounding(*f[f"cr_{end}"])
-        yield _Check(
-            f"{end} alpha is at most the CR",
-            f[f"alpha_{end}"][0],
-            f["cr_" + end][0],
-            *ends,
-            verdict,
-            "CR ≥ alpha",
-            remark,
-        )
-    for k in (3, 4, 5, 6):
-        low, high = (implied.ave_from_cr(f[f"cr_{end}"][0], k) for end in ("lowest", "highest"))
-        yield _Check(f"AVE of {k} items", np.nan, (low + high) / 2, low, high, "follows", "CR/[k − (k − 1)·CR]")
-    low, high = (implied.mean_r_from_alpha(a, 4) for a in (lowest, highest))
-    yield _Check(
-        *("mean correlation of 4 items", np.nan, (low + high) / 2, low, high, "follows", "alpha/[k − (k − 1)·alpha]"),
-        "so high that one may ask whether the items say the same",
-    )
-    communality = implied.within_rounding(lambda percent: percent / 100, f["variance"])
-    four, five = (_alpha_of_component(communality[0], k) for k in (4, 5))
-    remark = (
-        f"{communality[0] * items:.2f} of {items}; a component of 4 or 5 items then has alpha {four:.3f} to {five:.3f}"
-    )
-    yield _Check("mean communality", np.nan, *communality, "follows", "variance explained/100", remark)
-    top = _baseline_top(f["chi2_df"], f["tli"], items * (items - 1) // 2)
-    for sizes in (_EVEN, _EXTREME):
-        least = implied.baseline_bound_from_range(n, lowest, highest, sizes)
-        verdict = "agrees" if least <= top else "differs"
-        remark = "even with uncorrelated factors" if sizes == _EVEN else "only with correlations near zero"
-        yield _Check(
-            f"baseline chi-square the alphas need, {'-'.join(map(str, sizes))}",
-            *(top, least, least, np.inf, verdict),
-            "(N − 1)·Σ −[(k − 1)·ln(1 − r̄) + ln(1 + (k − 1)·r̄)]",
-            f"{remark}; CFI and TLI allow at most what is printed here",
-        )
+def _why_open(key: str, report: Report) -> str:
+    if report.robust and key not in ("n", "srmr", "kmo"):
+        return "robust statistics are scaled by a factor that is not printed"
+    return "no other printed figure implies it"
 
 
-def _alpha_of_component(communality: float, k: int) -> float:
-    """Return alpha of k items whose first component explains this share of their variance."""
-    r = (k * communality - 1) / (k - 1)
-    return k * r / (1 + (k - 1) * r)
+def _value(key: str, best: Derivation, derived: Mapping[str, list[Derivation]], fit: Fit) -> float:
+    """Return what follows; a tiny p from its chi-square itself, which an interval has no room for."""
+    if key == "p":
+        chi2, df = (fit.printed[k].value if k in fit.printed else derived[k][0].value if k in derived else math.nan for k in ("chi2", "df"))
+        return float(chdtrc(df, chi2)) if not math.isnan(chi2 + df) else best.value
+    return best.value
 
 
-def _rule_checks() -> Iterator[_Check]:
-    f, size = _figures(), datasets.study()
-    items, pool, themes = size["items"], size["pool"], size["themes"]
-    wanted = f["respondents_per_item"][0]
-    for name, respondents, number in (
-        ("formal survey", size["respondents"], items),
-        ("pre-survey", size["pre_survey_respondents"], pool),
-    ):
-        ratio = respondents / number
-        verdict = "passes" if ratio >= wanted else "fails"
-        remark = f"{wanted * number:.0f} respondents are asked for"
-        yield _Check(f"respondents an item, {name}", wanted, ratio, ratio, ratio, verdict, "N/items", remark)
-    ratio = pool / items
-    verdict = "passes" if ratio >= f["pool_ratio"][0] else "fails"
-    spare = pool - f["pool_ratio"][0] * items
-    yield _Check(
-        *("items of the pool for one that is kept", f["pool_ratio"][0], ratio, ratio, ratio, verdict, "pool/kept"),
-        f"by {spare:.0f} item",
-    )
-    for name, number in (("pool", pool), ("final scale", items)):
-        each = number / themes
-        remark = "too few to measure fourteen themes" if each < 2 else ""
-        yield _Check(f"items a theme, {name}", np.nan, each, each, each, "follows", "items/themes", remark)
-    guess = chance(3, size["dimensions"], int(f["sorting_rule"][0]))
-    yield _Check(
-        "at least two of three sorters agree by chance", np.nan, *_exact(guess.any_bin), "follows", "1 − 5·4·3/5³",
-        f"on the intended dimension {guess.intended:.3f}; the groups' size is not stated",
-    )  # fmt: skip
+def _narrowed(key: str, best: Derivation, ways: list[Derivation], fit: Fit) -> Iterator[str]:
+    """Say which other figures narrow one that is not printed, the figures both need taken as printed."""
+    for way in ways[1:] if key not in fit.printed else ():
+        if len(way.support) != len(best.support) or way.low > best.high or way.high < best.low:
+            continue
+        common = set(way.support) & set(best.support)
+        (low, high), (own_low, own_high) = (fit.ends(key, each.support, common) for each in (way, best))
+        named = " and ".join(_NAMES[name] for name in way.support if name not in common)
+        places = 0 if key in ("baseline_chi2", "chi2") else 4
+        if high < own_high - 10.0**-places:
+            yield f"{named} narrows the top to {_text(high, places)}"
+        if low > own_low + 10.0**-places:
+            yield f"{named} narrows the bottom to {_text(low, places)}"
 
 
-def _readings() -> pd.DataFrame:
-    f, size = _figures(), datasets.study()
-    items, factors = size["items"], size["dimensions"]
-    df, base_df = implied.cfa_df(items, factors), items * (items - 1) // 2
-    ratio, rmsea, cfi = (f[name][0] for name in ("chi2_df", "rmsea", "cfi"))
-    n = float(size["respondents"])
-    smaller = round(implied.n_for_rmsea(ratio, rmsea))
+def _remarks(key: str, best: Derivation, report: Report, fit: Fit, derived, readings: list[Reading]) -> Iterator[str]:
+    """Yield what a reader would want to know beside a figure."""
+    if key == "rmsea" and not {"rmsea_lower", "rmsea_upper"} & set(fit.printed):
+        interval = _interval(best.support, fit, derived)
+        if interval:
+            yield f"90 % interval {interval[0]:.3f}–{interval[1]:.3f}"
+    if key == "rmsea" and not best.uses_model and "df" not in best.support:
+        yield "whatever the df"
+    if key in ("tli", "df") and "df" not in fit.printed and report.structure == "correlated" and "free" in fit.spans:
+        items, factors = (report.figures[k].value for k in ("items", "factors"))
+        df = items * (items - 3) / 2 - extra_parameters("second-order", items, factors)
+        base = items * (items - 1) / 2
+        if factors > 3 and key == "df":
+            yield f"a second-order model would have {df:.0f}, one factor {items * (items - 3) / 2:.0f}"
+        elif factors > 3 and "cfi" in fit.printed and not math.isnan(fit.printed["cfi"].value):
+            yield f"a second-order model would give {1 - (1 - fit.printed['cfi'].value) * base / df:.4f}"
+    yield from sorted({text for reading in readings for name, text in reading.remarks if name == key})
+    for name, other in fit.printed.items():
+        if key not in fit.printed and any(_NAMES[key] in text for r in readings for k, text in r.remarks if k == name):
+            if other.low <= best.high and best.low <= other.high:
+                yield f"what is printed as {_NAMES[name]}"
+
+
+def _interval(support: tuple[str, ...], fit: Fit, derived) -> tuple[float, float] | None:
+    """Return the 90 % interval of the RMSEA that chi-square, df and N imply."""
+    values = {}
+    for key in ("chi2", "df", "n"):
+        known = fit.printed.get(key)
+        values[key] = known.value if known else derived[key][0].value if key in derived else math.nan
+    if any(math.isnan(value) for value in values.values()):
+        return None
+    c = float(np.mean(fit.spans["c"]))
+    return rmsea_interval(values["chi2"], round(values["df"]), values["n"] - c)
+
+
+def _alpha_rows(report: Report, fit: Fit, derived, readings: list[Reading]) -> Iterator[Row]:
+    """Yield the least baseline chi-square that the alphas ask for, beside the one that CFI and TLI allow."""
+    if report.robust or "n" not in fit.printed:
+        return
+    base = [d for d in derived.get("baseline_chi2", []) if len(d.support) <= 2]
+    base = [d for d in base if d.low <= base[0].high and base[0].low <= d.high]
+    common = set.intersection(*(set(d.support) for d in base)) if base else set()
+    top = min((fit.ends("baseline_chi2", d.support, common)[1] for d in base), default=math.inf)
+    if "baseline_chi2" in fit.printed:
+        top = fit.printed["baseline_chi2"].high
+    m = fit.printed["n"].value - float(np.mean(fit.spans["c"]))
+    for split in ("even", "extreme"):
+        bound, sizes = _checks.alpha_bound(report, split=split)
+        if not bound or (split == "extreme" and "scales" in report.lists and sizes == _checks.alpha_bound(report)[1]):
+            continue
+        least = m * bound
+        split_text = "-".join(map(str, sizes))
+        remark = "even with uncorrelated factors" if split == "even" else "only with correlations near zero"
+        verdict = OPEN if math.isinf(top) else AGREES if least <= top else DIFFERS
+        allowed = "" if math.isinf(top) else f"≤ {top:,.0f}"
+        yield Row(f"baseline chi-square the alphas need, {split_text}", allowed, least, least, math.inf, "alphas, N", verdict,
+                  "m·Σ −[(k − 1)·ln(1 − r̄) + ln(1 + (k − 1)·r̄)]", remark, 0, top)  # fmt: skip
+
+
+# ── readings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _readings(report: Report, fit: Fit, derived, readings: list[Reading]) -> pd.DataFrame:
+    """Return the readings as a table, each figure as it would be."""
     rows = []
-    for reading, respondents, r in (
-        ("fewer respondents in the CFA, and NFI is RFI", smaller, ratio),
-        ("N and chi-square/df are right", n, ratio),
-        ("N and RMSEA are right", n, implied.ratio_for_rmsea(rmsea, n)),
-    ):
-        baseline = implied.baseline_from_cfi(r, cfi, df, base_df)
-        least = implied.baseline_bound_from_range(respondents, f["alpha_lowest"][0], f["alpha_highest"][0], _EVEN)
-        rows.append(
-            {
-                "reading": reading,
-                "n": float(respondents),
-                "chi2_df": r,
-                "rmsea": implied.rmsea_from_ratio(r, respondents),
-                "nfi": implied.nfi(r * df, baseline),
-                "rfi": implied.rfi(r, baseline, base_df),
-                "baseline_chi2": baseline,
-                "least_baseline_chi2": least,
-                "alphas_possible": least <= baseline,
-            }
-        )
-    return pd.DataFrame(rows)
+    bound, _ = _checks.alpha_bound(report)
+    for reading in readings:
+        row: dict[str, Any] = {"reading": _sentence(reading, fit), "given_up": ", ".join(_NAMES[k] for k in reading.given_up)}
+        for key in _OF_READINGS:
+            row[key] = _of_reading(key, reading, fit, derived)
+        least = bound * (row["n"] - float(np.mean(fit.spans["c"]))) if bound and not report.robust else math.nan
+        row["least_baseline_chi2"] = least
+        known = math.isfinite(least) and math.isfinite(row["baseline_chi2"])
+        row["alphas_possible"] = bool(least <= row["baseline_chi2"]) if known else None
+        rows.append(row)
+    if not fit.possible and fit.cut_off():
+        empty = dict.fromkeys([*_OF_READINGS, "least_baseline_chi2"], math.nan)
+        rows.append({"reading": "All hold if the figures were cut off after their last decimal, not rounded.", "given_up": "",
+                     **empty, "alphas_possible": None})  # fmt: skip
+    columns = ["reading", "given_up", *_OF_READINGS, "least_baseline_chi2", "alphas_possible"]
+    return pd.DataFrame(rows, columns=columns).astype({"alphas_possible": object})
 
 
-def _short(value: float) -> str:
-    if np.isnan(value):
+def _of_reading(key: str, reading: Reading, fit: Fit, derived) -> float:
+    """Return a figure of a reading: as printed, as it follows from what is kept, or the middle of what it can be."""
+    given = set(reading.given_up)
+    if key in fit.printed and key not in given and not math.isnan(fit.printed[key].value):
+        return fit.printed[key].value
+    low, high = reading.spans[key]
+    ways = [d for d in derived.get(key, []) if not given & set(d.support) and not (d.uses_model and given & {"free", "items"})]
+    ways = [d for d in ways if low - 1e-6 <= d.high and d.low <= high + 1e-6]
+    value = ways[0].value if ways else (low + high) / 2 if math.isfinite(low + high) else math.nan
+    return float(round(value)) if key in _COUNTED and math.isfinite(value) else value
+
+
+def _sentence(reading: Reading, fit: Fit) -> str:
+    parts = []
+    for key in reading.given_up:
+        if key == "c":
+            parts.append("the other of N and N − 1 as multiplier")
+        elif key == "free":
+            low, high = reading.spans["df"]
+            parts.append("another model" + (f" (df {low:.0f})" if low == high else ""))
+        elif key == "alpha_bound":
+            parts.append("smaller alphas")
+        else:
+            parts.append(f"another {_NAMES[key]}{_between(*reading.spans[key], fit.printed[key].decimals)}")
+    said = " and ".join(parts)
+    return "; ".join([said[0].upper() + said[1:], *(text for _, text in reading.remarks)])
+
+
+def _between(low: float, high: float, places: int) -> str:
+    if not math.isfinite(low) or high >= 1e4 > low * 100:
         return ""
-    if np.isinf(value):
-        return "∞"
-    value = round(value, 9)  # a sum of percentages is off by the rounding of its parts
-    if value == int(value) and abs(value) < 1000:
-        return f"{value:.0f}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3f}"
+    if not math.isfinite(high):
+        return f" (at least {_bare(low, places)})"
+    ends = _bare(low, places), _bare(high, places)
+    return f" ({ends[0]})" if ends[0] == ends[1] else f" ({ends[0]}–{ends[1]})"
+
+
+def _bare(value: float, places: int) -> str:
+    text = f"{value:,.{max(places, 0)}f}"
+    return text.removeprefix("0") if text.startswith("0.") else text
+
+
+# ── what is missing, and how it prints ───────────────────────────────────────────────────────────────────────────────
+
+
+def _missing(report: Report, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the topics of a report that no figure and no word of it covers, and what of them can be worked out."""
+    scales = report.lists.get("scales", [])
+    told = set(report.given)
+    told |= {topic for topic, (_, _, keys) in TOPICS.items() if keys and all(key in report.figures for key in keys)}
+    for topic, key in (("loadings", "loadings"), ("ave", "ave")):
+        if scales and all(key in each for each in scales):
+            told.add(topic)
+    if scales and all("alpha" in each or "cr" in each for each in scales) or "alpha_lowest" in report.figures:
+        told.add("reliability")
+    if "correlations" in report.lists:
+        told.add("correlations")
+    if "estimator" in report.raw or any(isinstance(v, Mapping) and "estimator" in v for v in report.raw.values()):
+        told.add("estimator")
+    follows = table[table["printed"].eq("") & table["verdict"].eq(IMPLIED)].set_index("figure")
+    rmsea = table.loc[table["figure"].eq("RMSEA"), "remark"].str.extract(r"90 % interval (\S+?)(?:;|$)", expand=False).dropna()
+    rows = []
+    for topic, (what, why, keys) in TOPICS.items():
+        if topic in told:
+            continue
+        label = _NAMES[keys[0]] if len(keys) == 1 else ""
+        known = ""
+        if label in follows.index:
+            row = follows.loc[label]
+            known = f"{_text(row['implied'], row['decimals'])}, from {row['from_figures']}"
+        elif topic == "rmsea_interval" and len(rmsea):
+            known = f"{rmsea.iloc[0]}, from N and chi-square"
+        rows.append((what, why, known))
+    return pd.DataFrame(rows, columns=["what", "why", "follows"], dtype=object)
+
+
+def _note(report: Report, fit: Fit, readings: list[Reading]) -> str:
+    parts = [f"From the printed figures alone, each taken as anything that prints so ({report.rounding})."]
+    if "free" in fit.spans:
+        parts.append(f"Model: {report.structure} factors, simple structure, one group.")
+    program = {"amos": "(N − 1)·F, as AMOS", "lavaan": "N·F, as lavaan", "either": "N·F or (N − 1)·F"}[report.program]
+    parts.append(f"Chi-square taken as {program}; estimator taken as {report.estimator}.")
+    if report.robust:
+        parts.append("It is robust: chi-square and indices are not held against each other, since they may be scaled differently.")
+    if not fit.possible:
+        many = f"{len(readings)} readings" if len(readings) != 1 else "One reading"
+        parts.append(f"Not all figures of fit can be true together. {many} with as few figures given up as possible; "
+                     "the figures cannot say which holds." if readings else "Not all figures of fit can be true together, "
+                     "and giving up three of them does not help.")  # fmt: skip
+    elif len(fit.printed) > 1:
+        parts.append("All figures of fit can be true together.")
+    return " ".join(parts)
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for row in table.itertuples():
+        ends = row.low, row.high
+        finite = math.isfinite(row.low) and math.isfinite(row.high)
+        if row.decimals == 0 and finite and math.ceil(row.low) <= row.high:  # a count is a whole number
+            ends = math.ceil(row.low - 1e-6), math.floor(row.high + 1e-6)
+        implied, low, high = (_text(value, min(row.decimals, 4)) for value in (row.implied, *ends))
+        span = "" if implied == low == high or not (low or high) else f"{low or '−∞'} – {high or '∞'}"
+        rows.append((row.figure, row.printed, implied, span, row.from_figures, row.verdict, row.remark))
+    columns = ["figure", "printed", "implied", "range", "from_figures", "verdict", "remark"]
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def _text(value: float, places: int) -> str:
+    if value is None or math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if 0 < abs(value) < 0.5 * 10.0**-places:
+        return f"{value:.0e}"
+    text = f"{value:,.{places}f}"
+    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text
