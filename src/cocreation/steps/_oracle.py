@@ -33,7 +33,11 @@ def description(specification: Specification, ratio: np.ndarray | None = None) -
     """
     p = len(specification.observed)
     names = [f"y{i}" for i in range(p)] + [f"f{i}" for i in range(len(specification.latent))]
-    lines = [f"DEFINE(latent) {' '.join(names[p:])}"]
+    lines = []
+    for i in _between(specification.model):
+        lines += [f"y{i} ~ 1.0*g{i}", f"y{i} ~~ 0.0*y{i}"]
+        names[i] = f"g{i}"
+    lines.insert(0, f"DEFINE(latent) {' '.join(name for name in names if name[0] != 'y')}")
     for number, entry in enumerate(specification.model.entries):
         fixed = float(entry.value if ratio is None else entry.value * ratio[number])
         modifier = f"p{entry.parameter}" if entry.parameter >= 0 else repr(fixed)
@@ -41,6 +45,24 @@ def description(specification: Specification, ratio: np.ndarray | None = None) -
         # written as regressions: semopy would fix a first loading and log a warning where it cannot
         lines.append(f"{row} {'~' if entry.matrix == 'A' else '~~'} {modifier}*{column}")
     return "\n".join(lines)
+
+
+def _between(model: Model) -> list[int]:
+    """Return the observed outcomes whose disturbance varies with that of a factor or of a predictor.
+
+    semopy keeps outcomes that predict nothing in a matrix of their own, with no place for such a
+    covariance. They get a factor behind them that is the same variable.
+    """
+    paths = [(e.row, e.column) for e in model.entries if e.matrix == "A"]
+    outcomes = {row for row, _ in paths if row < model.observed} - {column for _, column in paths}
+    pairs = [(e.row, e.column) for e in model.entries if e.matrix == "P" and e.row != e.column]
+    found: set[int] = set()
+    while True:
+        rest = outcomes - found
+        more = {i for pair in pairs for i in pair if i in rest and not rest.issuperset(pair)}
+        if not more:
+            return sorted(found)
+        found |= more
 
 
 def _units(model: Model, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
