@@ -17,7 +17,7 @@ from .._input import confidence, plain_table, quoted
 from ..errors import InputError
 from ._agreement import kappa_of_two
 from .frames import items_frame, scales_mapping
-from .result import Result
+from .result import Result, fixed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +101,7 @@ class Retest(Result):
         ax.axhline(row["bias"], color="#c0392b", lw=1.5)
         ax.plot(mean, apart, "o", color="#20639b", alpha=0.55, ms=5, mew=0)
         for name, word in (("limit_lower", "lower limit"), ("bias", "bias"), ("limit_upper", "upper limit")):
-            words = f"{word} {row[name]:.2f}".replace("-", "−")
+            words = f"{word} {fixed(row[name], 2)}".replace("-", "−")
             ax.annotate(words, (1.01, row[name]), xycoords=("axes fraction", "data"), va="center", fontsize=9)
         ax.set(xlabel=f"mean of both occasions, {dimension}", ylabel="second − first")
         return ax
@@ -121,9 +121,10 @@ class Retest(Result):
             ax.plot(table[name], at, marker, color=colour, label=words)
         ax.axvline(0.7, color="0.35", ls="--", lw=1)
         ax.set_yticks(table.index, table["dimension"])
-        ax.set(ylim=(-0.6, len(table) - 0.4), xlim=(min(0.0, table["icc_a1_lower"].min()) - 0.02, 1.02))
+        lowest = np.floor(10 * min(0.65, table[["icc_a1_lower", "icc_c1_lower"]].min(axis=None))) / 10
+        ax.set(ylim=(-0.6, len(table) - 0.4), xlim=(lowest - 0.01, 1.01))
         ax.set_xlabel("intraclass correlation with its interval (dashed: .70)")
-        ax.legend(loc="lower left", frameon=False)
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
         return ax
 
 
