@@ -75,11 +75,9 @@ TOLERANCES = {
     "standardized error": Tolerance(5e-5, "scaled"),
     "estimate": Tolerance(1e-4, "scaled"),
     "estimate, bifactor": Tolerance(5e-4, "scaled"),
-    # what the tolerance of estimate and error leaves to a limit (estimate ± 1.96 errors) and to p, which hangs on z
-    "limit": Tolerance(3e-4, "scaled"),
-    "limit, bifactor": Tolerance(1.5e-3, "scaled"),
-    "p of estimate": Tolerance(8e-5, "absolute"),
-    "p of estimate, bifactor": Tolerance(4e-4, "absolute"),
+    # chi-squares 1e-6 apart leave a thousandth of an error to an estimate, so to z, and so much to p
+    "z": Tolerance(1e-3, "scaled"),
+    "p of estimate": Tolerance(8e-4, "absolute"),
     "modification": Tolerance(1e-4, "relative"),
     "scaled chi-square": Tolerance(1e-5, "relative"),
     "polychoric": Tolerance(1e-6, "absolute"),

@@ -39,7 +39,7 @@ ESTIMATORS = ("ML", "MLM", "MLR", "WLSMV")
 MISSING = ("listwise", "fiml")
 
 #: further starts for a factor whose loadings are all free on items of other factors
-_STARTS = 8
+_STARTS = 20
 
 
 @dataclass(frozen=True)
@@ -228,14 +228,12 @@ def _maximum_likelihood(x: np.ndarray, specification: Specification) -> tuple[ml
     for start in (None, *more):
         try:
             with hinting(specification):
-                fitted = ml.fit(s, len(x), model, start=start, iterations=500 if start is None else 100)
+                fitted = ml.fit(s, len(x), model, start=start, iterations=500 if start is None else 200)
             refuse_impossible(specification, fitted)
         except EstimationError as error:
             failed = failed or error
             continue
         found.append((fitted, start))
-        if sum(each.minimum <= min(f.minimum for f, _ in found) + 1e-9 for each, _ in found) > 1:
-            break  # two searches ended at the same, lowest place
     if not found:
         raise failed
     least = min(fitted.minimum for fitted, _ in found)
