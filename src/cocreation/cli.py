@@ -35,7 +35,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_COLOURS = {"ok": "green", "within": "green", "info": "cyan", "warn": "yellow", "not attainable together": "yellow",
+_COLOURS = {"ok": "green", "within": "green", "agrees": "green", "passes": "green", "implied": "cyan", "info": "cyan",
+            "warn": "yellow", "not attainable together": "yellow", "fails": "yellow", "differs": "bold yellow",
             "fail": "bold red", "outside": "bold red"}  # fmt: skip
 
 
@@ -203,6 +204,92 @@ def twin(
     else:
         _show_twin(table)
     raise typer.Exit(1 if outside else 0)
+
+
+@app.command()
+def audit(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[figures.toml]", help="The figures; without it, those of the published study.", show_default=False
+        ),
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything for machines.")] = False,
+    template: Annotated[bool, typer.Option("--template", help="Print a commented figures.toml to start from.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 if a figure differs.")] = False,
+) -> None:
+    """Check the printed figures of a paper against each other.
+
+    What follows from what, which figures can be true together, and what would reconcile the rest.
+
+    Example: [cyan]cocreation audit --template > figures.toml[/cyan], then [cyan]cocreation audit figures.toml[/cyan]
+    """
+    from .steps import audit as steps
+
+    if template:
+        print(steps.template(), end="")
+        return
+    with _progress("Checking"):
+        found = steps.audit_study() if file is None else steps.audit(file)
+    if as_json:
+        print(json.dumps(found.records(), indent=1, ensure_ascii=False))
+    else:
+        _show_audit(found)
+    raise typer.Exit(1 if strict and not found.agrees else 0)
+
+
+def _show_audit(found) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = _console()
+    wide = out.width >= 100
+    for name, table in found.tables().items():
+        if table.empty:
+            continue
+        if name == "readings":
+            _show_readings(out, table)
+            continue
+        shown = Table(
+            title=escape(name or found.title),
+            header_style="bold",
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1),
+            title_justify="left",
+        )
+        for column in (
+            table.columns if wide or name else [c for c in table.columns if c not in ("from_figures", "remark")]
+        ):
+            right = column in ("printed", "implied", "range")
+            shown.add_column({"from_figures": "from"}.get(column, column), justify="right" if right else "left",
+                             no_wrap=right or column == "verdict", overflow="fold")  # fmt: skip
+        for row in table.to_dict("records"):
+            cells = [
+                escape(str(row[column])) for column in row if wide or name or column not in ("from_figures", "remark")
+            ]
+            colour = _COLOURS.get(row.get("verdict", ""), "dim")
+            shown.add_row(
+                *(f"[{colour}]{cell}[/{colour}]" if cell == row.get("verdict") and cell else cell for cell in cells)
+            )
+        out.print(shown)
+    out.print(found.note, highlight=False)
+
+
+def _show_readings(out, table) -> None:
+    """A paragraph a reading: what is given up, then the figures as they would be."""
+    out.print("[bold]readings[/bold]: what would reconcile them", highlight=False)
+    for number, row in enumerate(table.to_dict("records"), start=1):
+        figures = [f"{name.replace('chi2_df', 'chi2/df').replace('_', ' ')} {value}" for name, value in row.items()
+                   if name not in ("reading", "alphas_possible", "least_baseline_chi2") and value]  # fmt: skip
+        if row["alphas_possible"]:
+            more = "" if row["alphas_possible"] == "yes" else ", which is more"
+            figures.append(f"the alphas ask for {row['least_baseline_chi2']}{more}")
+        out.print(f"  {number}. {row['reading']}.", highlight=False, markup=False)
+        if figures:
+            out.print(f"     [dim]{', '.join(figures)}[/dim]", highlight=False)
+    out.print()
 
 
 @app.command()

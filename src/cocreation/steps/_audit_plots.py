@@ -35,7 +35,9 @@ def _figures(audit: Audit, ax: Axes | None) -> Axes:
 
     table = audit.table
     rows = table[table["verdict"].isin(_MARKS) & table["value"].notna() & np.isfinite(table["implied"])]
-    rows = rows[~rows["printed"].str.startswith("≤") & ~rows["formula"].eq("alpha ≤ CR")].iloc[::-1].reset_index(drop=True)
+    rows = (
+        rows[~rows["printed"].str.startswith("≤") & ~rows["formula"].eq("alpha ≤ CR")].iloc[::-1].reset_index(drop=True)
+    )
     if rows.empty:
         raise InputError("No printed figure follows from others, so there is nothing to draw. Give further figures.")
     ax = ax if ax is not None else plt.subplots(figsize=(7, 0.3 * len(rows) + 1.4), layout="constrained")[1]
@@ -45,7 +47,9 @@ def _figures(audit: Audit, ax: Axes | None) -> Axes:
     ax.axvline(0, color=_BLUE, linewidth=1)
     for verdict, (mark, colour) in _MARKS.items():
         for row in np.flatnonzero(rows["verdict"] == verdict):
-            ax.plot([away["low"][row], away["high"][row]], [row, row], color=colour, linewidth=2.5, solid_capstyle="butt")
+            ax.plot(
+                [away["low"][row], away["high"][row]], [row, row], color=colour, linewidth=2.5, solid_capstyle="butt"
+            )
             ax.plot(away["implied"][row], row, mark, color=colour, markersize=7)
         if (rows["verdict"] == verdict).any():
             ax.plot([], [], mark, color=colour, markersize=7, label=verdict)
@@ -85,7 +89,9 @@ def _rmsea(audit: Audit, ax: Axes | None) -> Axes:
     lacking = [name for name in needed if name not in table.index or np.isnan(table.loc[name, "value"])]
     derived_ratio = "chi-square/df" in lacking and "chi-square/df" in table.index
     if [name for name in lacking if not (name == "chi-square/df" and derived_ratio)]:
-        raise InputError(f"This picture needs N, RMSEA and chi-square/df; there is no {lacking[0]}. Choose kind='figures'.")
+        raise InputError(
+            f"This picture needs N, RMSEA and chi-square/df; there is no {lacking[0]}. Choose kind='figures'."
+        )
     n, rmsea = float(table.loc["N", "value"]), table.loc["RMSEA"]
     ratio = float(table.loc["chi-square/df", "implied" if derived_ratio else "value"])
     ax = ax if ax is not None else plt.subplots(figsize=(7, 4.2), layout="constrained")[1]
@@ -97,9 +103,19 @@ def _rmsea(audit: Audit, ax: Axes | None) -> Axes:
     at = np.linspace(left, right, 200)
     others = sorted({round(float(r), 3) for r in readings["chi2_df"]} - {round(ratio, 3)})
     for each, style in zip([ratio, *others], ["-", "--", ":", "-."], strict=False):
-        ax.plot(at, [implied.rmsea_from_ratio(each, size) for size in at], style, color=_BLUE, label=f"chi-square/df = {each:.3f}")
+        ax.plot(
+            at,
+            [implied.rmsea_from_ratio(each, size) for size in at],
+            style,
+            color=_BLUE,
+            label=f"chi-square/df = {each:.3f}",
+        )
     ax.axvline(n, color=_GREY, linewidth=1, linestyle=":", label=f"printed N: {n:.0f}")
-    marks = {True: ("o", _BLUE, "alphas possible"), False: ("X", _VERMILION, "alphas impossible"), None: ("o", _BLUE, "a reading")}
+    marks = {
+        True: ("o", _BLUE, "alphas possible"),
+        False: ("X", _VERMILION, "alphas impossible"),
+        None: ("o", _BLUE, "a reading"),
+    }
     for number, row in enumerate(readings.itertuples(), start=1):
         mark, colour, label = marks[row.alphas_possible]
         ax.plot(row.n, row.rmsea, mark, color=colour, markersize=9, label=label)

@@ -13,7 +13,7 @@ from . import _grim
 from ._printed import FIGURES, Printed, Report
 from .judge import chance
 
-__all__ = ["Row", "alpha_bound", "counted", "rules", "scales"]
+__all__ = ["Row", "alpha_bound", "counted", "row_of", "rules", "scales", "unchecked"]
 
 AGREES, DIFFERS, IMPLIED, OPEN = "agrees", "differs", "implied", "not checkable"
 
@@ -35,7 +35,7 @@ class Row(NamedTuple):
     unit: float = math.nan
 
 
-def _row(figure: str, printed: Printed | None, found: tuple[float, float, float], source: str, formula: str,
+def row_of(figure: str, printed: Printed | None, found: tuple[float, float, float], source: str, formula: str,
          remark: str = "", decimals: int = 3) -> Row:  # fmt: skip
     """Compare a printed figure with what follows from others: do the intervals overlap?"""
     if printed is None:
@@ -44,10 +44,12 @@ def _row(figure: str, printed: Printed | None, found: tuple[float, float, float]
     meets = found[1] <= printed.high + slack and found[2] >= printed.low - slack
     places = 0 if decimals == 0 else max(printed.decimals + 1, 1 if decimals == 1 else 2)
     verdict = AGREES if meets else DIFFERS
-    return Row(figure, printed.text, *found, source, verdict, formula, remark, places, printed.value, 10.0**-printed.decimals)
+    return Row(
+        figure, printed.text, *found, source, verdict, formula, remark, places, printed.value, 10.0**-printed.decimals
+    )
 
 
-def _unchecked(figure: str, printed: Printed, remark: str) -> Row:
+def unchecked(figure: str, printed: Printed, remark: str) -> Row:
     nothing = (math.nan, math.nan, math.nan)
     unit = 10.0**-printed.decimals
     return Row(figure, printed.text, *nothing, "", OPEN, "", remark, max(printed.decimals, 0), printed.value, unit)
@@ -86,21 +88,30 @@ def _share(each: Mapping) -> Row:
     name = each["name"]
     if part and whole and whole.value:
         remark = ""
-        found = _span(implied.percentage, part, whole) if _inexact(part, whole) else _same(100 * part.value / whole.value)
+        found = (
+            _span(implied.percentage, part, whole) if _inexact(part, whole) else _same(100 * part.value / whole.value)
+        )
         if percent and not _overlap(found, percent) and part.value == int(part.value) and not math.isnan(percent.value):
-            fewest, most = math.ceil(100 * part.value / percent.high - 1e-9), math.floor(100 * part.value / percent.low + 1e-9)
+            fewest, most = (
+                math.ceil(100 * part.value / percent.high - 1e-9),
+                math.floor(100 * part.value / percent.low + 1e-9),
+            )
             remark = f"{percent.text} per cent would be of {fewest:,} to {most:,}, perhaps those returned"
-        return _row(f"{name}, per cent", percent, found, f"{part.text} of {whole.text}", "part/whole", remark,
+        return row_of(f"{name}, per cent", percent, found, f"{part.text} of {whole.text}", "part/whole", remark,
                     2)  # fmt: skip
     if part and percent and percent.value:
         found = _span(lambda a, b: 100 * a / b, part, percent)
-        return _row(f"{name}, whole", None, found, f"{part.text} are {percent.text} per cent", "part/share", decimals=1)
+        return row_of(
+            f"{name}, whole", None, found, f"{part.text} are {percent.text} per cent", "part/share", decimals=1
+        )
     if whole and percent and not math.isnan(percent.value):
         found = _span(lambda a, b: a * b / 100, whole, percent)
-        return _row(f"{name}, part", None, found, f"{percent.text} per cent of {whole.text}", "share × whole", decimals=1)
+        return row_of(
+            f"{name}, part", None, found, f"{percent.text} per cent of {whole.text}", "share × whole", decimals=1
+        )
     given = next((f for f in (part, whole, percent) if f), None)
     nothing = Printed("", math.nan, math.nan, math.nan, 0)
-    return _unchecked(name, given or nothing, "two of part, whole and percent are needed")
+    return unchecked(name, given or nothing, "two of part, whole and percent are needed")
 
 
 def _inexact(*figures: Printed) -> bool:
@@ -129,7 +140,10 @@ def _percentages(each: Mapping) -> Iterator[Row]:
             key for (key, figure), count in zip(percent.items(), told, strict=True)
             if not _overlap(_same(100 * count.value / n), figure)
         ]  # fmt: skip
-        found, remarks = [int(count.value) for count in told], [f"the count of {key} gives another percentage" for key in off]
+        found, remarks = (
+            [int(count.value) for count in told],
+            [f"the count of {key} gives another percentage" for key in off],
+        )
     else:
         found, remarks = _counts(percent, n)
         off = []
@@ -159,7 +173,10 @@ def _counts(percentages: Mapping[str, Printed], n: int) -> tuple[list[int], list
             remarks.append(f"no count of {n} gives {figure.text} per cent ({name})")
             fitting = [round(figure.value * n / 100)]
         options.append(fitting)
-    nearest = [min(some, key=lambda c, f=figure: abs(100 * c / n - f.value)) for some, figure in zip(options, percentages.values(), strict=True)]
+    nearest = [
+        min(some, key=lambda c, f=figure: abs(100 * c / n - f.value))
+        for some, figure in zip(options, percentages.values(), strict=True)
+    ]
     for place in sorted(range(len(options)), key=lambda p: -len(options[p])):
         rest = n - sum(nearest) + nearest[place]
         nearest[place] = min(options[place], key=lambda count: abs(count - rest))
@@ -172,9 +189,9 @@ def _total(each: Mapping) -> Iterator[Row]:
     divided = f"/{per:g}" if per != 1 else ""
     if count and mean:
         found = _span(lambda k, m: k * m / per, count._replace(low=count.value, high=count.value), mean)
-        yield _row(each["name"], total, found, f"{count.text} × {mean.text}", f"count × mean{divided}", decimals=1)
+        yield row_of(each["name"], total, found, f"{count.text} × {mean.text}", f"count × mean{divided}", decimals=1)
     elif total:
-        yield _unchecked(each["name"], total, "count and mean are needed")
+        yield unchecked(each["name"], total, "count and mean are needed")
 
 
 def _mean(each: Mapping) -> Iterator[Row]:
@@ -187,21 +204,38 @@ def _mean(each: Mapping) -> Iterator[Row]:
     nearest = round(mean.value * n * items) / (n * items)
     if not found.mean_possible:
         near = ", ".join(map(str, _grim.sizes_near(mean.span, n, items)))
-        remark = f"{n} whole-number answers cannot give it" + (f"; {near} could, if some did not answer" if near else "")
+        remark = f"{n} whole-number answers cannot give it" + (
+            f"; {near} could, if some did not answer" if near else ""
+        )
         if ends and not ends[0] <= mean.value <= ends[1]:
             remark = f"outside the scale from {ends[0]} to {ends[1]}"
-        yield Row(name, mean.text, *_same(nearest), source, DIFFERS, "total/N (GRIM)", remark, mean.decimals + 1, mean.value, 10.0**-mean.decimals)
+        yield Row(
+            name,
+            mean.text,
+            *_same(nearest),
+            source,
+            DIFFERS,
+            "total/N (GRIM)",
+            remark,
+            mean.decimals + 1,
+            mean.value,
+            10.0**-mean.decimals,
+        )
     elif not found.telling:
-        yield _unchecked(name, mean, f"with {source} every mean of {mean.decimals} decimals is possible")
+        yield unchecked(name, mean, f"with {source} every mean of {mean.decimals} decimals is possible")
     else:
-        yield _row(name, mean, _same(nearest), source, "total/N (GRIM)", f"a total of {round(mean.value * n * items)}")
+        yield row_of(
+            name, mean, _same(nearest), source, "total/N (GRIM)", f"a total of {round(mean.value * n * items)}"
+        )
     if sd and items == 1 and found.mean_possible:
         example = "; ".join(f"{value}: {count}" for value, count in found.example.items())
         remark = f"for example {example}" if found.example else ""
         verdict = AGREES if found.sd_possible else DIFFERS
         if not found.sd_possible:
             inside = found.sd_span[0] <= sd.high and sd.low <= found.sd_span[1]
-            remark = "no whole-number answers give it with this mean" if inside else "no answers on this scale spread so"
+            remark = (
+                "no whole-number answers give it with this mean" if inside else "no answers on this scale spread so"
+            )
         yield Row(f"SD of {each['name']}", sd.text, math.nan, *found.sd_span, f"{source}, mean", verdict,
                   "sum of squares (GRIMMER, SPRITE)", remark, sd.decimals + 1, sd.value, 10.0**-sd.decimals)  # fmt: skip
 
@@ -221,7 +255,9 @@ def rules(report: Report) -> Iterator[Row]:
         yield Row(each["name"], f"≥ {least.text}" if least else "", *_same(ratio), f"{of.text}/{per.text}", verdict,
                   "ratio", remark, 2, least.value if least else math.nan)  # fmt: skip
     for each in report.lists.get("sortings", []):
-        raters, bins, agree = (int(each[k].value) if k in each else d for k, d in (("raters", 3), ("bins", 5), ("agree", 2)))
+        raters, bins, agree = (
+            int(each[k].value) if k in each else d for k, d in (("raters", 3), ("bins", 5), ("agree", 2))
+        )
         guess = chance(raters, bins, agree)
         yield Row(f"{each['name']}: {agree} of {raters} agree by chance", "", *_same(guess.any_bin), f"{bins} bins", IMPLIED,
                   "share of random sortings", f"on the intended one {guess.intended:.3f}; the groups' size decides")  # fmt: skip
@@ -234,11 +270,11 @@ def _eigenvalues(each: Mapping) -> Iterator[Row]:
     p, values = each["items"].value, each["values"]
     percents = each.get("percent", [])
     for place, (value, percent) in enumerate(zip(values, percents, strict=False), 1):
-        yield _row(f"component {place}, per cent", percent, _span(lambda v: 100 * v / p, value), f"eigenvalue {value.text}",
+        yield row_of(f"component {place}, per cent", percent, _span(lambda v: 100 * v / p, value), f"eigenvalue {value.text}",
                    "eigenvalue/items")  # fmt: skip
     total = tuple(sum(getattr(v, end) for v in values) * 100 / p for end in ("value", "low", "high"))
     if "cumulative" in each:
-        yield _row("variance explained by the components, per cent", each["cumulative"], total, f"{len(values)} eigenvalues",
+        yield row_of("variance explained by the components, per cent", each["cumulative"], total, f"{len(values)} eigenvalues",
                    "sum/items")  # fmt: skip
     if total[1] > 100:
         yield Row("sum of the eigenvalues", "", *(t * p / 100 for t in total), f"{len(values)} eigenvalues", DIFFERS,
@@ -257,12 +293,14 @@ def _variance(report: Report) -> Iterator[Row]:
                 sizes = sorted({max(math.floor(k), 2), max(math.ceil(k), 2)})
                 alphas = [f"{_alpha_of_component(communality[0], s):.3f}" for s in sizes]
                 remark += f"; a component of {' or '.join(map(str, sizes))} items then has alpha {' or '.join(alphas)}"
-        yield _row("mean communality", None, communality, "variance explained", "variance explained/100", remark)
+        yield row_of("mean communality", None, communality, "variance explained", "variance explained/100", remark)
     if "bartlett_df" in f:
         p = (1 + math.sqrt(1 + 8 * f["bartlett_df"].value)) / 2
         fits = abs(p - round(p)) < 1e-9
         remark = "" if fits else "no number of items has it"
-        yield Row("items in Bartlett's test", "", *_same(p), "its df", IMPLIED if fits else DIFFERS, "df = p(p − 1)/2", remark)
+        yield Row(
+            "items in Bartlett's test", "", *_same(p), "its df", IMPLIED if fits else DIFFERS, "df = p(p − 1)/2", remark
+        )
 
 
 def _alpha_of_component(communality: float, k: int) -> float:
@@ -290,10 +328,12 @@ def _scale(each: Mapping, related: list[Printed]) -> Iterator[Row]:
     alpha, cr, ave, root = (each.get(key) for key in ("alpha", "cr", "ave", "root_ave"))
     if loadings:
         if "items" in each and each["items"].value != k:
-            yield _row(f"{name}: items", each["items"], _same(float(k)), "loadings", "their number")
+            yield row_of(f"{name}: items", each["items"], _same(float(k)), "loadings", "their number")
         ends = [[getattr(one, end) for one in loadings] for end in ("value", "low", "high")]
-        yield _row(f"{name}: CR", cr, tuple(_cr(some) for some in ends), f"{k} loadings", "(Σλ)²/[(Σλ)² + Σ(1 − λ²)]")
-        yield _row(f"{name}: AVE", ave, tuple(float(np.mean(np.square(some))) for some in ends), f"{k} loadings", "mean λ²")
+        yield row_of(f"{name}: CR", cr, tuple(_cr(some) for some in ends), f"{k} loadings", "(Σλ)²/[(Σλ)² + Σ(1 − λ²)]")
+        yield row_of(
+            f"{name}: AVE", ave, tuple(float(np.mean(np.square(some))) for some in ends), f"{k} loadings", "mean λ²"
+        )
     elif cr and k > 1:
         low = max(implied.ave_from_cr(max(cr.low, 0.0), k), 0.0)
         found = (implied.ave_from_cr(cr.value, k), low, _most_ave(min(cr.high, 1.0), k))
@@ -304,30 +344,36 @@ def _scale(each: Mapping, related: list[Printed]) -> Iterator[Row]:
             remark = f"or CR is at most {most:.3f}, or the items are at least {math.ceil(needed - 1e-9)}"
             if ave.low > found[2]:
                 remark = "AVE is larger than any loadings allow with this CR; or CR is larger"
-        yield _row(f"{name}: AVE", ave, found, f"CR, {k} items", "≥ CR/[k − (k − 1)·CR]", remark)
+        yield row_of(f"{name}: AVE", ave, found, f"CR, {k} items", "≥ CR/[k − (k − 1)·CR]", remark)
     if alpha and cr:
         yield _alpha_below_cr(f"{name}: alpha", alpha, cr)
     if alpha and k > 1 and alpha.low > 0:
         found = _span(lambda a: implied.mean_r_from_alpha(a, k), alpha)
-        yield _row(f"{name}: mean correlation", each.get("mean_r"), found, f"alpha, {k} items", "alpha/[k − (k − 1)·alpha]",
+        yield row_of(f"{name}: mean correlation", each.get("mean_r"), found, f"alpha, {k} items", "alpha/[k − (k − 1)·alpha]",
                    _redundant(found[0]))  # fmt: skip
     for low_key, high_key in (("loading_lowest", "loading_highest"),):
         if ave and not loadings and low_key in each and high_key in each:
             ends = each[low_key].low ** 2, min(each[high_key].high, 1.0) ** 2
-            yield _row(f"{name}: AVE", ave, ((ends[0] + ends[1]) / 2, *ends), "smallest and largest loading", "mean λ²")
+            yield row_of(
+                f"{name}: AVE", ave, ((ends[0] + ends[1]) / 2, *ends), "smallest and largest loading", "mean λ²"
+            )
     if root and ave:
-        yield _row(f"{name}: root of AVE", root, _span(math.sqrt, _at_least(ave)), "AVE", "√AVE")
+        yield row_of(f"{name}: root of AVE", root, _span(math.sqrt, _at_least(ave)), "AVE", "√AVE")
     yield from _discriminant(name, each, related, ave, root)
 
 
-def _discriminant(name: str, each: Mapping, related: list[Printed], ave: Printed | None, root: Printed | None) -> Iterator[Row]:
-    sizes = [_magnitude(one) for one in related] or ([_magnitude(each["largest_correlation"])] if "largest_correlation" in each else [])
+def _discriminant(
+    name: str, each: Mapping, related: list[Printed], ave: Printed | None, root: Printed | None
+) -> Iterator[Row]:
+    sizes = [_magnitude(one) for one in related] or (
+        [_magnitude(each["largest_correlation"])] if "largest_correlation" in each else []
+    )
     if not sizes and "msv" not in each:
         return
     if sizes:
         msv = tuple(max(getattr(one, end) for one in sizes) ** 2 for end in ("value", "low", "high"))
-        source = f"{len(sizes)} correlations" if related else "largest correlation"
-        yield _row(f"{name}: MSV", each.get("msv"), msv, source, "largest r²")
+        source = "correlations" if related else "largest correlation"
+        yield row_of(f"{name}: MSV", each.get("msv"), msv, source, "largest r²")
     else:
         msv = tuple(getattr(each["msv"], end) for end in ("value", "low", "high"))
     ave = ave or (Printed(root.text, root.low**2, root.high**2, root.value**2, root.decimals) if root else None)

@@ -148,6 +148,8 @@ class Fit:
         found: dict[str, list[tuple[tuple, Derivation]]] = {}
         avoid = set(avoid)
         sources = [key for key in self.loose if not math.isnan(self.printed[key].value)]
+        if "n" in sources and {"chi2", "chi2_df"} & set(sources):  # then the interval of RMSEA tells nothing more
+            sources = [key for key in sources if key not in _INTERVAL]
         for size in range(most + 1):
             supports = list(combinations(sources, size))
             for relations, some in (
@@ -158,6 +160,10 @@ class Fit:
             lacking = [key for key in sources if not any(rank[0] == 0 for rank, _ in found.get(key, ()))]
             if size >= 2 and (not lacking or len(sources) > 12) and (len(sources) > 8 or size == most):
                 break
+        if _INTERVAL & set(self.printed):
+            test = ["chi2"] if "chi2" in sources else ["chi2_df"] if "chi2_df" in sources else ["rmsea"]
+            wanted = tuple(key for key in ("n", "df", *test) if key in sources)
+            self._derive(self.relations, [wanted], avoid, found)
         return {key: [each for _, each in sorted(several, key=lambda pair: pair[0])] for key, several in found.items()}
 
     def _derive(self, relations, supports, avoid, found) -> None:
@@ -204,7 +210,10 @@ class Fit:
 
     def ends(self, figure: str, support: Iterable[str], exact: Iterable[str] = ()) -> Span:
         """Return the ends of a figure that follows from others, some of them taken exactly as printed."""
-        case = {key: self.points[key] if key in set(exact) else self.spans[key] for key in (*support, *self.model, _PROGRAM, "means")}
+        case = {
+            key: self.points[key] if key in set(exact) else self.spans[key]
+            for key in (*support, *self.model, _PROGRAM, "means")
+        }
         low, high, _ = _union(propagate(boxes([case], robust=self.report.robust), self.fast, whole=False)[0])
         return float(low[_AT[figure], 0]), float(high[_AT[figure], 0])
 
@@ -263,7 +272,9 @@ class Fit:
             alive = self._together(cases)[0] if cases else []
             fits = [FIGURES[other][0] for other, fine in zip(narrow, alive, strict=True) if fine]
             if fits:
-                remarks.append((key, f"what is printed as {FIGURES[key][0]} is what the {' or the '.join(fits)} would be"))
+                remarks.append(
+                    (key, f"what is printed as {FIGURES[key][0]} is what the {' or the '.join(fits)} would be")
+                )
         return remarks
 
     def _structures(self, spans: Mapping[str, Span]) -> list[str]:
@@ -282,8 +293,11 @@ class Fit:
             return [f"{more:.0f} more free parameters, such as correlated errors or cross-loadings"]
         return []
 
-    def conflicts(self, *, most: int = 4) -> list[tuple[str, ...]]:
-        """Return the smallest sets of figures that cannot all be true, each without a figure to spare."""
+    def conflicts(self, readings: Sequence[Reading] = (), *, most: int = 4) -> list[tuple[str, ...]]:
+        """Return the smallest sets of figures that cannot all be true, each without a figure to spare.
+
+        What is left by a reading can be true, so every such set holds a figure of every reading.
+        """
         if self.possible:
             return []
         choices = [*self.loose, *([_ALPHAS] if _ALPHAS in self.spans else [])]
@@ -293,6 +307,7 @@ class Fit:
             if size == most and (found or math.comb(len(choices), size) > 3000):
                 break
             sets = [s for s in combinations(choices, size) if not any(set(f) <= set(s) for f in found)]
+            sets = [s for s in sets if all({*s, _MODEL, "items"} & set(reading.given_up) for reading in readings)]
             found += [s for s, fine in zip(sets, self._quick([(*s, _MODEL) for s in sets]), strict=True) if not fine]
         found = found or [self._pruned(choices)]
         without = self._quick(found)
@@ -300,10 +315,13 @@ class Fit:
 
     def _quick(self, sets: Sequence[Iterable[str]]) -> np.ndarray:
         """Say of each set of figures whether it survives one propagation."""
-        slow = any(_INTERVAL & set(s) for s in sets)
-        done, _ = propagate(boxes([self._only(s) for s in sets], robust=self.report.robust),
-                            self.relations if slow else self.fast)  # fmt: skip
-        return done.alive.reshape(-1, 2).any(axis=1)
+        fine = np.ones(len(sets), bool)
+        for slow, relations in ((False, self.fast), (True, self.relations)):
+            places = [place for place, some in enumerate(sets) if bool(_INTERVAL & set(some)) == slow]
+            if places:
+                done, _ = propagate(boxes([self._only(sets[p]) for p in places], robust=self.report.robust), relations)
+                fine[places] = done.alive.reshape(-1, 2).any(axis=1)
+        return fine
 
     def _only(self, keys: Iterable[str]) -> dict[str, Span]:
         kept = {*keys, "items", "means"} & set(self.spans)
@@ -378,7 +396,12 @@ def _slip(key: str, label: str, printed: Printed, span: Span) -> list[tuple[str,
         if a != b and "." not in (a, b):
             other = digits[:place] + b + a + digits[place + 2 :]
             if fits(math.copysign(float(other), printed.value)):
-                return [(key, f"{label} {other.removeprefix('0') if other.startswith('0.') else other} would fit: two digits exchanged")]
+                return [
+                    (
+                        key,
+                        f"{label} {other.removeprefix('0') if other.startswith('0.') else other} would fit: two digits exchanged",
+                    )
+                ]
     for factor in (10, 0.1):
         if fits(printed.value * factor):
             return [(key, f"{label} {printed.value * factor:g} would fit: the decimal point moved")]

@@ -33,8 +33,8 @@ FIGURES: dict[str, tuple[str, float, float, bool]] = {
     "chi2_df": ("chi-square/df", 0, 1e5, False),
     "p": ("p of chi-square", 0, 1, False),
     "rmsea": ("RMSEA", 0, 3, False),
-    "rmsea_lower": ("RMSEA, 90 % from", 0, 3, False),
-    "rmsea_upper": ("RMSEA, 90 % to", 0, 3, False),
+    "rmsea_lower": ("lower end of RMSEA", 0, 3, False),
+    "rmsea_upper": ("upper end of RMSEA", 0, 3, False),
     "pclose": ("p of close fit", 0, 1, False),
     "cfi": ("CFI", 0, 1, False),
     "tli": ("TLI", -10, 10, False),
@@ -398,7 +398,7 @@ TEMPLATE = """\
 #     cocreation audit figures.toml
 #
 # Decimals count: 0.950 is not 0.95. Bounds and ranges are text: "< .001", "> .90", ".056-.068".
-# This paper is invented. One of its figures does not go with the others: find out which.
+# This paper is invented. Two of its figures do not go with the others: find out which.
 
 title = "An invented study of trust"
 rounding = "rounded"        # or "truncated" (cut off), or "either"

@@ -87,7 +87,9 @@ class Audit(Result):
                 readings[column] = [_text(value, 0) for value in self.readings[column]]
             for column in ("chi2_df", "rmsea", "cfi", "tli", "nfi", "rfi"):
                 readings[column] = [_text(value, 3) for value in self.readings[column]]
-            readings["alphas_possible"] = [{True: "yes", False: "no"}.get(v, "") for v in self.readings["alphas_possible"]]
+            readings["alphas_possible"] = [
+                {True: "yes", False: "no"}.get(v, "") for v in self.readings["alphas_possible"]
+            ]
             shown["readings"] = readings.drop(columns="given_up")
             shown["figures that cannot all be true"] = self.conflicts
         shown["not in the report"] = self.missing
@@ -96,7 +98,10 @@ class Audit(Result):
     def records(self) -> dict[str, Any]:
         """Return everything as plain records, for JSON; what is not a number is null."""
         tables = {name: getattr(self, name) for name in ("table", "readings", "conflicts", "missing")}
-        found = {name: json.loads(t.to_json(orient="records", force_ascii=False, double_precision=12)) for name, t in tables.items()}
+        found = {
+            name: json.loads(t.to_json(orient="records", force_ascii=False, double_precision=12))
+            for name, t in tables.items()
+        }
         return {"title": self.title, "possible": self.possible, **found, "note": self.note}
 
     @property
@@ -174,8 +179,7 @@ def audit(figures: Mapping[str, Any] | str | Path) -> Audit:
     rows = [*_checks.counted(report), *_fit_rows(report, fit, derived, readings), *_checks.scales(report),
             *_alpha_rows(report, fit, derived, readings), *_checks.rules(report)]  # fmt: skip
     table = pd.DataFrame(rows, columns=Row._fields)
-    given = {key for r in readings for key in r.given_up}
-    conflicts = [", ".join(_NAMES[key] for key in some) for some in fit.conflicts()] if given or not fit.possible else []
+    conflicts = [", ".join(_NAMES[key] for key in some) for some in fit.conflicts(readings)[:6]]
     return Audit(
         fit.possible, table, _readings(report, fit, derived, readings), pd.DataFrame({"figures": conflicts}, dtype=object),
         _missing(report, table), _note(report, fit, readings), report.title or "The reporting audit",
@@ -218,7 +222,10 @@ def template() -> str:
 # ── figures of fit ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _fit_rows(report: Report, fit: Fit, derived: Mapping[str, list[Derivation]], readings: list[Reading]) -> Iterator[Row]:
+def _fit_rows(
+    report: Report, fit: Fit, derived: Mapping[str, list[Derivation]], readings: list[Reading]
+) -> Iterator[Row]:
+    everywhere = set.intersection(*(set(reading.given_up) for reading in readings)) if readings else set()
     for key, (label, *_) in FIGURES.items():
         printed = fit.printed.get(key)
         if key == "items" or (printed is None and not (key in _SHOWN and key in derived)):
@@ -226,7 +233,7 @@ def _fit_rows(report: Report, fit: Fit, derived: Mapping[str, list[Derivation]],
         ways = derived.get(key, [])
         if not ways:
             remark = _why_open(key, report)
-            yield _checks._unchecked(label, printed, remark)
+            yield _checks.unchecked(label, printed, remark)
             continue
         best = ways[0]
         found = (_value(key, best, derived, fit), best.low, best.high)
@@ -235,10 +242,15 @@ def _fit_rows(report: Report, fit: Fit, derived: Mapping[str, list[Derivation]],
         if key == "p" and best.value < 1e-4:
             found = (found[0],) * 3
         places = 0 if key in _COUNTED else 1 if key in ("chi2", "baseline_chi2") else 3
-        yield _checks._row(label, printed, found, source, best.relation.formula, "; ".join(remarks), places)
+        doubted = {*best.support, *(["free"] if best.uses_model else [])} & everywhere
+        if printed and doubted:  # what every reading gives up says nothing about the others
+            remark = f"only from {' and '.join(_NAMES[name] for name in sorted(doubted))}, which every reading gives up"
+            yield _checks.unchecked(label, printed, remark)
+            continue
+        yield _checks.row_of(label, printed, found, source, best.relation.formula, "; ".join(remarks), places)
     for key in ("kmo", "bartlett_chi2", "srmr"):
         if key in report.figures and key not in fit.printed:
-            yield _checks._unchecked(_NAMES[key], report.figures[key], "no other printed figure implies it")
+            yield _checks.unchecked(_NAMES[key], report.figures[key], "no other printed figure implies it")
 
 
 def _why_open(key: str, report: Report) -> str:
@@ -250,24 +262,29 @@ def _why_open(key: str, report: Report) -> str:
 def _value(key: str, best: Derivation, derived: Mapping[str, list[Derivation]], fit: Fit) -> float:
     """Return what follows; a tiny p from its chi-square itself, which an interval has no room for."""
     if key == "p":
-        chi2, df = (fit.printed[k].value if k in fit.printed else derived[k][0].value if k in derived else math.nan for k in ("chi2", "df"))
+        chi2, df = (
+            fit.printed[k].value if k in fit.printed else derived[k][0].value if k in derived else math.nan
+            for k in ("chi2", "df")
+        )
         return float(chdtrc(df, chi2)) if not math.isnan(chi2 + df) else best.value
     return best.value
 
 
 def _narrowed(key: str, best: Derivation, ways: list[Derivation], fit: Fit) -> Iterator[str]:
-    """Say which other figures narrow one that is not printed, the figures both need taken as printed."""
+    """Say which other figures narrow one that is not printed most, what both need taken as printed."""
+    places = 0 if key in ("baseline_chi2", "chi2") else 4
+    tops, bottoms = [], []
     for way in ways[1:] if key not in fit.printed else ():
         if len(way.support) != len(best.support) or way.low > best.high or way.high < best.low:
             continue
         common = set(way.support) & set(best.support)
         (low, high), (own_low, own_high) = (fit.ends(key, each.support, common) for each in (way, best))
         named = " and ".join(_NAMES[name] for name in way.support if name not in common)
-        places = 0 if key in ("baseline_chi2", "chi2") else 4
-        if high < own_high - 10.0**-places:
-            yield f"{named} narrows the top to {_text(high, places)}"
-        if low > own_low + 10.0**-places:
-            yield f"{named} narrows the bottom to {_text(low, places)}"
+        tops += [(high, named)] if max(low, own_low) <= high < own_high - 10.0**-places else []
+        bottoms += [(low, named)] if own_low + 10.0**-places < low <= min(high, own_high) else []
+    for what, (end, named) in (("top", min(tops, default=(0, ""))), ("bottom", max(bottoms, default=(0, "")))):
+        if named:
+            yield f"{named} narrows the {what} to {_text(end, places)}"
 
 
 def _remarks(key: str, best: Derivation, report: Report, fit: Fit, derived, readings: list[Reading]) -> Iterator[str]:
@@ -337,7 +354,10 @@ def _readings(report: Report, fit: Fit, derived, readings: list[Reading]) -> pd.
     rows = []
     bound, _ = _checks.alpha_bound(report)
     for reading in readings:
-        row: dict[str, Any] = {"reading": _sentence(reading, fit), "given_up": ", ".join(_NAMES[k] for k in reading.given_up)}
+        row: dict[str, Any] = {
+            "reading": _sentence(reading, fit),
+            "given_up": ", ".join(_NAMES[k] for k in reading.given_up),
+        }
         for key in _OF_READINGS:
             row[key] = _of_reading(key, reading, fit, derived)
         least = bound * (row["n"] - float(np.mean(fit.spans["c"]))) if bound and not report.robust else math.nan
@@ -359,7 +379,11 @@ def _of_reading(key: str, reading: Reading, fit: Fit, derived) -> float:
     if key in fit.printed and key not in given and not math.isnan(fit.printed[key].value):
         return fit.printed[key].value
     low, high = reading.spans[key]
-    ways = [d for d in derived.get(key, []) if not given & set(d.support) and not (d.uses_model and given & {"free", "items"})]
+    ways = [
+        d
+        for d in derived.get(key, [])
+        if not given & set(d.support) and not (d.uses_model and given & {"free", "items"})
+    ]
     ways = [d for d in ways if low - 1e-6 <= d.high and d.low <= high + 1e-6]
     value = ways[0].value if ways else (low + high) / 2 if math.isfinite(low + high) else math.nan
     return float(round(value)) if key in _COUNTED and math.isfinite(value) else value
@@ -413,7 +437,11 @@ def _missing(report: Report, table: pd.DataFrame) -> pd.DataFrame:
     if "estimator" in report.raw or any(isinstance(v, Mapping) and "estimator" in v for v in report.raw.values()):
         told.add("estimator")
     follows = table[table["printed"].eq("") & table["verdict"].eq(IMPLIED)].set_index("figure")
-    rmsea = table.loc[table["figure"].eq("RMSEA"), "remark"].str.extract(r"90 % interval (\S+?)(?:;|$)", expand=False).dropna()
+    rmsea = (
+        table.loc[table["figure"].eq("RMSEA"), "remark"]
+        .str.extract(r"90 % interval (\S+?)(?:;|$)", expand=False)
+        .dropna()
+    )
     rows = []
     for topic, (what, why, keys) in TOPICS.items():
         if topic in told:
@@ -436,7 +464,9 @@ def _note(report: Report, fit: Fit, readings: list[Reading]) -> str:
     program = {"amos": "(N − 1)·F, as AMOS", "lavaan": "N·F, as lavaan", "either": "N·F or (N − 1)·F"}[report.program]
     parts.append(f"Chi-square taken as {program}; estimator taken as {report.estimator}.")
     if report.robust:
-        parts.append("It is robust: chi-square and indices are not held against each other, since they may be scaled differently.")
+        parts.append(
+            "It is robust: chi-square and indices are not held against each other, since they may be scaled differently."
+        )
     if not fit.possible:
         many = f"{len(readings)} readings" if len(readings) != 1 else "One reading"
         parts.append(f"Not all figures of fit can be true together. {many} with as few figures given up as possible; "
