@@ -189,6 +189,7 @@ def scores(climbed: Climb, level: str) -> pd.DataFrame:
         for each in core.release(step.fitted, list(number))
     ]
     table = pd.DataFrame(rows, columns=["level", "parameter", "group", "mi", "p", "epc"]).dropna(subset="mi")
+    table = table.astype({"mi": float, "p": float, "epc": float})  # of a level without equalities too
     return table.sort_values("mi", ascending=False, kind="stable", ignore_index=True)
 
 
