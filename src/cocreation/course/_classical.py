@@ -204,18 +204,20 @@ def minres(golden: Golden) -> None:
     ledger, path, k = golden.ledger, ("efa", "minres"), golden.block("efa", "n_factors")
     found = explore.factors(golden.data, k, "minres", "promax", items=golden.items)
     ledger.vector((*path, "uniquenesses"), 1 - found.communalities.to_numpy(), "minres, uniquenesses", _minres(golden))
+    # rotation and powers carry on what psych's minres leaves
+    after = _minres(golden, carried=4)
     block = golden.block("efa", "minres", "promax4_kaiser")
-    _loadings(ledger, (*path, "promax4_kaiser"), block, found, "minres, promax", "promax")
+    _loadings(ledger, (*path, "promax4_kaiser"), block, found, "minres, promax", after)
 
 
-def _minres(golden: Golden) -> Tolerance:
+def _minres(golden: Golden, carried: float = 1) -> Tolerance:
     """psych's minres may stop early: as far as from R's converged principal axes, which are the same factors."""
     end, stop = golden.block("efa", "paf", "communalities"), golden.block("efa", "minres", "uniquenesses")
     usual = TOLERANCES["rotated"]
     if not end or not stop or golden.block("efa", "paf", "heywood") is True:
         return usual
     early = float(np.abs(1 - np.array(as_list(end)) - np.array(as_list(stop))).max())
-    return Tolerance(usual.limit + early, "absolute", words=f"{usual.limit:g}, more where psych's minres stops early")
+    return Tolerance(usual.limit + carried * early, "absolute", words=f"{usual.limit:g}, more where psych's minres stops early")
 
 
 def maximum_likelihood(golden: Golden) -> None:

@@ -62,10 +62,7 @@ TOLERANCES = {
     "closed form": Tolerance(1e-9, "relative"),
     "rotated": Tolerance(1e-6, "absolute"),
     "rotated sums": Tolerance(1e-6, "scaled"),
-    # inside psych varimax stops once its criterion grows by less than 1e-5, so at an angle of its root from the end;
-    # run to its end it gives ours to 1e-8
-    "promax": Tolerance(3e-3, "absolute"),
-    # and omega rests on psych's minres, which stops early too
+    # omega rests on psych's minres, which stops early
     "omega": Tolerance(5e-5, "absolute"),
     "chi-square": Tolerance(1e-6, "relative"),
     "fit": Tolerance(1e-5, "absolute"),
