@@ -217,7 +217,8 @@ def _minres(golden: Golden, carried: float = 1) -> Tolerance:
     if not end or not stop or golden.block("efa", "paf", "heywood") is True:
         return usual
     early = float(np.abs(1 - np.array(as_list(end)) - np.array(as_list(stop))).max())
-    return Tolerance(usual.limit + carried * early, "absolute", words=f"{usual.limit:g}, more where psych's minres stops early")
+    words = f"{usual.limit:g}, more where psych's minres stops early"
+    return Tolerance(usual.limit + carried * early, "absolute", words=words)
 
 
 def maximum_likelihood(golden: Golden) -> None:

@@ -103,7 +103,8 @@ def _public(module: ModuleType) -> list[tuple[str, str]]:
 def _read_docstring(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """Let numpydoc turn a docstring into reStructuredText.
 
-    Its own extension would compile a template and read the docstring twice for each name, which doubles the time of these pages.
+    Its own extension would compile a template and read the docstring twice for each name, which doubles the time
+    of these pages.
     """
     if what == "module":
         return
