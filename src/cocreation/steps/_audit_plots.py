@@ -30,7 +30,7 @@ def draw(audit: Audit, ax: Axes | None, kind: str) -> Axes:
 
 
 def _figures(audit: Audit, ax: Axes | None) -> Axes:
-    """A row a printed figure that something else implies: what follows, less what is printed, in last printed digits."""
+    """A row a printed figure that others imply: what follows, less what is printed, in last printed digits."""
     import matplotlib.pyplot as plt
 
     table = audit.table
@@ -55,7 +55,8 @@ def _figures(audit: Audit, ax: Axes | None) -> Axes:
             ax.plot([], [], mark, color=colour, markersize=7, label=verdict)
     ax.set_xscale("symlog", linthresh=1, linscale=0.8)
     edge = max(3.0, 1.6 * float(np.nanmax(np.abs(np.concatenate([v[np.isfinite(v)] for v in away.values()])))))
-    ticks = [t for t in (-1000, -100, -10, -1, 0, 1, 10, 100, 1000) if abs(t) <= edge]
+    places = (-1000, -10, 0, 10, 1000) if edge > 300 else (-100, -10, -1, 0, 1, 10, 100)
+    ticks = [t for t in places if abs(t) <= edge]
     ax.set_xticks(ticks, [f"{t:+d}".replace("-", "−") if t else "0" for t in ticks])
     ax.minorticks_off()
     ax.set(xlim=(-edge, edge), ylim=(-0.7, len(rows) - 0.3), ylabel="")

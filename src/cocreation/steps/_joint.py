@@ -40,7 +40,7 @@ class Derivation:
 
 @dataclass(frozen=True)
 class Reading:
-    """Figures given up, so that the rest can hold; the intervals of all figures then, and what explains a given-up one."""
+    """Figures given up, so that the rest can hold; what all figures can be then, and what explains it."""
 
     given_up: tuple[str, ...]
     spans: dict[str, Span]
@@ -396,12 +396,8 @@ def _slip(key: str, label: str, printed: Printed, span: Span) -> list[tuple[str,
         if a != b and "." not in (a, b):
             other = digits[:place] + b + a + digits[place + 2 :]
             if fits(math.copysign(float(other), printed.value)):
-                return [
-                    (
-                        key,
-                        f"{label} {other.removeprefix('0') if other.startswith('0.') else other} would fit: two digits exchanged",
-                    )
-                ]
+                other = other.removeprefix("0") if other.startswith("0.") else other
+                return [(key, f"{label} {other} would fit: two digits exchanged")]
     for factor in (10, 0.1):
         if fits(printed.value * factor):
             return [(key, f"{label} {printed.value * factor:g} would fit: the decimal point moved")]

@@ -66,8 +66,8 @@ FIGURES: dict[str, tuple[str, float, float, bool]] = {
 
 #: key of a list of tables -> what each table must have, and its further keys
 LISTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "scales": (("name",), ("items", "alpha", "cr", "ave", "root_ave", "mean_r", "msv", "largest_correlation", "loadings",
-                           "loading_lowest", "loading_highest")),
+    "scales": (("name",), ("items", "alpha", "cr", "ave", "root_ave", "mean_r", "msv", "largest_correlation",
+                           "loadings", "loading_lowest", "loading_highest")),
     "means": (("name", "n", "mean"), ("sd", "items", "lowest", "highest")),
     "percentages": (("name", "n", "percent"), ("counts",)),
     "shares": (("name",), ("part", "whole", "percent")),
@@ -175,7 +175,6 @@ class Report(NamedTuple):
     figures: dict[str, Printed]
     lists: dict[str, list[dict[str, Any]]]
     structure: str
-    told_structure: bool
     estimator: str
     robust: bool
     program: str
@@ -209,9 +208,6 @@ def read(source: Mapping[str, Any] | str | Path) -> Report:
     for key in settings:
         if key in flat:
             settings[key] = _text(where, key, flat.pop(key), allowed.get(key))
-    told = "structure" in raw or any(
-        "structure" in raw.get(s, {}) for s in _SECTIONS if isinstance(raw.get(s), Mapping)
-    )
     given = _topics(where, flat.pop("given", []))
     rounding = settings["rounding"]
     lists: dict[str, list[dict[str, Any]]] = {}
@@ -224,10 +220,8 @@ def read(source: Mapping[str, Any] | str | Path) -> Report:
     _agree(where, figures)
     estimator = settings["estimator"].strip()
     robust = any(word in ROBUST for word in re.split(r"[^A-Z]+", estimator.upper()))
-    return Report(
-        settings["title"], figures, lists, settings["structure"], told, estimator, robust, settings["program"], rounding,
-        given, raw,
-    )  # fmt: skip
+    title, structure, program = (settings[key] for key in ("title", "structure", "program"))
+    return Report(title, figures, lists, structure, estimator, robust, program, rounding, given, raw)
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -248,7 +242,7 @@ _NAMES = {"name", "title", "program", "structure", "estimator", "rounding", "giv
 
 
 def _published(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the figures of a published.toml in the place of their ids; an id before a dot stands for all that begin so."""
+    """Put the figures of a published.toml in the place of their ids; "age" stands for all ids that begin "age."."""
     bound = {"above": "> ", "below": "< "}
     texts = {each["id"]: f"{bound.get(each['kind'], '')}{each['value']}" for each in raw["figures"] if "value" in each}
 
@@ -275,8 +269,8 @@ def _flatten(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
             if name not in known:
                 near = get_close_matches(str(name).lower(), known, 1, 0.5)
                 meant = f"Did you mean '{near[0]}'? " if near else ""
-                raise InputError(f"{where}'{name}' is not a figure the audit knows. {meant}Check the spelling; known are "
-                                 f"{quoted(known, most=60)}.")  # fmt: skip
+                raise InputError(f"{where}'{name}' is not a figure the audit knows. {meant}Check the spelling; known "
+                                 f"are {quoted(known, most=60)}.")  # fmt: skip
             if name in flat:
                 raise InputError(f"{where}'{name}' stands there twice. Leave one of them.")
             flat[name] = each
@@ -385,11 +379,12 @@ def _checked(
 def _agree(where: str, figures: Mapping[str, Printed]) -> None:
     """Refuse what no reading can mend: a model without degrees of freedom, more factors than items."""
     if "df" in figures and figures["df"].high < 1:
-        raise InputError(f"{where}df is {figures['df'].text}: a just-identified model fits any data, so its indices say "
-                         "nothing. Leave the figures of fit out.")  # fmt: skip
+        raise InputError(f"{where}df is {figures['df'].text}: a just-identified model fits any data, so its indices "
+                         "say nothing. Leave the figures of fit out.")  # fmt: skip
     if {"items", "factors"} <= set(figures) and figures["factors"].low > figures["items"].high:
-        raise InputError(f"{where}factors is {figures['factors'].text} with {figures['items'].text} items; there cannot be "
-                         "more factors than items. Correct one of them.")  # fmt: skip
+        pair = figures["factors"].text, figures["items"].text
+        raise InputError(f"{where}factors is {pair[0]} with {pair[1]} items; there cannot be more factors than items. "
+                         "Correct one of them.")  # fmt: skip
 
 
 TEMPLATE = """\

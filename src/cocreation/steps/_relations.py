@@ -46,8 +46,10 @@ class Relation(NamedTuple):
 #: what a figure can be at all; figures that are whole numbers
 DOMAINS: dict[str, tuple[float, float]] = {
     "n": (2, 1e8), "c": (0, 1), "m": (1, 1e8), "items": (2, 1e4), "factors": (1, 1e3), "free": (-1e6, 1e6),
-    "df": (1, 1e8), "baseline_df": (1, 1e8), "parameters": (1, 1e8), "moments": (1, 1e9), "means": (0, 1), "chi2": (0, 1e9), "chi2_df": (0, 1e4),
-    "baseline_chi2": (0, 1e10), "baseline_ratio": (1, 1e6), "alpha_bound": (0, np.inf), "spare": (0, np.inf), "p": (0, 1), "cfi": (0, 1), "tli": (-np.inf, np.inf),
+    "df": (1, 1e8), "baseline_df": (1, 1e8), "parameters": (1, 1e8), "moments": (1, 1e9), "means": (0, 1),
+    "chi2": (0, 1e9), "chi2_df": (0, 1e4),
+    "baseline_chi2": (0, 1e10), "baseline_ratio": (1, 1e6), "alpha_bound": (0, np.inf), "spare": (0, np.inf),
+    "p": (0, 1), "cfi": (0, 1), "tli": (-np.inf, np.inf),
     "nfi": (-np.inf, 1), "rfi": (-np.inf, 1), "ifi": (-np.inf, np.inf), "gfi": (-np.inf, 1), "agfi": (-np.inf, 1),
     "pnfi": (-np.inf, np.inf), "pcfi": (-np.inf, np.inf), "mfi": (0, np.inf), "rmsea": (0, 100),
     "rmsea_lower": (0, 100), "rmsea_upper": (0, 100), "pclose": (0, 1), "aic": (0, np.inf), "ecvi": (0, np.inf),
@@ -121,7 +123,7 @@ RELATIONS: tuple[Relation, ...] = (
     }, needs="any"),
     Relation("p(p + 1)/2, and p means where they are fitted", "count of moments (Bollen 1989)", {
         "moments": ("+items +means", lambda items, means: items * (items + 1) / 2 + items * means),
-        "items": ("+moments -means", lambda moments, means: (-1 - 2 * means + np.sqrt((1 + 2 * means) ** 2 + 8 * moments)) / 2),
+        "items": ("+moments -means", lambda q, means: (np.sqrt((1 + 2 * means) ** 2 + 8 * q) - 1 - 2 * means) / 2),
     }, needs="any"),
     Relation("moments − df", "count of moments and parameters (Bollen 1989)", {
         "parameters": ("+moments -df", lambda moments, df: moments - df),
@@ -150,7 +152,8 @@ RELATIONS: tuple[Relation, ...] = (
     }, when="misfit", needs="any"),
     Relation("1 − (chi2 − df)/(chi2_b − df_b)", "Bentler (1990)", {
         "baseline_chi2": ("+chi2_df +df +baseline_df +cfi", lambda r, d, base, cfi: base + (r - 1) * d / (1 - cfi)),
-        "cfi": ("-chi2_df -df +baseline_chi2 -baseline_df", lambda r, d, b, base: 1 - (r - 1) * d / _positive(b - base)),
+        "cfi": ("-chi2_df -df +baseline_chi2 -baseline_df",
+                lambda r, d, b, base: 1 - (r - 1) * d / _positive(b - base)),
         "chi2_df": ("-df +baseline_chi2 -baseline_df -cfi", lambda d, b, base, cfi: 1 + (1 - cfi) * (b - base) / d),
     }, when="misfit"),
     Relation("chi2_b/df_b", "definition", {
@@ -264,8 +267,8 @@ _WHOLE_ROWS = np.array([name in WHOLE for name in NAMES])
 
 
 #: figures that stand in one identity only and are told where printed, not sought
-_ENDS = frozenset({"parameters", "gfi", "agfi", "pnfi", "pcfi", "mfi", "aic", "ecvi", "pclose", "rmsea_lower", "rmsea_upper",
-                   "alpha_bound"})  # fmt: skip
+_ENDS = frozenset({"parameters", "gfi", "agfi", "pnfi", "pcfi", "mfi", "aic", "ecvi", "pclose", "rmsea_lower",
+                   "rmsea_upper", "alpha_bound"})  # fmt: skip
 
 
 def select(known: Iterable[str], *, robust: bool, amos: bool) -> tuple[Relation, ...]:
@@ -333,8 +336,8 @@ def propagate(
     low, high = start.low.copy(), start.high.copy()
     relations = tuple(relations)
     by = np.full(low.shape, -1)
-    forms = [(number, _AT[out], *_corners(spec), function if isinstance(function, tuple) else (function,) * 2, relation.when)
-             for number, relation in enumerate(relations) for out, (spec, function) in relation.forms.items()]  # fmt: skip
+    forms = [(number, _AT[out], *_corners(spec), f if isinstance(f, tuple) else (f, f), relation.when)
+             for number, relation in enumerate(relations) for out, (spec, f) in relation.forms.items()]  # fmt: skip
     if whole:
         _to_whole(low, high)
     moved = [True] * len(NAMES)

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc
 
 from .._paths import course_root
-from ..core.fit import rmsea_interval
-from . import _checks
-from ._checks import AGREES, DIFFERS, IMPLIED, OPEN, Row
-from ._joint import Derivation, Fit, Reading
-from ._printed import FIGURES, TEMPLATE, TOPICS, Report, read
-from ._relations import extra_parameters
+from . import _checks, _scale_checks
+from ._checks import AGREES, DIFFERS, IMPLIED, OPEN, Row, text
+from ._fit_checks import COUNTED, NAMES, alpha_rows, fit_rows
+from ._joint import Fit, Reading
+from ._printed import TEMPLATE, TOPICS, Report, read
 from .result import Result
 
 if TYPE_CHECKING:
@@ -35,13 +33,8 @@ __all__ = ["VERDICTS", "Audit", "audit", "audit_study", "template"]
 #: of a printed figure; of one that is not printed; of a rule the study sets itself
 VERDICTS = (AGREES, DIFFERS, OPEN, IMPLIED, "passes", "fails")
 
-#: figures told although they are not printed, where they follow; figures of a reading
-_SHOWN = ("df", "chi2", "chi2_df", "p", "rmsea", "cfi", "tli", "nfi", "rfi", "baseline_chi2")
+#: figures of a reading
 _OF_READINGS = ("n", "df", "chi2_df", "rmsea", "cfi", "tli", "nfi", "rfi", "baseline_chi2")
-_NAMES = {key: label for key, (label, *_) in FIGURES.items()} | {
-    "free": "the model", "c": "the program's N or N − 1", "alpha_bound": "the alphas",
-}  # fmt: skip
-_COUNTED = ("n", "df", "baseline_df", "parameters")
 #: beyond standardized ones, what raw alphas may lie above them before they are held against the fit
 _RAW = 0.01
 
@@ -84,9 +77,9 @@ class Audit(Result):
         if len(self.readings):
             readings = self.readings.astype(object)
             for column in ("n", "df", "baseline_chi2", "least_baseline_chi2"):
-                readings[column] = [_text(value, 0) for value in self.readings[column]]
+                readings[column] = [text(value, 0) for value in self.readings[column]]
             for column in ("chi2_df", "rmsea", "cfi", "tli", "nfi", "rfi"):
-                readings[column] = [_text(value, 3) for value in self.readings[column]]
+                readings[column] = [text(value, 3) for value in self.readings[column]]
             readings["alphas_possible"] = [
                 {True: "yes", False: "no"}.get(v, "") for v in self.readings["alphas_possible"]
             ]
@@ -156,8 +149,8 @@ def audit(figures: Mapping[str, Any] | str | Path) -> Audit:
     Notes
     -----
     Each figure stands for all numbers that print so. A table of identities (df from items and factors, RMSEA
-    from chi-square/df and N, TLI from CFI, NFI and RFI by way of the baseline model, …) carries these intervals to every
-    other figure until nothing moves; slices of chi-square/df make this exact where the degrees of freedom are known.
+    from chi-square/df and N, TLI from CFI, NFI and RFI by way of the baseline model, …) carries these intervals
+    to every other figure until nothing moves; slices of chi-square/df make this exact where df is known.
     An interval is never too narrow, so figures called impossible together are so. Single-group models; a
     chi-square is N·F or (N − 1)·F, either unless ``program`` says which. Under a robust estimator ("MLM", "MLR",
     "WLSMV", …) the chi-square is scaled by a factor the paper rarely prints, so only identities among indices are kept.
@@ -172,18 +165,23 @@ def audit(figures: Mapping[str, Any] | str | Path) -> Audit:
     'Another RMSEA (.064–.065); RMSEA .064 would fit: two digits exchanged'
     """
     report = read(figures)
-    fit = Fit(report, _checks.alpha_bound(report, split="extreme", less=_RAW)[0] if not report.robust else 0.0)
+    fit = Fit(report, _scale_checks.alpha_bound(report, split="extreme", less=_RAW)[0] if not report.robust else 0.0)
     readings = fit.readings()
-    avoid = {key for key in _NAMES if sum(key in r.given_up for r in readings) > len(readings) / 2}
+    avoid = {key for key in NAMES if sum(key in r.given_up for r in readings) > len(readings) / 2}
     derived = fit.derivations(avoid)
-    rows = [*_checks.counted(report), *_fit_rows(report, fit, derived, readings), *_checks.scales(report),
-            *_alpha_rows(report, fit, derived, readings), *_checks.rules(report)]  # fmt: skip
+    rows = [*_checks.counted(report), *fit_rows(report, fit, derived, readings), *_scale_checks.scales(report),
+            *alpha_rows(report, fit, derived, readings), *_checks.rules(report)]  # fmt: skip
     table = pd.DataFrame(rows, columns=Row._fields)
-    conflicts = [", ".join(_NAMES[key] for key in some) for some in fit.conflicts(readings)[:6]]
+    conflicts = [", ".join(NAMES[key] for key in some) for some in fit.conflicts(readings)[:6]]
     return Audit(
-        fit.possible, table, _readings(report, fit, derived, readings), pd.DataFrame({"figures": conflicts}, dtype=object),
-        _missing(report, table), _note(report, fit, readings), report.title or "The reporting audit",
-    )  # fmt: skip
+        fit.possible,
+        table,
+        _readings(report, fit, derived, readings),
+        pd.DataFrame({"figures": conflicts}, dtype=object),
+        _missing(report, table),
+        _note(report, fit, readings),
+        report.title or "The reporting audit",
+    )
 
 
 def audit_study() -> Audit:
@@ -219,144 +217,17 @@ def template() -> str:
     return TEMPLATE
 
 
-# ── figures of fit ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _fit_rows(
-    report: Report, fit: Fit, derived: Mapping[str, list[Derivation]], readings: list[Reading]
-) -> Iterator[Row]:
-    everywhere = set.intersection(*(set(reading.given_up) for reading in readings)) if readings else set()
-    for key, (label, *_) in FIGURES.items():
-        printed = fit.printed.get(key)
-        if key == "items" or (printed is None and not (key in _SHOWN and key in derived)):
-            continue
-        ways = derived.get(key, [])
-        if not ways:
-            remark = _why_open(key, report)
-            yield _checks.unchecked(label, printed, remark)
-            continue
-        best = ways[0]
-        found = (_value(key, best, derived, fit), best.low, best.high)
-        remarks = [*_narrowed(key, best, ways, fit), *_remarks(key, best, report, fit, derived, readings)]
-        source = ", ".join([*(_NAMES[name] for name in best.support), *(["the model"] if best.uses_model else [])])
-        if key == "p" and best.value < 1e-4:
-            found = (found[0],) * 3
-        places = 0 if key in _COUNTED else 1 if key in ("chi2", "baseline_chi2") else 3
-        doubted = {*best.support, *(["free"] if best.uses_model else [])} & everywhere
-        if printed and doubted:  # what every reading gives up says nothing about the others
-            remark = f"only from {' and '.join(_NAMES[name] for name in sorted(doubted))}, which every reading gives up"
-            yield _checks.unchecked(label, printed, remark)
-            continue
-        yield _checks.row_of(label, printed, found, source, best.relation.formula, "; ".join(remarks), places)
-    for key in ("kmo", "bartlett_chi2", "srmr"):
-        if key in report.figures and key not in fit.printed:
-            yield _checks.unchecked(_NAMES[key], report.figures[key], "no other printed figure implies it")
-
-
-def _why_open(key: str, report: Report) -> str:
-    if report.robust and key not in ("n", "srmr", "kmo"):
-        return "robust statistics are scaled by a factor that is not printed"
-    return "no other printed figure implies it"
-
-
-def _value(key: str, best: Derivation, derived: Mapping[str, list[Derivation]], fit: Fit) -> float:
-    """Return what follows; a tiny p from its chi-square itself, which an interval has no room for."""
-    if key == "p":
-        chi2, df = (
-            fit.printed[k].value if k in fit.printed else derived[k][0].value if k in derived else math.nan
-            for k in ("chi2", "df")
-        )
-        return float(chdtrc(df, chi2)) if not math.isnan(chi2 + df) else best.value
-    return best.value
-
-
-def _narrowed(key: str, best: Derivation, ways: list[Derivation], fit: Fit) -> Iterator[str]:
-    """Say which other figures narrow one that is not printed most, what both need taken as printed."""
-    places = 0 if key in ("baseline_chi2", "chi2") else 4
-    tops, bottoms = [], []
-    for way in ways[1:] if key not in fit.printed else ():
-        if len(way.support) != len(best.support) or way.low > best.high or way.high < best.low:
-            continue
-        common = set(way.support) & set(best.support)
-        (low, high), (own_low, own_high) = (fit.ends(key, each.support, common) for each in (way, best))
-        named = " and ".join(_NAMES[name] for name in way.support if name not in common)
-        tops += [(high, named)] if max(low, own_low) <= high < own_high - 10.0**-places else []
-        bottoms += [(low, named)] if own_low + 10.0**-places < low <= min(high, own_high) else []
-    for what, (end, named) in (("top", min(tops, default=(0, ""))), ("bottom", max(bottoms, default=(0, "")))):
-        if named:
-            yield f"{named} narrows the {what} to {_text(end, places)}"
-
-
-def _remarks(key: str, best: Derivation, report: Report, fit: Fit, derived, readings: list[Reading]) -> Iterator[str]:
-    """Yield what a reader would want to know beside a figure."""
-    if key == "rmsea" and not {"rmsea_lower", "rmsea_upper"} & set(fit.printed):
-        interval = _interval(best.support, fit, derived)
-        if interval:
-            yield f"90 % interval {interval[0]:.3f}–{interval[1]:.3f}"
-    if key == "rmsea" and not best.uses_model and "df" not in best.support:
-        yield "whatever the df"
-    if key in ("tli", "df") and "df" not in fit.printed and report.structure == "correlated" and "free" in fit.spans:
-        items, factors = (report.figures[k].value for k in ("items", "factors"))
-        df = items * (items - 3) / 2 - extra_parameters("second-order", items, factors)
-        base = items * (items - 1) / 2
-        if factors > 3 and key == "df":
-            yield f"a second-order model would have {df:.0f}, one factor {items * (items - 3) / 2:.0f}"
-        elif factors > 3 and "cfi" in fit.printed and not math.isnan(fit.printed["cfi"].value):
-            yield f"a second-order model would give {1 - (1 - fit.printed['cfi'].value) * base / df:.4f}"
-    yield from sorted({text for reading in readings for name, text in reading.remarks if name == key})
-    for name, other in fit.printed.items():
-        if key not in fit.printed and any(_NAMES[key] in text for r in readings for k, text in r.remarks if k == name):
-            if other.low <= best.high and best.low <= other.high:
-                yield f"what is printed as {_NAMES[name]}"
-
-
-def _interval(support: tuple[str, ...], fit: Fit, derived) -> tuple[float, float] | None:
-    """Return the 90 % interval of the RMSEA that chi-square, df and N imply."""
-    values = {}
-    for key in ("chi2", "df", "n"):
-        known = fit.printed.get(key)
-        values[key] = known.value if known else derived[key][0].value if key in derived else math.nan
-    if any(math.isnan(value) for value in values.values()):
-        return None
-    c = float(np.mean(fit.spans["c"]))
-    return rmsea_interval(values["chi2"], round(values["df"]), values["n"] - c)
-
-
-def _alpha_rows(report: Report, fit: Fit, derived, readings: list[Reading]) -> Iterator[Row]:
-    """Yield the least baseline chi-square that the alphas ask for, beside the one that CFI and TLI allow."""
-    if report.robust or "n" not in fit.printed:
-        return
-    base = [d for d in derived.get("baseline_chi2", []) if len(d.support) <= 2]
-    base = [d for d in base if d.low <= base[0].high and base[0].low <= d.high]
-    common = set.intersection(*(set(d.support) for d in base)) if base else set()
-    top = min((fit.ends("baseline_chi2", d.support, common)[1] for d in base), default=math.inf)
-    if "baseline_chi2" in fit.printed:
-        top = fit.printed["baseline_chi2"].high
-    m = fit.printed["n"].value - float(np.mean(fit.spans["c"]))
-    for split in ("even", "extreme"):
-        bound, sizes = _checks.alpha_bound(report, split=split)
-        if not bound or (split == "extreme" and "scales" in report.lists and sizes == _checks.alpha_bound(report)[1]):
-            continue
-        least = m * bound
-        split_text = "-".join(map(str, sizes))
-        remark = "even with uncorrelated factors" if split == "even" else "only with correlations near zero"
-        verdict = OPEN if math.isinf(top) else AGREES if least <= top else DIFFERS
-        allowed = "" if math.isinf(top) else f"≤ {top:,.0f}"
-        yield Row(f"baseline chi-square the alphas need, {split_text}", allowed, least, least, math.inf, "alphas, N", verdict,
-                  "m·Σ −[(k − 1)·ln(1 − r̄) + ln(1 + (k − 1)·r̄)]", remark, 0, top)  # fmt: skip
-
-
 # ── readings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _readings(report: Report, fit: Fit, derived, readings: list[Reading]) -> pd.DataFrame:
     """Return the readings as a table, each figure as it would be."""
     rows = []
-    bound, _ = _checks.alpha_bound(report)
+    bound, _ = _scale_checks.alpha_bound(report)
     for reading in readings:
         row: dict[str, Any] = {
             "reading": _sentence(reading, fit),
-            "given_up": ", ".join(_NAMES[k] for k in reading.given_up),
+            "given_up": ", ".join(NAMES[k] for k in reading.given_up),
         }
         for key in _OF_READINGS:
             row[key] = _of_reading(key, reading, fit, derived)
@@ -367,8 +238,14 @@ def _readings(report: Report, fit: Fit, derived, readings: list[Reading]) -> pd.
         rows.append(row)
     if not fit.possible and fit.cut_off():
         empty = dict.fromkeys([*_OF_READINGS, "least_baseline_chi2"], math.nan)
-        rows.append({"reading": "All hold if the figures were cut off after their last decimal, not rounded.", "given_up": "",
-                     **empty, "alphas_possible": None})  # fmt: skip
+        rows.append(
+            {
+                "reading": "All hold if the figures were cut off after their last decimal, not rounded.",
+                "given_up": "",
+                **empty,
+                "alphas_possible": None,
+            }
+        )
     columns = ["reading", "given_up", *_OF_READINGS, "least_baseline_chi2", "alphas_possible"]
     return pd.DataFrame(rows, columns=columns).astype({"alphas_possible": object})
 
@@ -386,7 +263,7 @@ def _of_reading(key: str, reading: Reading, fit: Fit, derived) -> float:
     ]
     ways = [d for d in ways if low - 1e-6 <= d.high and d.low <= high + 1e-6]
     value = ways[0].value if ways else (low + high) / 2 if math.isfinite(low + high) else math.nan
-    return float(round(value)) if key in _COUNTED and math.isfinite(value) else value
+    return float(round(value)) if key in COUNTED and math.isfinite(value) else value
 
 
 def _sentence(reading: Reading, fit: Fit) -> str:
@@ -400,9 +277,9 @@ def _sentence(reading: Reading, fit: Fit) -> str:
         elif key == "alpha_bound":
             parts.append("smaller alphas")
         else:
-            parts.append(f"another {_NAMES[key]}{_between(*reading.spans[key], fit.printed[key].decimals)}")
+            parts.append(f"another {NAMES[key]}{_between(*reading.spans[key], fit.printed[key].decimals)}")
     said = " and ".join(parts)
-    return "; ".join([said[0].upper() + said[1:], *(text for _, text in reading.remarks)])
+    return "; ".join([said[0].upper() + said[1:], *(said for _, said in reading.remarks)])
 
 
 def _between(low: float, high: float, places: int) -> str:
@@ -415,8 +292,8 @@ def _between(low: float, high: float, places: int) -> str:
 
 
 def _bare(value: float, places: int) -> str:
-    text = f"{value:,.{max(places, 0)}f}"
-    return text.removeprefix("0") if text.startswith("0.") else text
+    shown = f"{value:,.{max(places, 0)}f}"
+    return shown.removeprefix("0") if shown.startswith("0.") else shown
 
 
 # ── what is missing, and how it prints ───────────────────────────────────────────────────────────────────────────────
@@ -430,7 +307,7 @@ def _missing(report: Report, table: pd.DataFrame) -> pd.DataFrame:
     for topic, key in (("loadings", "loadings"), ("ave", "ave")):
         if scales and all(key in each for each in scales):
             told.add(topic)
-    if scales and all("alpha" in each or "cr" in each for each in scales) or "alpha_lowest" in report.figures:
+    if (scales and all("alpha" in each or "cr" in each for each in scales)) or "alpha_lowest" in report.figures:
         told.add("reliability")
     if "correlations" in report.lists:
         told.add("correlations")
@@ -446,11 +323,11 @@ def _missing(report: Report, table: pd.DataFrame) -> pd.DataFrame:
     for topic, (what, why, keys) in TOPICS.items():
         if topic in told:
             continue
-        label = _NAMES[keys[0]] if len(keys) == 1 else ""
+        label = NAMES[keys[0]] if len(keys) == 1 else ""
         known = ""
         if label in follows.index:
             row = follows.loc[label]
-            known = f"{_text(row['implied'], row['decimals'])}, from {row['from_figures']}"
+            known = f"{text(row['implied'], row['decimals'])}, from {row['from_figures']}"
         elif topic == "rmsea_interval" and len(rmsea):
             known = f"{rmsea.iloc[0]}, from N and chi-square"
         rows.append((what, why, known))
@@ -465,13 +342,14 @@ def _note(report: Report, fit: Fit, readings: list[Reading]) -> str:
     parts.append(f"Chi-square taken as {program}; estimator taken as {report.estimator}.")
     if report.robust:
         parts.append(
-            "It is robust: chi-square and indices are not held against each other, since they may be scaled differently."
+            "It is robust: chi-square and indices are not held against each other, they may be scaled differently."
         )
-    if not fit.possible:
-        many = f"{len(readings)} readings" if len(readings) != 1 else "One reading"
-        parts.append(f"Not all figures of fit can be true together. {many} with as few figures given up as possible; "
-                     "the figures cannot say which holds." if readings else "Not all figures of fit can be true together, "
-                     "and giving up three of them does not help.")  # fmt: skip
+    if readings:
+        many = f"{len(readings)} readings give" if len(readings) != 1 else "One reading gives"
+        parts.append(f"Not all figures of fit can be true together. {many} up as few as possible; which holds")
+        parts.append("the figures cannot say.")
+    elif not fit.possible:
+        parts.append("Not all figures of fit can be true together, and giving up three of them does not help.")
     elif len(fit.printed) > 1:
         parts.append("All figures of fit can be true together.")
     return " ".join(parts)
@@ -484,19 +362,8 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
         finite = math.isfinite(row.low) and math.isfinite(row.high)
         if row.decimals == 0 and finite and math.ceil(row.low) <= row.high:  # a count is a whole number
             ends = math.ceil(row.low - 1e-6), math.floor(row.high + 1e-6)
-        implied, low, high = (_text(value, min(row.decimals, 4)) for value in (row.implied, *ends))
+        implied, low, high = (text(value, min(row.decimals, 4)) for value in (row.implied, *ends))
         span = "" if implied == low == high or not (low or high) else f"{low or '−∞'} – {high or '∞'}"
         rows.append((row.figure, row.printed, implied, span, row.from_figures, row.verdict, row.remark))
     columns = ["figure", "printed", "implied", "range", "from_figures", "verdict", "remark"]
     return pd.DataFrame(rows, columns=columns, dtype=object)
-
-
-def _text(value: float, places: int) -> str:
-    if value is None or math.isnan(value):
-        return ""
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if 0 < abs(value) < 0.5 * 10.0**-places:
-        return f"{value:.0e}"
-    text = f"{value:,.{places}f}"
-    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text
