@@ -155,6 +155,8 @@ class TestRetest:
         assert [text.get_text() for text in found.plot().get_yticklabels()] == ["EV", "WC", "DE", "CE", "DO"]
         ax = found.plot(dimension="CE")
         assert len(ax.lines[-1].get_xdata()) == 120
+        words = [text.get_text() for text in found.plot(dimension="WC").texts]
+        assert "bias 0.00" in words  # not −0.00
         with pytest.raises(InputError, match="no dimension 'XX'"):
             found.plot(dimension="XX")
 
