@@ -213,6 +213,9 @@ def fit(
 def search(evaluate: Callable, theta: np.ndarray, state: State, tolerance: float, iterations: int, slack=1e-15):
     """Fisher scoring with a Levenberg–Marquardt ridge that vanishes as the steps succeed.
 
+    What the information lacks of the curvature where a model misfits is learned from the steps taken
+    (symmetric rank-one updates; Dennis, Gay & Welsch 1981), which spares half of them.
+
     ``evaluate(theta)`` returns a :class:`State` or None where nothing is defined; ``slack``
     is the rounding error of its value. Returns theta, the state there and the steps used.
 
@@ -221,23 +224,26 @@ def search(evaluate: Callable, theta: np.ndarray, state: State, tolerance: float
     EstimationError
         If the parameters are not determined, or the search does not converge.
     """
-    ridge = 0.0
+    ridge, lacking = 0.0, np.zeros_like(state.information)
     for used in range(1, iterations + 1):
         scale = np.diag(state.information)
         if not np.isfinite(scale).all() or (scale <= 0).any():
             raise _not_identified(len(theta))
         root = np.sqrt(scale)
-        unit = state.information / np.outer(root, root)
+        unit = (state.information + lacking) / np.outer(root, root)
         unit.flat[:: len(theta) + 1] += ridge
         # F's expected Hessian is twice the information of one observation, which `information` is
         _, step, failed = dposv(unit, state.gradient / root / -2, lower=1)
+        step /= root
+        gain = -(state.gradient @ step)
+        if lacking.any() and (failed or gain < tolerance):
+            lacking[:] = 0.0  # what was learned may be wrong: the information alone must agree
+            continue
         if failed:
             if ridge > 1e3:
                 raise _not_identified(len(theta))
             ridge = max(10 * ridge, 1e-8)
             continue
-        step /= root
-        gain = -(state.gradient @ step)
         if gain < tolerance:
             return _finish(theta, state, used)
         size, better = 1.0, None
@@ -248,11 +254,18 @@ def search(evaluate: Callable, theta: np.ndarray, state: State, tolerance: float
                 break
             size /= 2
         if better is None:
+            lacking[:] = 0.0
             if ridge > 1e6:
                 break
             ridge = max(10 * ridge, 1e-4)
             continue
-        theta, state = theta + size * step, better
+        move = size * step
+        missed = (better.gradient - state.gradient) / 2 - (better.information + lacking) @ move
+        if gain > 1e-5:  # far from the end the curvature changes too much to be learned
+            lacking[:] = 0.0
+        elif abs(missed @ move) > 1e-8 * np.linalg.norm(missed / root) * np.linalg.norm(move * root):
+            lacking += np.outer(missed, missed / (missed @ move))
+        theta, state = theta + move, better
         ridge = ridge / 10 if size == 1.0 and ridge > 1e-7 else (0.0 if size == 1.0 else ridge)
     raise EstimationError(
         f"The model did not converge in {iterations} iterations. It asks more of the data than they hold: check for "
