@@ -178,9 +178,11 @@ class TestTheStudy:
 
     def test_what_a_reader_misses_is_listed_with_what_follows(self, study):
         missing = study.missing.set_index("what")
-        wanted = ["KMO", "Bartlett's test", "SRMR", "normality of the items", "estimator and program", "test–retest",
-                  "invariance across groups", "agreement of coders or judges beyond chance", "where the items come from",
-                  "wording of every item", "nomological or criterion validity"]  # fmt: skip
+        wanted = [
+            "KMO", "Bartlett's test", "SRMR", "normality of the items", "estimator and program", "test–retest",
+            "invariance across groups", "agreement of coders or judges beyond chance", "where the items come from",
+            "wording of every item", "nomological or criterion validity",
+        ]  # fmt: skip
         assert set(wanted) <= set(missing.index)
         assert missing.loc["chi-square itself", "follows"].startswith("514.1")
         assert missing.loc["RMSEA interval", "follows"].startswith("0.056–0.068")
@@ -467,8 +469,9 @@ class TestPrinted:
     @pytest.mark.parametrize(
         ("text", "low", "high"),
         [
-            (".073", 0.0725, 0.0735), ("0.950", 0.9495, 0.9505), ("1,234.5", 1234.45, 1234.55), ("-.43", -0.435, -0.425),
-            ("−.43", -0.435, -0.425), ("< .001", -math.inf, 0.001), ("> .90", 0.9, math.inf), (".056-.068", 0.0555, 0.0685),
+            (".073", 0.0725, 0.0735), ("0.950", 0.9495, 0.9505), ("1,234.5", 1234.45, 1234.55),
+            ("-.43", -0.435, -0.425), ("−.43", -0.435, -0.425), ("< .001", -math.inf, 0.001), ("> .90", 0.9, math.inf),
+            (".056-.068", 0.0555, 0.0685),
             ("2.5e2", 245.0, 255.0), (514, 513.5, 514.5), ("12%", 11.5, 12.5), (".07**", 0.065, 0.075),
         ],
     )  # fmt: skip

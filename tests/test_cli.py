@@ -13,7 +13,7 @@ import pytest
 import cocreation.steps
 from cocreation import __version__, cli
 
-VERBS = ("lab", "book", "data", "twin", "release", "doctor")
+VERBS = ("lab", "book", "data", "twin", "audit", "release", "doctor")
 
 
 @pytest.fixture
@@ -204,3 +204,31 @@ def test_the_twin_reproduces_the_study_and_says_what_no_data_can(run):
     explained = next(line for line in out.splitlines() if line.strip().startswith("variance explained"))
     assert "83.933" in explained.split()
     assert "chi-square/df: N = 486" in out
+
+
+def test_the_audit_without_a_file_is_the_studys(run):
+    status, out, _ = run("audit")
+    assert status == 0
+    assert "348 – 357" in out
+    assert "what is printed as NFI is what the RFI would be" in out
+    assert "not in the report" in out
+    assert run("audit", "--strict")[0] == 1
+
+
+def test_the_audit_reads_its_own_template(run, tmp_path):
+    file = tmp_path / "figures.toml"
+    file.write_text(run("audit", "--template")[1], encoding="utf-8")
+    status, out, _ = run("audit", file, "--json")
+    assert status == 0
+    assert json.loads(out)["readings"][0]["given_up"] == "RMSEA"
+    file.write_text('n = 301\ndf = 24\nchi2 = "85.31"\nrmsea = 0.092\n', encoding="utf-8")
+    assert run("audit", file, "--strict")[0] == 0
+
+
+def test_a_mistake_in_the_figures_is_one_sentence_and_status_2(run, tmp_path):
+    file = tmp_path / "figures.toml"
+    file.write_text("[fit]\ncfi = 1.2\n", encoding="utf-8")
+    status, out, err = run("audit", file)
+    assert (status, out) == (2, "")
+    assert "cfi is '1.2'; CFI must be" in err
+    assert err.count("\n") == 1

@@ -20,6 +20,7 @@ import cocreation.steps
 import cocreation.survey
 from cocreation.errors import CourseError, EstimationError, InputError
 from cocreation.steps import (
+    audit,
     conceptualize,
     confirm,
     decisions,
@@ -162,6 +163,16 @@ PEOPLE = sample.latent(12, seed=1, population=WORLD)
 
 #: everything else that takes arguments: wrong calls and what each message names
 OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
+    "audit.audit": [
+        (lambda: audit.audit(3), "int"),
+        (lambda: audit.audit("nowhere.toml"), "nowhere"),
+        (lambda: audit.audit({"cfa": 0.9}), "'cfa'"),
+        (lambda: audit.audit({"cfi": 1.2}), "cfi.*1.2"),
+        (lambda: audit.audit({"n": "many"}), "'many'"),
+        (lambda: audit.audit({"program": "spss"}), "'spss'"),
+        (lambda: audit.audit({"scales": "A"}), "'A'"),
+        (lambda: audit.audit({"means": [{"name": "x", "n": 9}]}), "'mean'"),
+    ],
     "conceptualize.agreement": [
         (lambda: conceptualize.agreement("joy", ["joy"]), "first coder.*str"),
         (lambda: conceptualize.agreement(["joy", "task"], None), "second coder.*NoneType"),
@@ -372,7 +383,8 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
 
 #: functions a user cannot call wrongly: no arguments, or made for the modules beside them
 SAFE = {
-    "audit.audit_study", "report.audit_study", "report.twin", "population.load", "datasets.names", "datasets.published",
+    "audit.audit_study", "audit.template", "report.audit_study", "report.twin",
+    "population.load", "datasets.names", "datasets.published",
     "datasets.study", "fieldwork.expert_sorts", "fieldwork.interviews", "fieldwork.item_pool", "frames.used",
     "sample.normal", "result.fixed", "progress.bar", "progress.drawn", "progress.gather", "progress.visible",
 }  # fmt: skip

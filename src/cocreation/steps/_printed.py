@@ -410,15 +410,15 @@ estimator = "ML"            # MLM, MLR, WLSMV …: then chi-square and indices a
 program = "amos"            # multiplies by N - 1, as LISREL and EQS; "lavaan" by N, as Mplus; or "either"
 
 [fit]                       # also: p, rfi, ifi, gfi, agfi, pnfi, pcfi, mfi, pclose, aic, ecvi, baseline_chi2, …
-chi2 = 163.3
+chi2 = 161.4
 df = 71
-chi2_df = 2.30
-cfi = 0.965
-tli = 0.955
+chi2_df = 2.27
+cfi = 0.966
+tli = 0.956
 nfi = 0.941
 rmsea = 0.046
-rmsea_lower = 0.052
-rmsea_upper = 0.078
+rmsea_lower = 0.051
+rmsea_upper = 0.077
 srmr = 0.041
 
 [[scales]]                  # also: root_ave, mean_r, msv, largest_correlation, loading_lowest, loading_highest

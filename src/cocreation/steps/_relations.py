@@ -20,7 +20,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import chdtrc, chdtri, chndtr, chndtrinc, chndtrix
 
-__all__ = ["DOMAINS", "RELATIONS", "WHOLE", "Relation", "extra_parameters", "propagate", "select", "structures"]
+__all__ = [
+    "DOMAINS", "NAMES", "RELATIONS", "WHOLE", "Boxes", "Relation", "boxes", "extra_parameters", "propagate", "select",
+    "structures",
+]  # fmt: skip
 
 #: directions of the arguments, and the function; or one for the lower and one for the upper corner
 Form = tuple[str, Callable[..., np.ndarray] | tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]]

@@ -158,11 +158,11 @@ def audit(figures: Mapping[str, Any] | str | Path) -> Audit:
 
     Examples
     --------
-    >>> found = audit({"n": 312, "chi2": "163.3", "df": 71, "rmsea": ".046", "cfi": ".965"})
+    >>> found = audit({"n": 312, "chi2": "161.4", "df": 71, "rmsea": ".046", "rmsea_upper": ".077"})
     >>> found.possible
     False
     >>> found.readings["reading"].tolist()[0]
-    'Another RMSEA (.064–.065); RMSEA .064 would fit: two digits exchanged'
+    'Another RMSEA (.064); RMSEA .064 would fit: two digits exchanged'
     """
     report = read(figures)
     fit = Fit(report, _scale_checks.alpha_bound(report, split="extreme", less=_RAW)[0] if not report.robust else 0.0)
