@@ -234,7 +234,7 @@ class TestScores:
     def test_are_the_costliest_first_and_none_at_the_configural_level(self):
         scores = _climbed("hs1939").scores
         assert "configural" not in set(scores["level"])
-        assert (scores[["mi", "p", "epc"]].dtypes == float).all()  # so that they can be rounded
+        assert scores[["mi", "p", "epc"]].select_dtypes(float).shape[1] == 3  # so that they can be rounded
         for _, level in scores.groupby("level"):
             assert level["mi"].is_monotonic_decreasing
 
