@@ -18,7 +18,6 @@ __all__ = [
     "rmsea_interval",
     "robust_measures",
     "scaled_measures",
-    "srmr",
 ]
 
 CONVENTIONS = ("lavaan", "amos")
@@ -29,13 +28,8 @@ def baseline_minimum(s: np.ndarray) -> float:
     return float(np.log(np.diag(s)).sum() - np.linalg.slogdet(s)[1])
 
 
-def srmr(s: np.ndarray, sigma: np.ndarray) -> float:
-    """Return the root mean square of (s_ij − σ_ij)/√(s_ii·s_jj) over the lower triangle with its diagonal."""
-    sd = np.sqrt(np.diag(s))
-    return _root_mean_square((s - sigma) / np.outer(sd, sd))
-
-
 def _root_mean_square(residuals: np.ndarray, means: np.ndarray | tuple = ()) -> float:
+    """Return the root mean square over the lower triangle with its diagonal, and over the means."""
     lower = residuals[np.tril_indices(len(residuals))]
     return float(np.sqrt((lower @ lower + np.dot(means, means)) / (len(lower) + len(means))))
 
@@ -91,13 +85,11 @@ def measures(
     parameters: int,
     *,
     convention: str = "lavaan",
-    means: tuple[np.ndarray, np.ndarray] | None = None,
     baseline: tuple[float, int] | None = None,
     unrestricted_logl: float | None = None,
-    gfi: float | None = None,
     given: int = 0,
 ) -> dict[str, float]:
-    """Return the fit measures by name.
+    """Return the fit measures of a covariance structure by name.
 
     Parameters
     ----------
@@ -111,14 +103,10 @@ def measures(
         Free parameters.
     convention : {"lavaan", "amos"}
         χ² = N·F with AIC = −2·logL + 2q, or χ² = (N−1)·F with AIC = χ² + 2q.
-    means : pair of arrays, shape (p,), optional
-        Sample and implied means, where the model speaks of them.
     baseline : (float, int), optional
         F and degrees of freedom of independence; of complete data without covariates by default.
     unrestricted_logl : float, optional
         Log-likelihood at the unrestricted moments; of complete data by default.
-    gfi : float, optional
-        Where it does not follow from ``s`` and ``sigma``, as with missing answers.
     given : int
         Moments of covariates, which are among the ``p(p+1)/2`` but neither parameters nor tested.
 
@@ -142,7 +130,7 @@ def measures(
     p = len(s)
     if unrestricted_logl is None:
         unrestricted_logl = -n_obs / 2 * (p * np.log(2 * np.pi) + np.linalg.slogdet(s)[1] + p)
-    moments = p * (p + 1) // 2 + (means is not None) * p - given
+    moments = p * (p + 1) // 2 - given
     return overall(
         minimum,
         n_obs,
@@ -150,8 +138,8 @@ def measures(
         moments,
         baseline or (baseline_minimum(s), p * (p - 1) // 2),
         unrestricted_logl,
-        _gfi(s, sigma) if gfi is None and moments > parameters else gfi,
-        residual_measures(s, sigma, means),
+        _gfi(s, sigma) if moments > parameters else None,
+        residual_measures(s, sigma, None),
         convention=convention,
     )
 

@@ -64,7 +64,7 @@ def _pairwise(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measures(fitted: groups.GroupsFit, x: Sequence[np.ndarray]) -> dict[str, float]:
-    """Return the fit measures of several groups together, as lavaan.
+    """Return the fit measures of one group or of several together, with missing answers too, as lavaan.
 
     Parameters
     ----------
@@ -95,16 +95,6 @@ def measures(fitted: groups.GroupsFit, x: Sequence[np.ndarray]) -> dict[str, flo
         {name: float(shares @ [each[name] for each in residuals]) for name in residuals[0]},
         n_groups=len(shares),
     )
-
-
-def _pairwise(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return means of who answered an item and covariances of who answered two, in lavaan's units for its GFI."""
-    seen, mean = ~np.isnan(x), np.nanmean(x, axis=0)
-    z, w = np.where(seen, x - mean, 0.0), seen.astype(float)
-    pairs = w.T @ w
-    sums = z.T @ w
-    cov = (z.T @ z - sums * sums.T / pairs) / (pairs - 1) * (len(x) - 1) / len(x)
-    return mean, cov
 
 
 class Release(NamedTuple):

@@ -5,7 +5,8 @@ A room behind :mod:`cocreation.steps.confirm`; :mod:`cocreation.steps._cfa` make
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ import pandas as pd
 
 from .._input import quoted
 from ..core import fit as fit_measures
-from ..core import groups, ml, robust
+from ..core import groups, invariance, ml, robust
 from ..core.moments import covariance
 from ..core.syntax import Specification, Term, parse
 from ..errors import EstimationError, InputError
@@ -271,23 +272,21 @@ def _more_starts(specification: Specification, s: np.ndarray) -> list[np.ndarray
     return starts
 
 
-class hinting:
+@contextmanager
+def hinting(specification: Specification) -> Iterator[None]:
     """Add to the reason why a model cannot be estimated that one of its factors is thin."""
-
-    def __init__(self, specification: Specification) -> None:
-        self.thin = [(name, len(items)) for name, items in specification.indicators.items() if len(items) < 3]
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind, error, trace) -> None:
-        if isinstance(error, EstimationError) and self.thin:
-            name, count = self.thin[0]
-            raise EstimationError(f"{error} Factor '{name}' has only {count} items.") from error
+    try:
+        yield
+    except EstimationError as error:
+        thin = [(name, len(items)) for name, items in specification.indicators.items() if len(items) < 3]
+        if not thin:
+            raise
+        name, count = thin[0]
+        raise EstimationError(f"{error} Factor '{name}' has only {count} items.") from error
 
 
 def _given(specification: Specification) -> int:
-    return len({term.parameter for term in specification.terms if getattr(term, "given", False)})
+    return len({term.parameter for term in specification.terms if term.given})
 
 
 def _complete_baseline(s: np.ndarray, specification: Specification, n: int):
@@ -376,18 +375,7 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
     if turned is not single:
         whole = replace(whole, theta=turned.theta, information=turned.information)
     independent = robust.independence(whole)
-    mean, mu = whole.unrestricted[0].mean, whole.mu[0]
-    found = fit_measures.measures(
-        turned.sample,
-        turned.sigma,
-        whole.minimum,
-        n,
-        model.n_parameters,
-        means=(mean, mu),
-        baseline=(independent.minimum, independent.df),
-        unrestricted_logl=whole.unrestricted_logl,
-        gfi=_gfi_of_all_answers(x, whole) if whole.df else None,
-    )
+    found = invariance.measures(whole, [x])
     errors, remarks = whole.covariance_of("observed"), ()
     answers = None
     if estimator == "MLR":
@@ -402,6 +390,7 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
     def indices(_, candidates):
         return groups.modification_indices(whole, candidates)
 
+    mean, mu = whole.unrestricted[0].mean, whole.mu[0]
     return Estimate(specification, turned, mean, mu, errors, found, indices, np.nan, 0.0, remarks)
 
 
@@ -416,16 +405,6 @@ def _as_single(whole: groups.GroupsFit) -> ml.MLFit:
         whole.iterations,
         whole.information,
     )
-
-
-def _gfi_of_all_answers(x: np.ndarray, whole: groups.GroupsFit) -> float:
-    """GFI as lavaan takes it: moments of those who answered, weighted by the information at the model."""
-    lower = np.tril_indices(x.shape[1])
-    pairwise = pd.DataFrame(x).cov().to_numpy() * (len(x) - 1) / len(x)
-    seen = np.concatenate([np.nanmean(x, axis=0), pairwise[lower]])
-    off = seen - np.concatenate([whole.mu[0], whole.sigma[0][lower]])
-    weight = groups.moment_information(whole.data[0], whole.mu[0], whole.sigma[0])
-    return float(1 - off @ weight @ off / (seen @ weight @ seen))
 
 
 def refuse_impossible(specification: Specification, fitted: ml.MLFit) -> None:
