@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
 from scipy.special import chdtrc
 
-from .._input import instance
+from .._input import instance, quoted
+from ..core import invariance as core
 from ..errors import EstimationError, InputError
 from ._cfa import Cfa
 from .result import Result
@@ -54,7 +57,7 @@ def difference(restricted: Cfa, general: Cfa) -> Difference:
     ------
     InputError
         For anything else than two fits of the same respondents by the same estimator, and
-        where ``restricted`` has no more degrees of freedom.
+        where ``restricted`` has no more degrees of freedom or fits better; for WLSMV.
     EstimationError
         If the scaled difference has a negative scaling factor, so that it does not exist.
 
@@ -77,32 +80,60 @@ def difference(restricted: Cfa, general: Cfa) -> Difference:
     """
     for value, name in ((restricted, "restricted"), (general, "general")):
         instance(value, Cfa, name, remedy="Pass what cfa() returned.")
-    if restricted.n != general.n or restricted.convention != general.convention:
+    _refuse_apart(restricted, general)
+    pair = [restricted, general]
+    chi2, df = ([model.measure(name) for model in pair] for name in ("chi2", "df"))
+    if df[0] <= df[1]:
         raise InputError(
-            f"The models were fitted to {restricted.n} and {general.n} respondents, by the conventions "
-            f"{restricted.convention} and {general.convention}. Fit both to the same data in the same way."
+            f"The restricted model has {df[0]:.0f} degrees of freedom, the general one {df[1]:.0f}. Give the model "
+            "with more degrees of freedom first."
         )
-    scaled = ["scaling_factor" in model.fit.index for model in (restricted, general)]
-    if scaled[0] != scaled[1]:
-        raise InputError(
-            "One model has a scaled chi-square, the other has not. Fit both by the same estimator."
-        )
-    df = int(restricted.measure("df") - general.measure("df"))
-    if df <= 0:
-        raise InputError(
-            f"The restricted model has {int(restricted.measure('df'))} degrees of freedom, the general one "
-            f"{int(general.measure('df'))}. Give the model with more degrees of freedom first."
-        )
-    chi2 = restricted.measure("chi2") - general.measure("chi2")
-    how = "difference of the chi-squares"
-    if all(scaled):
-        products = [model.measure("df") * model.measure("scaling_factor") for model in (restricted, general)]
-        factor = (products[0] - products[1]) / df
+    how, scaling = "difference of the chi-squares", [1.0, 1.0]
+    if general.estimator != "ML":
+        # without degrees of freedom there is no scaling factor, nor does it count
+        scaling = [model.measure("scaling_factor") if model.measure("df") else 1.0 for model in pair]
+        factor = (df[0] * scaling[0] - df[1] * scaling[1]) / (df[0] - df[1])
         if factor <= 0:
             raise EstimationError(
                 f"The scaling factor of the difference is {factor:.3g}, so a scaled difference does not exist for "
                 "these models. Compare their robust fit measures instead."
             )
-        chi2 /= factor
         how = f"Satorra and Bentler's (2001) scaled difference, scaling factor {factor:.4f}"
-    return Difference(chi2, df, float(chdtrc(df, max(chi2, 0.0))), f"{how.capitalize()}; {general.n} respondents.")
+    fall, more = core.difference(chi2, df, scaling)
+    p = float(chdtrc(more, max(fall, 0.0)))
+    return Difference(fall, int(more), p, f"{how.capitalize()}; {general.n} respondents.")
+
+
+def _refuse_apart(restricted: Cfa, general: Cfa) -> None:
+    """Refuse fits of other answers, by other estimators, or whose chi-squares have no simple difference."""
+    pair = (restricted, general)
+    if restricted.n != general.n or restricted.convention != general.convention:
+        raise InputError(
+            f"The models were fitted to {restricted.n} and {general.n} respondents, by the conventions "
+            f"{restricted.convention} and {general.convention}. Fit both to the same data in the same way."
+        )
+    how = [f"estimator='{model.estimator}', missing='{model.missing}'" for model in pair]
+    if how[0] != how[1]:
+        raise InputError(f"One model was fitted with {how[0]}, the other with {how[1]}. Fit both in the same way.")
+    if general.estimator == "WLSMV":
+        raise InputError(
+            "The difference of two WLSMV chi-squares is no chi-square, scaled or not; it needs a test of its own "
+            "(Mplus' DIFFTEST), which there is none here. Compare their scaled fit measures, or use estimator='MLR'."
+        )
+    first, second = (set(model.residuals) for model in pair)
+    if other := sorted(map(str, first ^ second)):
+        raise InputError(
+            f"Only one of the models speaks of {quoted(other)}, so neither is the other with restrictions. Give both "
+            "the same items; fix loadings at 0 rather than leave an item out."
+        )
+    order = list(restricted.residuals)
+    own, theirs = (_sample(model).loc[order, order].to_numpy() for model in pair)
+    sd = np.sqrt(np.diag(own))
+    # the unrestricted moments of missing answers come from a search, in whatever order the items stand
+    if np.abs((own - theirs) / np.outer(sd, sd)).max() > 1e-6:
+        raise InputError("The models were fitted to different answers. Fit both to the same respondents.")
+
+
+def _sample(model: Cfa) -> pd.DataFrame:
+    names = list(model.residuals)
+    return pd.DataFrame(model.estimate.fitted.sample, names, names)
