@@ -45,11 +45,11 @@ def plain_table(
     twice = sorted(map(str, data.columns[data.columns.duplicated()]))
     if twice:
         raise InputError(f"Column {quoted(twice)} of the {what} is named twice. Name every column once.")
-    missing = [name for name in columns if name not in data.columns]
+    missing = [name for name in columns if isinstance(name, (list, dict, set)) or name not in data.columns]
     if missing:
         raise InputError(
-            f"The {what} have no column '{missing[0]}'. Known columns are {quoted(data.columns, most=8) or 'none'}; "
-            "check the spelling."
+            f"The {what} have no column {str(missing[0])!r}. Known columns are "
+            f"{quoted(data.columns, most=8) or 'none'}; check the spelling."
         )
     return data
 
@@ -92,6 +92,19 @@ def whole(value: int, name: str, *, least: int = 1, remedy: str = "") -> int:
             f"{name} is a whole number from {least} on, not {value!r}. {remedy or f'Write {name}={least}.'}"
         )
     return int(value)
+
+
+def yes_no(value: bool, name: str) -> bool:
+    """Return ``value`` if it is True or False: a text such as "no" would count as true.
+
+    Raises
+    ------
+    InputError
+        Naming the argument.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{name} is True or False, not {value!r}. Write {name}=True or leave it out.")
+    return bool(value)
 
 
 def _is_number(value: object) -> bool:

@@ -37,6 +37,11 @@ _ARITHMETIC = {
 }  # fmt: skip
 
 
+def _short(text: str) -> str:
+    """Return a text in quotes, the middle of a long one left out."""
+    return repr(text if len(text) <= 100 else f"{text[:60]} … {text[-30:]}")
+
+
 @dataclass
 class Term:
     """One line of a parameter table: ``left op right`` with what was asked of it."""
@@ -61,8 +66,24 @@ class Definition:
     expression: str
 
     def value(self, of: Mapping[str, complex]) -> complex:
-        """Return the figure at these values of the labels."""
-        return _calculate(_tree(self), of)
+        """Return the figure at these values of the labels; a root of a negative number or a division by 0 is none.
+
+        Raises
+        ------
+        InputError
+            If it does not exist there.
+        """
+        try:
+            found = complex(_calculate(_tree(self), of))
+        except ArithmeticError:
+            found = complex(np.nan)
+        # a step of the derivative along the imaginary axis is far smaller
+        if not np.isfinite(found) or abs(found.imag) > 1e-12 * max(1.0, abs(found)):
+            raise InputError(
+                f"'{self.name} := {_short(self.expression)[1:-1]}' does not exist at the estimates (a division "
+                "by zero, or the root of a negative number). Write another expression."
+            )
+        return found
 
 
 @dataclass(frozen=True)
@@ -178,24 +199,28 @@ def _read(line: str, draft: _Draft) -> None:
     found = re.fullmatch(r"(.+?)\s*(=~|~~|~)\s*(.+)", line)
     if not found:
         raise InputError(
-            f"The model line {line!r} is not understood. Write 'factor =~ item + item', 'outcome ~ "
+            f"The model line {_short(line)} is not understood. Write 'factor =~ item + item', 'outcome ~ "
             "predictor' or 'a ~~ b'."
         )
     left_side, op, right_side = found.groups()
     for left in (name.strip() for name in left_side.split("+")):
         if not _NAME.fullmatch(left):
-            raise InputError(f"{left!r} in the model line {line!r} is not a name. Use letters, digits, '_' and '.'.")
+            raise InputError(
+                f"{left!r} in the model line {_short(line)} is not a name. Use letters, digits, '_' and '.'."
+            )
         for piece in right_side.split("+"):
             *modifiers, name = (part.strip() for part in piece.split("*"))
             if not _NAME.fullmatch(name):
                 raise InputError(
-                    f"{piece.strip()!r} in the model line {line!r} is not understood. A term is an item, or "
-                    "number*item, label*item, NA*item."
+                    f"{_short(piece.strip())} in the model line {_short(line)} is not understood. Write names joined "
+                    "by +, before a name number*, label* or NA* if need be."
                 )
             if name == left and op != "~~":
-                raise InputError(f"'{name}' measures or predicts itself in the model line {line!r}.")
+                raise InputError(
+                    f"'{name}' measures or predicts itself in the model line {_short(line)}. Name another."
+                )
             if draft.has(left, op, name) and not modifiers:
-                raise InputError(f"The model says '{left} {op} {name}' twice, again in {line!r}. Say it once.")
+                raise InputError(f"The model says '{left} {op} {name}' twice, again in {_short(line)}. Say it once.")
             term = draft.get(left, op, name)
             for modifier in modifiers:
                 _modify(term, modifier, line)
@@ -214,14 +239,16 @@ def _modify(term: Term, modifier: str, line: str) -> None:
     elif _NAME.fullmatch(modifier):
         term.label = modifier
     else:
-        raise InputError(f"{modifier!r} in the model line {line!r} is not a number, a label, NA or start(number).")
+        raise InputError(
+            f"{modifier!r} in the model line {_short(line)} is not a number, a label, NA or start(number)."
+        )
     changed = any(
         was not in (None, "", now) for was, now in zip(before, (term.fixed, term.start, term.label), strict=True)
     )
     if changed or (term.free and term.fixed is not None):
         raise InputError(
-            f"The model asks two different things of '{term.left} {term.op} {term.right}', the second in {line!r}. "
-            "Decide for one."
+            f"The model asks two different things of '{term.left} {term.op} {term.right}', the second in "
+            f"{_short(line)}. Decide for one."
         )
 
 
@@ -250,16 +277,18 @@ def _refuse_strangers(draft: _Draft, known: set[str]) -> None:
 
 def _define(definition: Definition, line: str, draft: _Draft) -> None:
     if not _NAME.fullmatch(definition.name):
-        raise InputError(f"{definition.name!r} in the model line {line!r} is not a name. Use letters, digits and '_'.")
+        raise InputError(
+            f"{definition.name!r} in the model line {_short(line)} is not a name. Use letters, digits and '_'."
+        )
     if definition.name in draft.definitions:
-        raise InputError(f"The model defines '{definition.name}' twice, again in {line!r}. Give it another name.")
+        raise InputError(f"The model defines '{definition.name}' twice, again in {_short(line)}. Give it another name.")
     try:
         # at values that are no neat numbers, so that no division fails by chance
-        definition.value(dict.fromkeys(_LABEL.findall(definition.expression), 0.7390851332))
-    except (SyntaxError, ValueError, ArithmeticError) as error:
+        _calculate(_tree(definition), dict.fromkeys(_LABEL.findall(definition.expression), 0.7390851332))
+    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         raise InputError(
-            f"{definition.expression!r} in the model line {line!r} is not understood. Write labels and numbers with "
-            "+, -, *, /, ^ and brackets."
+            f"{_short(definition.expression)} in the model line {_short(line)} is not understood. Write labels "
+            "and numbers with +, -, *, /, ^ and brackets."
         ) from error
     draft.definitions[definition.name] = definition
 

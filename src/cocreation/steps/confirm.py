@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from .._input import yes_no
 from ..core import ml
 from ..core.factor import minres
 from ..core.moments import correlation, covariance
@@ -151,6 +152,8 @@ def cfa(
     (1.033, 0.953)
     """
     check_options(convention, estimator, missing)
+    yes_no(orthogonal, "orthogonal")
+    yes_no(std_lv, "std_lv")
     specification = specification_of(data, model, orthogonal, std_lv)
     frame, who = answers_of(data, specification, missing)
     if estimator == "WLSMV":
@@ -260,6 +263,7 @@ def nested(
     M1: two factors  19
      M2: one factor  20
     """
+    yes_no(method_factor, "method_factor")
     checked = scales_mapping(scales, getattr(data, "columns", None))
     if len(checked) < 2:
         raise InputError("Nested models need at least two dimensions; with one there is nothing to merge.")
