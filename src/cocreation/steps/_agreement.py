@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from .._input import confidence, generator, plain_table, whole
+from .._input import confidence, generator, names_of, plain_table
 from ..errors import InputError
+from ._resampling import enough
 from .result import Result
 
 if TYPE_CHECKING:
@@ -292,8 +293,7 @@ def krippendorff_alpha(
     (0.6, 0.803)
     """
     codes, values = _coded(ratings, metric, order)
-    whole(draws, "draws", remedy="Use 1000 samples.")
-    confidence(level)
+    enough(draws, level)
     counts = np.zeros((len(codes), len(values)))
     for column in codes.T:
         rated = column >= 0
@@ -368,13 +368,15 @@ def _coded(ratings: pd.DataFrame, metric: str, order: Sequence[object] | None) -
             f"{ratings.shape[1]}. Add what is missing."
         )
     flat = pd.Series(ratings.astype(object).to_numpy().ravel())
+    if not flat.map(pd.api.types.is_hashable).all():
+        raise InputError("A rating is one word or number, not a list. Give one rating a cell.")
     if order is not None:
         if metric not in ("nominal", "ordinal"):
             raise InputError(f"order goes with nominal or ordinal values; a metric of {metric!r} has its own. Drop it.")
         unknown = flat[~flat.isin(list(order)) & flat.notna()]
         if len(unknown):
             raise InputError(f"The value {unknown.iloc[0]!r} is not in the order given. Add it or correct the rating.")
-        values = list(order)
+        values = names_of(order, what="value")
     else:
         numbers = pd.to_numeric(flat, errors="coerce").astype(float)
         words = flat[(numbers.isna() & flat.notna()) | np.isinf(numbers)]
@@ -385,6 +387,8 @@ def _coded(ratings: pd.DataFrame, metric: str, order: Sequence[object] | None) -
                 "no number. Correct it"
                 + (", or give all values from the lowest on: order=[…]." if metric == "ordinal" else ".")
             )
+        if metric != "nominal" and (numbers.abs() > 1e100).any():
+            raise InputError("The ratings hold a value above 1e100, whose square is infinite. Correct it.")
         flat = flat if len(words) else numbers
         values = sorted(flat.dropna().unique(), key=str if len(words) else float)
         values = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]

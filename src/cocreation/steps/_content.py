@@ -5,6 +5,7 @@ A room behind :mod:`cocreation.steps.judge`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -190,6 +191,9 @@ def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 
     silent = votes.index[votes.isna().all(axis=1)]
     if len(silent):
         raise InputError(f"No expert voted on item '{silent[0]}'. Ask for votes or leave the item out.")
+    if not pd.api.types.is_hashable(essential) or not votes.map(pd.api.types.is_hashable).all(axis=None):
+        raise InputError("A vote is one word or number, not a list. Give essential='…' and one vote a cell.")
+    _refuse_names(votes)
     said = votes.astype(object).eq(essential).fillna(False).to_numpy(dtype=bool)
     if not said.any():
         heard = sorted(map(repr, pd.unique(votes.astype(object).to_numpy().ravel())))
@@ -224,10 +228,22 @@ def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 
     return ContentRatio(items, float(passed.mean()) if len(passed) else float("nan"), note)
 
 
+def _refuse_names(votes: pd.DataFrame) -> None:
+    """Refuse a column that holds a text of its own in every row: the items' names, which are no votes."""
+    for name in votes if len(votes) > 2 else ():
+        own = votes[name]
+        others = votes.drop(columns=name).to_numpy(dtype=object).ravel()
+        if own.is_unique and own.map(lambda vote: isinstance(vote, str)).all() and not own.isin(others).any():
+            raise InputError(
+                f"Column '{name}' holds a text of its own for every item ('{own.iloc[0]}', …), as names do, not votes. "
+                f"Use it as the index: votes.set_index('{name}')."
+            )
+
+
 def _votes_needed(n: int, alpha: float) -> int:
     """Return the fewest of n votes that a fair coin reaches with a probability of at most alpha; n + 1 if none."""
     # a probability of exactly alpha counts, whatever its last digit
-    return next((m for m in range(n + 1) if bdtrc(m - 1, n, 0.5) <= alpha * (1 + 1e-9)), n + 1)
+    return bisect_left(range(n + 1), True, key=lambda m: bdtrc(m - 1, n, 0.5) <= alpha * (1 + 1e-9))
 
 
 def cvr_critical(n: int, *, level: float = 0.95) -> float:
@@ -263,6 +279,6 @@ def cvr_critical(n: int, *, level: float = 0.95) -> float:
     >>> [round(cvr_critical(n), 3) for n in (4, 5, 8, 10, 40)]
     [nan, 1.0, 0.75, 0.8, 0.3]
     """
-    whole(n, "n", remedy="Write how many experts there were.")
+    n = whole(n, "n", remedy="Write how many experts there were.")
     needed = _votes_needed(n, 1 - confidence(level))
     return 2 * needed / n - 1 if needed <= n else float("nan")

@@ -25,7 +25,8 @@ LEAST = 50
 def enough(draws: int, level: float) -> int:
     """Return how many draws the level needs, if there are as many."""
     least = max(LEAST, int(np.ceil(2 / (1 - confidence(level)) - 1e-9)))
-    whole(draws, "draws", least=least, remedy="The ends of an interval need draws beyond them; use draws=1000.")
+    remedy = f"The ends of an interval need draws beyond them. Use draws={max(1000, least)}."
+    whole(draws, "draws", least=least, remedy=remedy)
     return least
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln, ndtr, ndtri
 
-from .._input import confidence, generator, plain_table, whole
+from .._input import confidence, generator, names_of, plain_table, whole
 from ..errors import InputError
 from ._agreement import kappa_of_two, weights_of
 from .result import Result
@@ -144,14 +144,15 @@ def agreement(
     0.75
     """
     a, b = _codings(coder_a, coder_b)
-    if weights not in (None, "linear", "quadratic"):
+    if weights is not None and (not isinstance(weights, str) or weights not in ("linear", "quadratic")):
         raise InputError(f"weights is 'linear', 'quadratic' or None, not {weights!r}. Choose one of them.")
     if weights and order is None:
         raise InputError("Weights need to know which codes are near. Give the codes from the lowest on: order=[…].")
-    codes = sorted(set(a) | set(b), key=str) if order is None else list(order)
+    codes = sorted(set(a) | set(b), key=str) if order is None else names_of(order, what="code")
     unknown = [code for code in [*a, *b] if code not in codes]
     if unknown:
         raise InputError(f"The code {unknown[0]!r} is not in the order given. Add it or correct the coding.")
+    _refuse_alike(codes)
     confidence(level)
     place = {code: i for i, code in enumerate(codes)}
     counts = np.zeros((len(codes), len(codes)), dtype=int)
@@ -192,16 +193,25 @@ def agreement(
     )
 
 
+def _refuse_alike(codes: list[object]) -> None:
+    """Refuse codes that a reader takes for one: 1 and "1", or "joy" with a blank behind it."""
+    seen: dict[str, object] = {}
+    for code in codes:
+        other = seen.setdefault(str(code).strip(), code)
+        if other != code:
+            raise InputError(f"The codes {other!r} and {code!r} look alike, but count as two. Write them alike.")
+
+
 def _codings(coder_a: object, coder_b: object) -> tuple[list[object], list[object]]:
     both = []
     for name, codes in (("first", coder_a), ("second", coder_b)):
-        if isinstance(codes, (str, Mapping, pd.DataFrame)) or not hasattr(codes, "__len__"):
+        if isinstance(codes, (str, Mapping, pd.DataFrame, set, frozenset)) or not hasattr(codes, "__len__"):
             raise InputError(
                 f"The {name} coder's codes must be a list or a column, one code an excerpt, not a "
                 f"{type(codes).__name__}. Pass the column, such as talks['coder_a']."
             )
         codes = list(codes)
-        nested = [i for i, code in enumerate(codes) if isinstance(code, (list, dict, set))]
+        nested = [i for i, code in enumerate(codes) if isinstance(code, (list, dict, set, np.ndarray))]
         if nested:
             raise InputError(
                 f"The {name} coder gave excerpt number {nested[0] + 1} more than one code. Split the excerpt, or "
@@ -214,6 +224,12 @@ def _codings(coder_a: object, coder_b: object) -> tuple[list[object], list[objec
             )
         both.append(codes)
     a, b = both
+    indexes = [codes.index for codes in (coder_a, coder_b) if isinstance(codes, pd.Series)]
+    if len(a) == len(b) and len(indexes) == 2 and not indexes[0].equals(indexes[1]):
+        raise InputError(
+            "The two columns name their excerpts differently (their indexes differ), so which code stands beside which "
+            "is not certain. Put both columns into one table, or pass lists in the same order: .tolist()."
+        )
     if len(a) != len(b):
         raise InputError(f"The first coder coded {len(a)} excerpts, the second {len(b)}. Compare the same excerpts.")
     if len(a) < 2:

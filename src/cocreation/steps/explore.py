@@ -227,7 +227,7 @@ def n_factors(
     >>> found.kaiser, found.parallel, found.map
     (5, 5, 5)
     """
-    whole(draws, "draws", least=20, remedy="A 95th percentile needs at least 20 random data sets; use 1000.")
+    whole(draws, "draws", least=20, remedy="A 95th percentile needs at least 20 random data sets. Use 1000.")
     frame = items_frame(data, items)
     r = correlation(frame.to_numpy())
     p = len(r)
