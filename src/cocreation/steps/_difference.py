@@ -88,6 +88,11 @@ def difference(restricted: Cfa, general: Cfa) -> Difference:
             f"The restricted model has {df[0]:.0f} degrees of freedom, the general one {df[1]:.0f}. Give the model "
             "with more degrees of freedom first."
         )
+    if chi2[0] < chi2[1] - 1e-4:
+        raise InputError(
+            f"The restricted model fits better, by {chi2[1] - chi2[0]:.3g} in chi-square, so it is no restriction of "
+            "the general one. Give two models of which one is the other with parameters fixed or set equal."
+        )
     how, scaling = "difference of the chi-squares", [1.0, 1.0]
     if general.estimator != "ML":
         # without degrees of freedom there is no scaling factor, nor does it count
@@ -101,7 +106,7 @@ def difference(restricted: Cfa, general: Cfa) -> Difference:
         how = f"Satorra and Bentler's (2001) scaled difference, scaling factor {factor:.4f}"
     fall, more = core.difference(chi2, df, scaling)
     p = float(chdtrc(more, max(fall, 0.0)))
-    return Difference(fall, int(more), p, f"{how.capitalize()}; {general.n} respondents.")
+    return Difference(fall, int(more), p, f"{how[0].upper()}{how[1:]}; {general.n} respondents.")
 
 
 def _refuse_apart(restricted: Cfa, general: Cfa) -> None:

@@ -239,8 +239,8 @@ def retest(
     if len(both) < 3:
         raise InputError(
             f"{len(both)} respondents answered on both occasions; this needs at least three. On the first they are "
-            f"called {quoted(one.index, most=2)}, on the second {quoted(two.index, most=2)}: check that '{key}' is "
-            "written alike."
+            f"called {quoted(one.index, most=2) or 'nothing'}, on the second "
+            f"{quoted(two.index, most=2) or 'nothing'}: check that '{key}' is written alike."
         )
     rows, change, items, dropout, scores = [], [], [], [], []
     left = one.index.difference(both, sort=False)
@@ -307,8 +307,10 @@ def _refuse_flat(name: str, means: np.ndarray, matched: int) -> None:
 def _agreement(means: np.ndarray, level: float) -> dict[str, float]:
     n, z = len(means), ndtri(0.5 + level / 2)
     r = float(np.clip(np.corrcoef(means.T)[0, 1], -1, 1))
-    with np.errstate(divide="ignore"):
-        reach = np.tanh(np.arctanh(r) + np.array([-1, 1]) * (z / np.sqrt(n - 3) if n > 3 else np.inf))
+    reach = np.array([-1.0, 1.0])  # three respondents leave r anywhere
+    if n > 3:
+        with np.errstate(divide="ignore"):
+            reach = np.tanh(np.arctanh(r) + reach * z / np.sqrt(n - 3))
     found = icc(means, level=level)
     _, time, rest = found["squares"]
     sem = np.sqrt(max(time - rest, 0.0) / n + rest)
