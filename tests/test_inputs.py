@@ -41,7 +41,7 @@ SCALES = {"A": ["a", "b", "c"], "B": ["d", "e", "f"]}
 MODEL = "A =~ a + b + c\nB =~ d + e + f"
 #: the imperative that tells what to do
 REMEDY = re.compile(
-    r"\b(Add|Ask|Check|Choose|Code|Collect|Compare|Complete|Correct|Decide|Draw|Drop|Fit|Free|Give|Install|Keep|Lay|Leave|"
+    r"\b(Add|Ask|Check|Choose|Code|Collect|Compare|Complete|Correct|Decide|Draw|Drop|Fit|Fix|Free|Give|Install|Keep|Lay|Leave|"
     r"Load|Look|Lower|Name|Pass|Put|Recode|Rename|Replace|Restore|Run|Say|See|Simplify|Spoil|Split|Use|Wrap|Write|check|leave|see)\b"
 )
 
@@ -151,6 +151,9 @@ GOOD_DATA: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "other columns beside": lambda d: d.assign(note="text", day=pd.Timestamp("2024-01-01")),
 }
 
+SHUFFLED = GOOD.assign(a=GOOD["a"].sample(frac=1, random_state=1).to_numpy())
+APART = MODEL + "\nA ~~ 0*B"
+SINGLE = "A =~ a + b + c + d + e + f\na ~~ f"
 SORTS = pd.DataFrame([["A", "A"], ["B", "B"], ["A", "B"]], index=["x", "y", "z"], columns=["s1", "s2"])
 AIMS = {"x": "A", "y": "B", "z": "A"}
 RATINGS = pd.DataFrame([[4, 4], [3, 4], [1, 2]], index=["x", "y", "z"], columns=["r1", "r2"])
@@ -181,6 +184,14 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: conceptualize.agreement(["joy", "task"], ["joy", pd.NA]), "number 2"),
         (lambda: conceptualize.agreement(["joy", "task"], ["joy", "task"], level="high"), "'high'"),
         (lambda: conceptualize.agreement(["joy", "task"], ["joy", "task"], weights="linear"), "order"),
+        (lambda: conceptualize.agreement([1, 2], [1, 2], order=[1, 2], weights=np.eye(2)), "weights.*array"),
+        (lambda: conceptualize.agreement([1, 2], [1, 2], order=[1, 2, 1], weights="linear"), "'1'.*twice"),
+        (lambda: conceptualize.agreement([1, 2], [1, 2], order={1, 2}, weights="linear"), "set"),
+        (lambda: conceptualize.agreement([1, 2], ["1", "2"]), "1 and '1' look alike"),
+        (lambda: conceptualize.agreement(["joy", "task"], ["joy ", "task"]), "look alike"),
+        (lambda: conceptualize.agreement({"joy", "task"}, {"joy", "task"}), "set"),
+        (lambda: conceptualize.agreement(np.eye(2), np.eye(2)), "number 1"),
+        (lambda: conceptualize.agreement(TALKS["theme"], TALKS["theme"].iloc[::-1]), "indexes"),
     ],
     "conceptualize.saturation": [
         (lambda: conceptualize.saturation(None), "NoneType"),
@@ -194,6 +205,12 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: confirm.difference(confirm.cfa(GOOD, SCALES), None), "general.*NoneType"),
         (lambda: confirm.difference(confirm.cfa(GOOD, SCALES), confirm.cfa(GOOD[:50], SCALES)), "60 and 50"),
         (lambda: confirm.difference(confirm.cfa(GOOD, SCALES), confirm.cfa(GOOD, {"A": ITEMS})), "Give the model"),
+        (lambda: confirm.difference(confirm.cfa(GOOD, APART), confirm.cfa(SHUFFLED, SCALES)), "different answers"),
+        (lambda: confirm.difference(confirm.cfa(GOOD, APART), confirm.cfa(GOOD, SINGLE)), "fits better"),
+        (
+            lambda: confirm.difference(*(confirm.cfa(GOOD, m, estimator="WLSMV") for m in (APART, MODEL))),
+            "WLSMV",
+        ),
     ],
     "confirm.syntax": [
         (lambda: confirm.syntax({"A": "abc"}), "'abc'"),
@@ -254,6 +271,9 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: judge.cvr(RATINGS[["r1"]], essential=4), "1 experts"),
         (lambda: judge.cvr(RATINGS.mask(RATINGS < 3), essential=4), "'z'"),
         (lambda: judge.cvr(RATINGS, essential=4, level=95), "95"),
+        (lambda: judge.cvr(RATINGS, essential=[4]), "list"),
+        (lambda: judge.cvr(RATINGS.astype(object).map(lambda r: [r])), "list"),
+        (lambda: judge.cvr(RATINGS.astype(str).rename_axis("item").reset_index(), essential="4"), "'item'.*set_index"),
     ],
     "judge.cvr_critical": [
         (lambda: judge.cvr_critical(2.5), "2.5"),
@@ -269,6 +289,10 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: judge.krippendorff_alpha(RATINGS.assign(r2=np.nan)), "got 0"),
         (lambda: judge.krippendorff_alpha(RATINGS * 0), "one and the same"),
         (lambda: judge.krippendorff_alpha(RATINGS, draws=0), "draws.*0"),
+        (lambda: judge.krippendorff_alpha(RATINGS, draws=1), "draws.*1"),
+        (lambda: judge.krippendorff_alpha(RATINGS, metric="ordinal", order=[1, 2, 3, 4, 4]), "'4'.*twice"),
+        (lambda: judge.krippendorff_alpha(RATINGS.astype(object).map(lambda r: [r])), "list"),
+        (lambda: judge.krippendorff_alpha(RATINGS * 1e200, metric="interval"), "1e100"),
         (lambda: judge.krippendorff_alpha(RATINGS, seed=None), "None"),
         (lambda: judge.krippendorff_alpha(RATINGS, level=1), "not 1"),
     ],
@@ -294,6 +318,7 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: validate.nomological(GOOD, MODEL + "\nB ~ z"), "'z'"),
         (lambda: validate.nomological(GOOD, MODEL + "\nB ~ A", estimator="OLS"), "'OLS'"),
         (lambda: validate.nomological(GOOD, MODEL + "\nB ~ A", level=95), "95"),
+        (lambda: validate.nomological(GOOD, MODEL + "\nB ~ A", estimator="WLSMV"), "MLR"),
         (lambda: validate.nomological(None, MODEL + "\nB ~ A"), "NoneType"),
     ],
     "validate.retest": [
@@ -304,6 +329,8 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: validate.retest(WAVE, WAVE.iloc[:2], SCALES), "got 2|2 respondents"),
         (lambda: validate.retest(WAVE, WAVE.assign(b="often"), SCALES), "'b'.*'often'"),
         (lambda: validate.retest(WAVE, WAVE, SCALES, level=95), "95"),
+        (lambda: validate.retest(WAVE, WAVE, SCALES, key=["respondent"]), "respondent"),
+        (lambda: validate.retest(WAVE.iloc[:0], WAVE, SCALES), "called nothing"),
     ],
     "screen.sample_description": [
         (lambda: screening.sample_description(GOOD["a"], ["a"]), "Series"),
@@ -381,6 +408,92 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
     "tables.read_table": [(lambda: tables.read_table(Path("nowhere.csv"), remedy="Restore it."), "nowhere")],
 }
 
+GROUPED = _in_teams(GOOD)
+
+#: options of the statistics above: wrong ones and what each message names
+OPTIONS: list[tuple[Callable[[], object], str]] = [
+    *(
+        (lambda option=option, value=value: confirm.cfa(GOOD, MODEL, **{option: value}), f"{option}.*{value}")
+        for option, value in [
+            ("estimator", "ml"), ("estimator", None), ("missing", "pairwise"), ("convention", "LISREL"),
+            ("orthogonal", "no"), ("orthogonal", 1), ("std_lv", "yes"), ("std_lv", None),
+        ]
+    ),
+    *(
+        (lambda estimator=estimator: confirm.cfa(GOOD, MODEL, estimator=estimator, missing="fiml"), estimator)
+        for estimator in ("MLM", "WLSMV")
+    ),
+    *(
+        (lambda estimator=estimator: confirm.cfa(GOOD, MODEL, estimator=estimator, convention="amos"), "amos")
+        for estimator in ("MLM", "MLR", "WLSMV")
+    ),
+    (lambda: confirm.nested(GOOD, SCALES, method_factor="no"), "method_factor.*'no'"),
+    (lambda: confirm.bootstrap(GOOD, MODEL, draws=50, orthogonal="no"), "orthogonal.*'no'"),
+    (lambda: confirm.bootstrap(GOOD, MODEL, draws=50, kind="bayes"), "kind.*'bayes'"),
+    (lambda: confirm.bootstrap(GOOD, MODEL, draws=50, interval="normal"), "interval.*'normal'"),
+    (lambda: confirm.bootstrap(GOOD, MODEL, draws=1000, level=0.9999), "draws=20001"),
+    *(
+        (lambda call=call, value=value: call(draws=value), f"draws.*{value}")
+        for value in (0, 1, -5, 1.5, True, None)
+        for call in (
+            lambda **k: confirm.bootstrap(GOOD, MODEL, **k),
+            lambda **k: validate.htmt_intervals(GOOD, SCALES, **k),
+            lambda **k: explore.n_factors(GOOD, **k),
+            lambda **k: explore.compare(GOOD, 2, **k),
+        )
+    ),
+    *(
+        (lambda call=call, value=value: call(seed=value), "seed")
+        for value in ("x", None, -1, 1.5, True, [], {})
+        for call in (
+            lambda **k: confirm.bootstrap(GOOD, MODEL, draws=50, **k),
+            lambda **k: validate.htmt_intervals(GOOD, SCALES, draws=50, **k),
+            lambda **k: explore.n_factors(GOOD, draws=20, **k),
+        )
+    ),
+    *(
+        (lambda call=call, value=value: call(level=value), f"level.*{value}")
+        for value in (95, 0, 1, "0.95", None, float("nan"), True)
+        for call in (
+            lambda **k: confirm.bootstrap(GOOD, MODEL, draws=50, **k),
+            lambda **k: validate.htmt_intervals(GOOD, SCALES, draws=50, **k),
+            lambda **k: purify.alpha(GOOD, **k),
+        )
+    ),
+    *(
+        (lambda function=function, more=more: function(GROUPED, SCALES, **({"group": "team"} | more)), names)
+        for more, names in [
+            ({"group": None}, "None"), ({"group": ["team"]}, r"\['team'\]"), ({"group": "a"}, "'a'"),
+            ({"free": "A =~ b"}, "A =~ b"), ({"free": ["A =~ z"]}, "A =~ z"), ({"free": [3]}, "3"),
+            ({"estimator": "WLSMV"}, "'WLSMV'"), ({"missing": "x"}, "'x'"),
+            ({"estimator": "MLM", "missing": "fiml"}, "MLM"),
+        ]
+        for function in (validate.invariance, validate.latent_means)
+    ),
+    (lambda: validate.invariance(GROUPED, SCALES, "team", levels="metric"), "metric"),
+    (lambda: validate.invariance(GROUPED, SCALES, "team", levels=["strict", "metric"]), "ladder"),
+]  # fmt: skip
+
+#: models that cannot be taken or estimated, and what each message names
+MODELS: dict[str, str] = {
+    "": "no factor",
+    "A = a + b + c": "A = a",
+    "A =~ a + b +": "A =~ a",
+    "A =~ a b c": "a b c",
+    "A =~ a + b + x": "'x'",
+    "A =~ a": "at least 2",
+    "A =~ a + b": "not identified.*'A' has only 2",
+    "A =~ a + b + c\na ~~ b\nb ~~ c": "not identified",
+    "A =~ A + b + c": "itself",
+    "A =~ B + a + b\nB =~ A + d + e": "circle",
+    "A =~ 1*a + 1*b + 1*c\nA ~~ 1*A\na ~~ 1*a\nb ~~ 1*b\nc ~~ 1*c": "every parameter is fixed",
+    "A =~ a + q*b + c\nr := q**9999999": "'r := ",
+    "A =~ a + q*b + c\nr := (0-q)^0.5": "'r := ",
+    "A =~ a + q*b + c\nr := 1/(q-q)": "1/",
+    "A =~ " + " + ".join("a" * 3000): "twice",
+    "A =~ a + q*b + c\nr := " + "(" * 5000 + "q" + ")" * 5000: "not understood",
+}
+
 #: functions a user cannot call wrongly: no arguments, or made for the modules beside them
 SAFE = {
     "audit.audit_study", "audit.template", "report.audit_study", "report.twin",
@@ -450,6 +563,26 @@ def test_odd_but_usable_data_give_what_plain_data_give(function, kind):
     plain, odd = (repr(STATISTICS[function](data)) for data in (GOOD, GOOD_DATA[kind](GOOD)))
     if function not in {"frames.items_frame", "screen.screen"} or not kind.startswith("rows"):
         assert odd == plain
+
+
+@pytest.mark.parametrize(("call", "names"), OPTIONS)
+def test_wrong_options_are_refused_by_name_with_a_remedy(call, names):
+    _refused(call, names)
+
+
+@pytest.mark.parametrize("text", MODELS, ids=[text[:30] for text in MODELS])
+def test_models_that_cannot_be_are_refused_in_one_short_sentence(text):
+    _refused(lambda: confirm.cfa(GOOD, text), MODELS[text])
+    with pytest.raises(CourseError) as caught:
+        confirm.cfa(GOOD, text, estimator="WLSMV")
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("function", ["confirm.cfa", "explore.polychoric", "purify.ordinal_alpha"])
+def test_answers_as_large_as_identifiers_are_categories_like_others(function):
+    call = {"confirm.cfa": lambda d: confirm.cfa(d, MODEL, estimator="WLSMV")}.get(function, STATISTICS[function])
+    tables = [[table.to_numpy() for table in call(data).tables().values()] for data in (GOOD, GOOD * 10**12)]
+    assert len(tables[0]) == len(tables[1])
 
 
 @pytest.mark.parametrize("function", OTHERS)
