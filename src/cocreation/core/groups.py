@@ -23,6 +23,7 @@ from .model import (
     inverse,
     jacobian,
     response,
+    score_test,
     slopes,
     standardize,
     start_values,
@@ -172,12 +173,9 @@ def modification_indices(
     wider = Model(old.observed, old.latent, old.entries + added)
     theta = np.concatenate([fitted.theta, np.zeros(len(added))])
     part = _evaluate_group(fitted.data[group], wider, theta, fitted.unrestricted[group].mean)
-    share = fitted.n_groups[group] / fitted.n_obs
-    score, information = -share * part.gradient[q:] / 2, share * part.information
-    own, mixed = np.diag(information)[q:], information[q:, :q]
-    left = own - (mixed @ inverse(fitted.information) * mixed).sum(axis=1)
-    left = np.where(left > 1e-9 * own, left, np.nan)
-    return fitted.n_obs * score**2 / left, score / left
+    n, information = fitted.n_groups[group], part.information
+    known = inverse(fitted.information) / fitted.n_obs
+    return score_test(-n * part.gradient[q:] / 2, n * np.diag(information)[q:], n * information[q:, :q], known)
 
 
 def factor_scores(x: np.ndarray, model: Model, theta: np.ndarray, mu: np.ndarray) -> np.ndarray:

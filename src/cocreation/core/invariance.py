@@ -10,7 +10,7 @@ import numpy as np
 
 from . import fit as fit_measures
 from . import groups
-from .model import Model, inverse
+from .model import Model, inverse, score_test
 from .threads import one_thread
 
 __all__ = ["Release", "difference", "in_groups", "measures", "release"]
@@ -127,22 +127,19 @@ def release(fitted: groups.GroupsFit, parameters: Sequence[int]) -> list[Release
 
 
 def _release(fitted: groups.GroupsFit, parameters: Sequence[int]) -> list[Release]:
-    naive, found = inverse(fitted.information), []
+    known, found = inverse(fitted.information) / fitted.n_obs, []
     spread = range(len(fitted.models)) if len(fitted.models) > 2 else [1]
     for g in spread:
         data, model = fitted.data[g], fitted.models[g]
         state = groups._evaluate_group(data, model, fitted.theta, fitted.unrestricted[g].mean)
-        share, q = fitted.n_groups[g] / fitted.n_obs, model.n_parameters
-        information = np.zeros((q, len(naive)))
-        information[:, :q] = share * state.information
-        for number in parameters:
-            if number >= q or not information[number, number] > 0:
-                continue
-            own, mixed = information[number, number], information[number]
-            left = own - mixed @ naive @ mixed
-            left = left if left > 1e-9 * own else np.nan
-            slope = -share * state.gradient[number] / 2
-            found.append(Release(number, g, float(fitted.n_obs * slope**2 / left), float(slope / left)))
+        n, q = fitted.n_groups[g], model.n_parameters
+        information = np.zeros((q, len(known)))
+        information[:, :q] = n * state.information
+        at = [number for number in parameters if number < q and information[number, number] > 0]
+        tested = score_test(-n * state.gradient[at] / 2, information[at, at], information[at], known)
+        found += [
+            Release(number, g, float(index), float(change)) for number, index, change in zip(at, *tested, strict=True)
+        ]
     return sorted(found, key=lambda each: (each.parameter, each.group))
 
 

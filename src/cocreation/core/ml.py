@@ -26,6 +26,7 @@ from .model import (
     derivative,
     inverse,
     response,
+    score_test,
     standardize,
     standardized_entries,
     start_values,
@@ -317,13 +318,12 @@ def modification_indices(fitted: MLFit, candidates: Sequence[Entry]) -> tuple[np
     cu, cv = derivative(g, h, row, column, is_path)
     w = inverse(fitted.sigma)
     q = w - w @ fitted.sample @ w
-    score = -fitted.n_obs * (cu * (q @ cv)).sum(axis=0)
+    score = -(cu * (q @ cv)).sum(axis=0)
     wcu, wcv = w @ cu, w @ cv
     own = (cu * wcu).sum(axis=0) * (cv * wcv).sum(axis=0) + (cu * wcv).sum(axis=0) ** 2
     mixed = ((u.T @ wcu) * (v.T @ wcv) + (u.T @ wcv) * (v.T @ wcu)).T @ pooled.pool
-    left = own - (mixed @ inverse(fitted.information) * mixed).sum(axis=1)
-    left = np.where(left > 1e-9 * own, left, np.nan) * fitted.n_obs
-    return score**2 / left, score / left
+    n = fitted.n_obs
+    return score_test(n * score, n * own, n * mixed, inverse(fitted.information) / n)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ __all__ = [
     "response",
     "slopes",
     "standardize",
+    "score_test",
     "standardized_entries",
     "start_values",
     "total_covariances",
@@ -224,6 +225,28 @@ def standardized_entries(model: Model, theta: np.ndarray) -> tuple[np.ndarray, n
 
 def inverse(matrix: np.ndarray) -> np.ndarray:
     """Invert a matrix of positive diagonal in units in which that is 1, so that spreads do not cost digits."""
+def score_test(score: np.ndarray, own: np.ndarray, mixed: np.ndarray, known: np.ndarray) -> tuple:
+    """Return by how much chi-square would fall if parameters were freed one by one, and what they would change by.
+
+    Parameters
+    ----------
+    score, own : arrays, shape (candidates,)
+        Half the slopes of chi-square with the sign turned, and the candidates' own information, of all respondents.
+    mixed : array, shape (candidates, parameters)
+        Their information with the parameters.
+    known : array, shape (parameters, parameters)
+        The inverse of the parameters' information.
+
+    Returns
+    -------
+    index, change : arrays, shape (candidates,)
+        NaN where the parameters leave a candidate no information of its own, so that it is not identified.
+    """
+    left = own - (mixed @ known * mixed).sum(axis=1)
+    left = np.where(left > 1e-9 * own, left, np.nan)
+    return score**2 / left, score / left
+
+
     unit = np.sqrt(np.diag(matrix))
     return np.linalg.inv(matrix / np.outer(unit, unit)) / np.outer(unit, unit)
 

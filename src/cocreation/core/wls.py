@@ -16,15 +16,19 @@ from functools import cached_property
 
 import numpy as np
 from scipy.special import chdtrc, chdtri
-from threadpoolctl import threadpool_limits
 
 from ..errors import EstimationError
 from .fit import _against_baseline, _upper_tail, robust_measures
 from .groups import jacobian
 from .ml import Entry, Model, State, search, start_values, total_covariances
+from .model import score_test
 from .polychoric import Ordinal
+from .threads import one_thread
 
 __all__ = ["Corrected", "WLSFit", "fit", "measures", "modification_indices", "own_variances"]
+
+#: below this eigenvalue a correlation matrix has no inverse worth the name
+LEAST_EIGENVALUE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ class WLSFit:
         TLI and RMSEA come from them (Savalei 2021). None where R or Σ is not positive definite.
         """
         r, sigma, n = self.sample, self.sigma, self.n_obs
-        if min(np.linalg.eigvalsh(r)[0], np.linalg.eigvalsh(sigma)[0]) < 1e-8:
+        if min(np.linalg.eigvalsh(r)[0], np.linalg.eigvalsh(sigma)[0]) < LEAST_EIGENVALUE:
             return None
         inverse = np.linalg.inv(sigma)
         i, j = self.ordinal.pairs
@@ -253,7 +257,7 @@ def fit(
             raise EstimationError("The starting values imply a negative variance. Give other starting values.")
         return search(lambda some: evaluate(some, proper), theta[free], at, tolerance, iterations)
 
-    with threadpool_limits(1):
+    with one_thread():
         try:  # where a factor has a variance, the least squares beyond its zero would only mislead the search
             found, state, used = run(proper=True)
         except EstimationError:
@@ -293,12 +297,12 @@ def modification_indices(fitted: WLSFit, candidates: Sequence[Entry]) -> tuple[n
     slopes = jacobian(wider, np.append(fitted.theta, np.zeros(len(candidates))))
     slopes = slopes[model.observed :][rows != columns, q:]
     weight = 1 / np.diag(fitted.gamma)[:, None]
-    score = (slopes * weight).T @ fitted.residuals
-    own = (slopes**2 * weight).sum(axis=0)
-    left = own - (slopes * (weight * (fitted.slopes @ (fitted.change @ slopes)))).sum(axis=0)
-    left = np.where(left > 1e-9 * own, left, np.nan)
-    of_all = (fitted.n_obs - 1) / fitted.n_obs
-    return of_all**2 * fitted.n_obs * score**2 / left, of_all * score / left
+    # of all respondents; lavaan counts one less in the slopes only
+    n, of_all = fitted.n_obs, (fitted.n_obs - 1) / fitted.n_obs
+    weighted = n * weight * slopes
+    known = np.linalg.inv(n * (fitted.slopes * weight).T @ fitted.slopes)
+    own, mixed = (slopes * weighted).sum(axis=0), weighted.T @ fitted.slopes
+    return score_test(of_all * weighted.T @ fitted.residuals, own, mixed, known)
 
 
 def measures(fitted: WLSFit) -> dict[str, float]:
