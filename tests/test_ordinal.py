@@ -406,6 +406,12 @@ def test_a_first_item_that_hardly_correlates_still_lets_the_others_be_found():
         wlsmv(noise, "A =~ a + b + c + d")
 
 
+def test_answers_that_say_nothing_of_their_correlation_are_refused():
+    # every respondent chose the middle of one of the items: at ρ = 0 no score differs from 0
+    with pytest.raises(EstimationError, match="'a' and 'b' leave unknown how sure"):
+        polychoric(pd.DataFrame({"a": [3, 5, 6, 5], "b": [3, 2, 3, 4]}))
+
+
 @settings(max_examples=60, deadline=None)
 @given(frame=frames())
 def test_whatever_is_passed_there_is_a_number_or_a_reason(frame):

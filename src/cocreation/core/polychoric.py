@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtr, ndtri, owens_t
-from threadpoolctl import threadpool_limits
 
 from ..errors import EstimationError
+from .threads import one_thread
 
 __all__ = ["Ordinal", "bivariate_normal", "polychoric"]
 
@@ -78,7 +78,8 @@ def polychoric(codes: np.ndarray, names: Sequence[str] | None = None) -> Ordinal
     ------
     EstimationError
         If no respondent contradicts a perfect correlation of two items: then every
-        correlation near ±1 fits their table alike, and none is the estimate.
+        correlation near ±1 fits their table alike, and none is the estimate. If the cells of
+        two items that were chosen say nothing of their correlation: then it has no standard error.
 
     Notes
     -----
@@ -105,7 +106,7 @@ def polychoric(codes: np.ndarray, names: Sequence[str] | None = None) -> Ordinal
     cut = np.where(np.arange(most + 1) > 0, FAR, -FAR) * np.ones((p, 1))
     cut[inner] = ndtri(below[inner])
     row, column = np.tril_indices(p, -1)
-    with threadpool_limits(1):
+    with one_thread():
         flat = hot.reshape(n, -1)
         tables = (flat.T @ flat).reshape(p, most, p, most)[row, :, column, :]
         h, k = cut[row][:, :, None], cut[column][:, None, :]
@@ -119,6 +120,12 @@ def polychoric(codes: np.ndarray, names: Sequence[str] | None = None) -> Ordinal
         steepness = np.where(inner, _density(cut) * n, np.inf)[:, 1:-1, None]
         moves = (beyond - below[:, 1:-1, None]) / steepness
         of_cell = _influence(tables, h, k, rho, moves[row], moves[column])
+        if not (known := np.isfinite(of_cell).all(axis=(1, 2))).all():
+            first, second = names[column[~known][0]], names[row[~known][0]]
+            raise EstimationError(
+                f"The few answers to items '{first}' and '{second}' leave unknown how sure their polychoric "
+                "correlation is. Collect more answers, leave one of the items out, or merge rare categories."
+            )
         influence = [moves[i, : levels[i] - 1, codes[:, i]] for i in range(p)]
         influence = np.hstack([*influence, of_cell[np.arange(len(row)), codes[:, row], codes[:, column]]])
         covariance = influence.T @ influence
@@ -183,7 +190,8 @@ def _correlations(tables: np.ndarray, h: np.ndarray, k: np.ndarray) -> np.ndarra
 def _influence(tables, h, k, rho, moves_row, moves_column) -> np.ndarray:
     """Return by how much one respondent in a cell moves the correlation, shape (pairs, K, K).
 
-    By the score of the cell, less what the thresholds' moves take of it.
+    By the score of the cell, less what the thresholds' moves take of it. NaN where no cell that was
+    chosen says anything of the correlation.
     """
     rho = rho[:, None, None]
     root = np.sqrt((1 - rho) * (1 + rho))
@@ -201,5 +209,6 @@ def _influence(tables, h, k, rho, moves_row, moves_column) -> np.ndarray:
     by_row = np.einsum("mt,mtc->mc", crossed(h, k, weighted), moves_row)
     turned = (x.transpose(0, 2, 1) for x in (k, h, weighted))
     by_column = np.einsum("mt,mtc->mc", crossed(*turned), moves_column)
-    information = (tables * score**2).sum(axis=(1, 2))[:, None, None]
+    information, respondents = ((tables * x).sum(axis=(1, 2))[:, None, None] for x in (score**2, 1.0))
+    information = np.where(information > 1e-12 * respondents, information, np.nan)
     return (score - by_row[:, :, None] - by_column[:, None, :]) / information
