@@ -570,3 +570,25 @@ def test_the_index_of_an_item_with_negative_variance_is_not_left_out():
     found = cfa(_with_covariance(s, 200), "F =~ b + a + c + d")
     pairs = {frozenset(pair) for pair in zip(found.modification["left"], found.modification["right"], strict=True)}
     assert frozenset("ad") in pairs
+
+
+def test_covariances_of_factors_that_a_model_leaves_out_have_modification_indices():
+    text = "v =~ x1 + x2 + x3\nt =~ x4 + x5 + x6\ns =~ x7 + x8 + x9"
+    table = cfa(load("hs1939").data, text, orthogonal=True).modification.set_index(["left", "op", "right"])
+    # lavaan 0.6-14, modindices(cfa(text, data, orthogonal=TRUE)): mi, epc, sepc.all
+    theirs = {
+        ("v", "t"): (26.552, 0.277, 0.388),
+        ("v", "s"): (22.633, 0.188, 0.393),
+        ("t", "s"): (12.152, 0.162, 0.248),
+    }
+    for (left, right), figures in theirs.items():
+        assert table.loc[(left, "~~", right), ["mi", "epc", "std_epc"]].tolist() == pytest.approx(figures, abs=6e-4)
+    assert ("v", "~~", "x4") not in table.index
+
+
+def test_a_second_order_factor_may_load_on_items_too():
+    text = "v =~ x1 + x2 + x3\nt =~ x4 + x5 + x6\ns =~ x7 + x8 + x9\ng =~ v + t + s"
+    table = cfa(load("hs1939").data, text).modification
+    assert set(table.loc[(table["op"] == "=~") & (table["left"] == "g"), "right"]) == {f"x{i}" for i in range(1, 10)}
+    # with three first-order factors the covariances that are left are the second-order factor's in other words
+    assert not table["left"].isin(["v", "t", "s"])[table["op"] == "~~"].any()

@@ -123,16 +123,19 @@ def _definitions(specification: Specification, value, at, std, slopes, covarianc
 
 
 def modification_of(specification: Specification, fitted, indices=ml.modification_indices) -> pd.DataFrame:
-    """Return the modification indices of the cross-loadings and error covariances a model leaves out."""
+    """Return the modification indices of the loadings of items, and of the covariances of errors and of factors (or of
+    what their predictors leave of them), that a model leaves out.
+    """
     p, names = len(specification.observed), np.array((*specification.observed, *specification.latent), dtype=object)
-    loading, mutual = np.zeros((len(names), len(names)), dtype=bool), np.tri(p, dtype=bool)
+    loading, mutual = np.zeros((len(names), len(names)), dtype=bool), np.eye(len(names), dtype=bool)
+    mutual[:p, p:] = True  # an error varies with no factor
     for e in specification.model.entries:
         if e.matrix == "A":
             loading[e.row, e.column] = True
-        elif e.matrix == "P" and max(e.row, e.column) < p:
+        elif e.matrix == "P":
             mutual[e.row, e.column] = mutual[e.column, e.row] = True
-    factor, item = np.nonzero(~loading[:p, p:].T & loading[:p, p:].any(axis=0)[:, None])
-    first, second = np.nonzero(~mutual)
+    factor, item = np.nonzero(~loading[:p, p:].T)
+    first, second = np.nonzero(np.triu(~mutual))
     candidates = [ml.Entry("A", i, p + f, 0) for f, i in zip(factor.tolist(), item.tolist(), strict=True)]
     candidates += [ml.Entry("P", i, j, 0) for i, j in zip(first.tolist(), second.tolist(), strict=True)]
     if not candidates or fitted.df == 0:
