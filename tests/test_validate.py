@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reference import NAMES, load, matrix
 from ugly import frames, says_why_or_is_finite, scales_of
 
+from cocreation.core.reliability import composite
 from cocreation.errors import InputError
 from cocreation.steps.confirm import cfa
 from cocreation.steps.validate import htmt, omega, reliability, validity
@@ -214,3 +215,11 @@ def test_validity_is_numbers_or_says_why_not(frame, size):
 @settings(deadline=None, derandomize=True, max_examples=50)
 def test_omega_is_a_number_or_says_why_not(frame, n):
     says_why_or_is_finite(lambda: omega(frame, n))
+
+
+def test_composite_reliability_and_ave_of_a_stack_are_those_of_each():
+    loadings = np.array([[0.8, 0.7, 0.6], [0.9, 0.9, 0.9]])
+    cr, ave = composite(loadings)
+    # (Σλ)² / ((Σλ)² + Σ(1 − λ²)) by hand: 4.41 / (4.41 + 1.51); of equal loadings 3λ² / (1 + 2λ²)
+    assert cr == pytest.approx([4.41 / 5.92, 2.43 / 2.62], rel=1e-14)
+    assert ave == pytest.approx([1.49 / 3, 0.81], rel=1e-14)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ..errors import EstimationError
 from . import ml
+from .threads import one_thread
 
 __all__ = ["Refits", "refit", "resampled", "standardized"]
 
@@ -109,7 +109,7 @@ def refit(samples: np.ndarray, fitted: ml.MLFit, *, tolerance: float = 1e-13) ->
         If the model has means.
     """
     found = Refits(np.full((len(samples), len(fitted.theta)), np.nan), np.full(len(samples), np.nan), 0)
-    with threadpool_limits(1):
+    with one_thread():
         spread = np.sqrt(np.diagonal(samples, axis1=1, axis2=2))
         with np.errstate(invalid="ignore", divide="ignore"):
             unit = samples / (spread[:, :, None] * spread[:, None, :])

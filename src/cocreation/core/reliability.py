@@ -13,6 +13,7 @@ __all__ = [
     "ItemStatistics",
     "alpha_from_covariance",
     "alpha_interval",
+    "composite",
     "heterotrait",
     "item_statistics",
     "lambda6",
@@ -102,6 +103,23 @@ def overlap_corrected(r: np.ndarray) -> np.ndarray:
     np.fill_diagonal(shared, squared_multiple(r))
     total = shared.sum()
     return shared.sum(axis=0) / np.sqrt(total) if total > 0 else np.full(len(r), np.nan)
+
+
+def composite(loadings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return composite reliability and average variance extracted of standardized loadings (Fornell & Larcker 1981).
+
+    CR = (Σλ)² / ((Σλ)² + Σ(1 − λ²)), AVE = mean λ².
+
+    Parameters
+    ----------
+    loadings : array, shape (…, items)
+
+    Returns
+    -------
+    cr, ave : arrays, shape (…)
+    """
+    total, squared = loadings.sum(axis=-1) ** 2, loadings**2
+    return total / (total + (1 - squared).sum(axis=-1)), squared.mean(axis=-1)
 
 
 def heterotrait(r: np.ndarray, owner: np.ndarray, *, geometric: bool = False) -> np.ndarray:

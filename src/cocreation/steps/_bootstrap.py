@@ -15,6 +15,7 @@ import pandas as pd
 from .._input import generator
 from ..core import batch, ml
 from ..core.moments import covariance
+from ..core.reliability import composite
 from ..core.syntax import Specification
 from ..errors import EstimationError, InputError
 from . import progress
@@ -289,8 +290,7 @@ class _Figures:
         loading = paths[:, self.rows, self.columns]
         found = [loading, correlations[:, self.left, self.right]]
         for own in self.plain.values():
-            squared, total = (loading[:, own] ** 2), loading[:, own].sum(axis=1) ** 2
-            found += [(total / (total + (1 - squared).sum(axis=1)))[:, None], squared.mean(axis=1)[:, None]]
+            found.append(np.stack(composite(loading[:, own]), axis=1))
         return np.concatenate(found, axis=1)
 
     def split(self, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.groups import factor_scores
+from ..core.moments import to_correlation
 from ..core.syntax import Specification
 from ..errors import InputError
 from ._estimate import Estimate, complete_frame, estimate, from_scales, specification_of
@@ -290,11 +291,7 @@ def fit_model(
     named = {"factor": "left", "item": "right"} | {name: name for name in ("estimate", "se", "z", "p", "std")}
     loadings = pd.DataFrame({name: parameters[column].to_numpy()[measuring] for name, column in named.items()})
     p = len(specification.observed)
-    latent = fitted.total[p:, p:]
-    sd = np.sqrt(np.diag(latent))
-    correlations = latent / np.outer(sd, sd)
-    np.fill_diagonal(correlations, 1.0)
-    phi = pd.DataFrame(correlations, specification.latent, specification.latent)
+    phi = pd.DataFrame(to_correlation(fitted.total[p:, p:]), specification.latent, specification.latent)
     own = np.sqrt(np.diag(fitted.sample))
     residuals = pd.DataFrame(
         (fitted.sample - fitted.sigma) / np.outer(own, own), specification.observed, specification.observed

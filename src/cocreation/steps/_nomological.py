@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from .._input import confidence, quoted
+from ..core.moments import to_correlation
 from ..core.syntax import parse
 from ..errors import InputError
 from .confirm import Cfa, cfa
@@ -190,8 +191,7 @@ def _structure(found: Cfa) -> tuple[dict[str, int], np.ndarray, np.ndarray]:
     """Return the number of each variable, the path matrix and the implied correlations of all of them."""
     specification, fitted = found.estimate.specification, found.estimate.fitted
     number = {name: i for i, name in enumerate((*specification.observed, *specification.latent))}
-    sd = np.sqrt(np.diag(fitted.total))
-    return number, fitted.matrices[0], fitted.total / np.outer(sd, sd)
+    return number, fitted.matrices[0], to_correlation(fitted.total)
 
 
 def _paths(found: Cfa, alpha: float) -> tuple[pd.DataFrame, list[tuple[str, str]]]:

@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri
 
 from ..core import polychoric as core
 from ..core import wls
-from ..core.moments import correlation, covariance
+from ..core.moments import correlation, covariance, to_correlation
 from ..core.reliability import alpha_from_covariance
 from ..core.syntax import Specification
 from ..errors import EstimationError, InputError
@@ -34,8 +34,6 @@ __all__ = ["OrdinalAlpha", "Polychoric", "fit_ordinal", "ordinal_alpha", "polych
 
 #: more different answers than this are hardly categories
 MOST_CATEGORIES = 12
-#: below this eigenvalue a correlation matrix has no inverse worth the name
-LEAST_EIGENVALUE = 1e-8
 
 
 @dataclass(frozen=True, repr=False)
@@ -262,7 +260,7 @@ def _narrow(names: list[str], answers: list[list[int]]) -> list[tuple[str, str]]
 
 def _singular(r: np.ndarray) -> list[tuple[str, str]]:
     least = np.linalg.eigvalsh(r)[0]
-    if least >= LEAST_EIGENVALUE:
+    if least >= wls.LEAST_EIGENVALUE:
         return []
     return [
         (
@@ -400,9 +398,7 @@ def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> 
     table = pd.DataFrame({"value": pd.Series(wls.measures(fitted), dtype=float)}).rename_axis("measure")
     parameters = _parameters(specification, fitted)
     loadings = parameters[parameters["op"] == "=~"].rename(columns={"left": "factor", "right": "item"})
-    latent = fitted.total[p:, p:]
-    sd = np.sqrt(np.diag(latent))
-    phi = pd.DataFrame(latent / np.outer(sd, sd), specification.latent, specification.latent)
+    phi = pd.DataFrame(to_correlation(fitted.total[p:, p:]), specification.latent, specification.latent)
     doubts = warnings_of(specification, parameters, phi, 0.0)
     doubts = pd.concat([doubts, pd.DataFrame([*warnings, *_singular(fitted.sample)], columns=doubts.columns)])
     least, most = min(map(len, answers)), max(map(len, answers))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..core import factor
 from ..core.moments import correlation
-from ..core.reliability import lambda6
+from ..core.reliability import alpha_from_covariance, composite, lambda6
 from ..errors import EstimationError, InputError
 from ._composite import Reliability, reliability, unstandardized
 from ._htmt import HtmtIntervals, htmt, htmt_intervals
@@ -190,15 +190,14 @@ def validity(
     rows = []
     for number, name in enumerate(names):
         loading = model.loadings.loc[model.loadings["factor"] == name, "std"].to_numpy()
-        total = loading.sum() ** 2
-        ave = (loading**2).mean()
+        cr, ave = composite(loading)
         largest = np.sqrt(np.nanmax(squared[number]))
         rows.append(
             {
                 "dimension": name,
                 "items": len(loading),
                 "alpha": alpha(frame, checked[name]).alpha,
-                "cr": total / (total + (1 - loading**2).sum()),
+                "cr": cr,
                 "ave": ave,
                 "msv": np.nanmax(squared[number]),
                 "asv": np.nanmean(squared[number]),
@@ -221,14 +220,14 @@ def validity(
     ill = model.warnings.loc[model.warnings["warning"].str.startswith("Heywood"), "subject"]
     if len(ill):
         note += f" Heywood case ({', '.join(map(str, ill))}): CR and AVE of its dimension mean nothing."
-    note += _cautions(model, frame, checked, second)
+    note += _cautions(model, checked, second)
     plain = pd.DataFrame(columns=["dimension", "semtools_omega", "semtools_alpha", "semtools_ave"])
     if model.estimator != "WLSMV":
         plain = unstandardized(model, frame, checked).drop(columns="items").set_axis(plain.columns, axis=1)
     return Validity(table, pd.DataFrame(values, names, names), first, second, phi, model, note, plain)
 
 
-def _cautions(model: Cfa, frame: pd.DataFrame, scales: dict[str, list[str]], geometric: pd.DataFrame) -> str:
+def _cautions(model: Cfa, scales: dict[str, list[str]], geometric: pd.DataFrame) -> str:
     """Say where signs or zeros make a figure mean less than it seems to."""
     told = ""
     against = []
@@ -401,6 +400,7 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
         + (" With two group factors the general factor's loadings on them are set equal." if n_factors == 2 else "")
     )
     ecv = float((general @ general) / shared)
-    a = float(p / (p - 1) * (1 - p / total))
     limit = hierarchical / whole
-    return Omega(whole, hierarchical, limit, ecv, a, len(frame), int(n_factors), table, lambda6(r), note)
+    return Omega(
+        whole, hierarchical, limit, ecv, alpha_from_covariance(r), len(frame), int(n_factors), table, lambda6(r), note
+    )

@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from .._input import instance
 from .._paths import course_root
 from ..core import factor, ml, moments
 from ..core.reliability import alpha_from_covariance, item_statistics
+from ..core.threads import one_thread
 from ..errors import CourseError, EstimationError, InputError
 from .population import Calibrated, Population, build, load, read
 from .respondents import valid_answers
@@ -270,7 +270,7 @@ def calibrate(progress: Callable[[float, str], None] | None = None, *, path: str
     """
     report = progress or (lambda share, text: None)
     raw = _raw(path)
-    with threadpool_limits(1):
+    with one_thread():
         tried, found = 0, None
         for tried, candidate in enumerate(_formal_candidates(raw), start=1):
             report(min(0.4, 0.05 * tried), f"formal survey: seed {tried}")
