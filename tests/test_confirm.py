@@ -183,6 +183,9 @@ def test_a_disagreement_with_semopy_is_an_error_that_says_what_happened(monkeypa
     monkeypatch.setattr(_oracle, "second_opinion", answering(0.003, 1e-5))
     with pytest.raises(EstimationError, match=r"disagree by 0\.003.*stopped 1e-05 from the minimum"):
         cfa(golden.answers, golden.model)
+    monkeypatch.setattr(_oracle, "second_opinion", answering(np.nan, 1e-5))
+    with pytest.raises(EstimationError, match="disagree: semopy's search ended at a model without positive variances"):
+        cfa(golden.answers, golden.model)
     monkeypatch.setattr(_oracle, "second_opinion", answering(0.2, 0))
     with pytest.raises(EstimationError, match="two different solutions fit equally well"):
         cfa(golden.answers, golden.model)

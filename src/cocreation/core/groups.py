@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from ..errors import EstimationError
-from .ml import State, search
+from .ml import IMPOSSIBLE_START, State, search
 from .model import (
     Entry,
     Model,
@@ -271,10 +271,7 @@ def _fit(data, models, start, free, tolerance, iterations) -> GroupsFit:
 
     state = evaluate(theta)
     if state is None:
-        raise EstimationError(
-            "The starting values imply an impossible covariance matrix. Give starting values for the parameters "
-            "without a marker item."
-        )
+        raise EstimationError(IMPOSSIBLE_START)
     theta, state, used = search(evaluate, theta, state, tolerance, iterations, 1e-15 * (1 + abs(floor)))
     mu, sigma = zip(*state.implied, strict=True)
     return GroupsFit(data, models, theta, max(state.value, 0.0), mu, sigma, free, used, state.information)

@@ -19,6 +19,7 @@ from scipy.linalg import LinAlgError, cholesky
 from scipy.linalg.lapack import dposv, dpotrf, dpotri
 
 from ..errors import EstimationError
+from .fit import baseline_minimum
 from .model import (
     Entry,
     Model,
@@ -49,6 +50,15 @@ __all__ = [
     "start_values",
     "total_covariances",
 ]
+
+NOT_POSITIVE = (
+    "The covariance matrix is not positive definite: an item is a sum of others, or there are too few respondents. "
+    "Leave the redundant item out."
+)
+IMPOSSIBLE_START = (
+    "The starting values imply an impossible covariance matrix. Give starting values for the parameters without a "
+    "marker item."
+)
 
 
 @dataclass(frozen=True)
@@ -188,10 +198,7 @@ def fit(
     try:
         log_det_s = 2 * np.log(np.diag(cholesky(s))).sum()
     except (LinAlgError, ValueError) as error:
-        raise EstimationError(
-            "The covariance matrix is not positive definite: an item is a sum of others, or there are too few "
-            "respondents. Leave the redundant item out."
-        ) from error
+        raise EstimationError(NOT_POSITIVE) from error
     if model.df < 0:
         raise EstimationError(
             f"The model is not identified: {model.n_parameters} free parameters for "
@@ -201,10 +208,7 @@ def fit(
         theta = start_values(model, s) if start is None else np.array(start, dtype=float)
         state = _evaluate(model, theta, s, log_det_s)
         if state is None:
-            raise EstimationError(
-                "The starting values imply an impossible covariance matrix. Give starting values for the parameters "
-                "without a marker item."
-            )
+            raise EstimationError(IMPOSSIBLE_START)
         theta, state, used = search(
             lambda theta: _evaluate(model, theta, s, log_det_s), theta, state, tolerance, iterations
         )
@@ -214,8 +218,8 @@ def fit(
 def search(evaluate: Callable, theta: np.ndarray, state: State, tolerance: float, iterations: int, slack=1e-15):
     """Fisher scoring with a Levenberg–Marquardt ridge that vanishes as the steps succeed.
 
-    What the information lacks of the curvature where a model misfits is learned from the steps taken
-    (symmetric rank-one updates; Dennis, Gay & Welsch 1981), which spares half of them.
+    What the information lacks of the curvature where a model misfits is learned from the steps taken, which spares
+    half of them: the idea is Dennis, Gay and Welsch's (1981), the update here the symmetric one of rank one.
 
     ``evaluate(theta)`` returns a :class:`State` or None where nothing is defined; ``slack``
     is the rounding error of its value. Returns theta, the state there and the steps used.
@@ -393,7 +397,5 @@ def simple_structure(s: np.ndarray, n_obs: int, groups: Sequence[Sequence[int]])
     phi = covariances[p:, p:]
     signs = np.array([np.sign(loadings[list(group)].sum()) or 1.0 for group in groups])
     loadings = loadings * np.array([signs[owner[item] - p] for item in range(p)])
-    baseline = n_obs * (np.log(np.diag(s)).sum() - np.linalg.slogdet(s)[1])
-    return SimpleFit(
-        loadings, phi * np.outer(signs, signs), full.chi2, full.df, float(baseline), p * (p - 1) // 2, full
-    )
+    baseline = n_obs * baseline_minimum(s)
+    return SimpleFit(loadings, phi * np.outer(signs, signs), full.chi2, full.df, baseline, p * (p - 1) // 2, full)

@@ -17,8 +17,9 @@ from scipy.linalg import LinAlgError
 from scipy.linalg.lapack import dpotrf
 
 from ..errors import EstimationError
-from .ml import State, search
+from .ml import NOT_POSITIVE, State, search
 from .model import inverse
+from .moments import covariance
 
 __all__ = [
     "Moments",
@@ -135,8 +136,7 @@ def samples(x: np.ndarray) -> Samples:
     found = Samples()
     for pattern, rows in patterns(~np.isnan(x)):
         part = x[np.ix_(rows, pattern)]
-        mean = part.mean(axis=0)
-        found.append(Sample(len(part), mean, (part - mean).T @ (part - mean) / len(part), pattern))
+        found.append(Sample(len(part), part.mean(axis=0), covariance(part, divisor="N"), pattern))
     return found
 
 
@@ -162,14 +162,7 @@ def saturated(data: Sequence[Sample]) -> Moments:
             mean, cov = _saturated_with_holes(stack)
         return Moments(mean, cov, -(stack.n.sum() * point_at(stack, mean, cov).value + stack.constant) / 2)
     except LinAlgError:
-        raise _not_positive() from None
-
-
-def _not_positive() -> EstimationError:
-    return EstimationError(
-        "The covariance matrix is not positive definite: an item is a sum of others, or there are too few "
-        "respondents. Leave the redundant item out."
-    )
+        raise EstimationError(NOT_POSITIVE) from None
 
 
 def _saturated_with_holes(data: Stack) -> tuple[np.ndarray, np.ndarray]:

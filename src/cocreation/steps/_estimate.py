@@ -470,7 +470,8 @@ def _cross_check(specification: Specification, fitted: ml.MLFit, start: np.ndarr
         why = "two different solutions fit equally well, so the model is not identified"
     else:
         why = f"semopy stopped {again.minimum - fitted.minimum:.2g} from the minimum found here and called that success"
+    apart = f" by {again.apart:.2g} in a standardized loading" if np.isfinite(again.apart) else ""
     raise EstimationError(
-        f"semopy and this course's estimator disagree by {again.apart:.2g} in a standardized loading: {why}. Simplify "
-        "the model or bring the items to similar spreads."
+        f"semopy and this course's estimator disagree{apart}: {why}. Simplify the model or bring the items to similar "
+        "spreads."
     )
