@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
@@ -14,3 +15,12 @@ mpl.use("Agg")
 def root() -> Path:
     """The folder of the course."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_left_open() -> Iterator[None]:
+    """matplotlib keeps every figure until it is told otherwise, and warns of too many."""
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
