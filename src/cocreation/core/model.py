@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import EstimationError
+
 __all__ = [
     "Entry",
     "Model",
@@ -26,9 +28,9 @@ __all__ = [
     "inverse",
     "jacobian",
     "response",
+    "score_test",
     "slopes",
     "standardize",
-    "score_test",
     "standardized_entries",
     "start_values",
     "total_covariances",
@@ -163,7 +165,7 @@ class _Index:
 def total_covariances(model: Model, theta: np.ndarray) -> np.ndarray:
     """Return the implied covariances of all variables, observed and latent, at ``theta``."""
     a, p = model.matrices(theta)
-    whole = np.linalg.inv(np.eye(len(a)) - a)
+    whole = total_paths(a)
     return whole @ p @ whole.T
 
 
@@ -223,8 +225,6 @@ def standardized_entries(model: Model, theta: np.ndarray) -> tuple[np.ndarray, n
     return value[order], slope[order]
 
 
-def inverse(matrix: np.ndarray) -> np.ndarray:
-    """Invert a matrix of positive diagonal in units in which that is 1, so that spreads do not cost digits."""
 def score_test(score: np.ndarray, own: np.ndarray, mixed: np.ndarray, known: np.ndarray) -> tuple:
     """Return by how much chi-square would fall if parameters were freed one by one, and what they would change by.
 
@@ -247,8 +247,21 @@ def score_test(score: np.ndarray, own: np.ndarray, mixed: np.ndarray, known: np.
     return score**2 / left, score / left
 
 
+def inverse(matrix: np.ndarray) -> np.ndarray:
+    """Invert a matrix of positive diagonal in units in which that is 1, so that spreads do not cost digits."""
     unit = np.sqrt(np.diag(matrix))
     return np.linalg.inv(matrix / np.outer(unit, unit)) / np.outer(unit, unit)
+
+
+def total_paths(a: np.ndarray) -> np.ndarray:
+    """Return (I − A)⁻¹, how far every variable reaches over all paths."""
+    try:
+        return np.linalg.inv(np.eye(len(a)) - a)
+    except np.linalg.LinAlgError as error:
+        raise EstimationError(
+            "The model's paths run in a circle in which nothing is determined: variables measure or predict each "
+            "other. Leave one of these paths out."
+        ) from error
 
 
 def response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -257,7 +270,7 @@ def response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
     Shapes (p, variables), (variables,) and (p, variables).
     """
     a, p, m = model._index.matrices(theta)
-    total = np.linalg.inv(np.eye(len(a)) - a)
+    total = total_paths(a)
     g = total[: model.observed]
     return g, total @ m, g @ p @ total.T
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._input import generator
+from .._input import generator, yes_no
 from ..core import batch, ml
 from ..core.moments import covariance
 from ..core.reliability import composite
@@ -201,7 +201,7 @@ def bootstrap(
         if value not in known:
             raise InputError(f"{name} is {known[0]!r} or {known[1]!r}, not {value!r}. Choose one of them.")
     rng = generator(seed)
-    specification = specification_of(data, model, orthogonal)
+    specification = specification_of(data, model, yes_no(orthogonal, "orthogonal"))
     frame = complete_frame(data, specification)
     whole_fit = fit_model(frame, specification, "lavaan", used(frame, data))
     x = frame.to_numpy()

@@ -111,7 +111,7 @@ def nomological(
         or a defined figure (``"ab"``) – "+", "-", "0" – or the range of its standardized value,
         such as (0.2, 0.6).
     convention, estimator, missing
-        As :func:`~cocreation.steps.confirm.cfa`.
+        As :func:`~cocreation.steps.confirm.cfa`, but for WLSMV.
     level : float
         Confidence of the intervals; the tests are at 1 − ``level``, two-sided.
 
@@ -152,6 +152,11 @@ def nomological(
        EV ~ CE 0.2 to 0.6 0.42 supported
     """
     confidence(level)
+    if estimator == "WLSMV":
+        raise InputError(
+            "Effects and their errors are computed from maximum likelihood. Use estimator='MLR', which bears skewed "
+            "answers."
+        )
     if not isinstance(model, str):
         raise InputError(f"Expected the model as text, got {type(model).__name__}. Write a line such as 'SAT ~ DO'.")
     if not any(term.op == "~" for term in parse(model).terms):

@@ -229,9 +229,9 @@ def _categories(frame: pd.DataFrame) -> tuple[np.ndarray, list[list[int]], list[
 
 def _thin(name: str, answers: list[int], counts: np.ndarray) -> list[tuple[str, str]]:
     found = []
-    gaps = sorted({*range(answers[0], answers[-1])} - {*answers})
-    # answers may be coded 10, 20, 30: gaps everywhere are no empty categories
-    if gaps and len(gaps) < len(answers):
+    # answers may be coded 10, 20, 30, or as large as identifiers: gaps everywhere are no empty categories
+    if len(answers) < answers[-1] - answers[0] + 1 < 2 * len(answers):
+        gaps = sorted({*range(answers[0], answers[-1])} - {*answers})
         which = ", ".join(map(str, gaps))
         found.append((name, f"Nobody chose {which}, between others: the answers on both sides meet at one threshold."))
     found += [
