@@ -385,3 +385,28 @@ def test_whatever_the_answers_a_bootstrap_says_why_not_or_is_finite(frame, size)
     scales, empty = scales_of(frame, size), ("chi2_p", "se", "z", "p", "lower", "upper", "std_se", "std_epc", "model")
     says_why_or_is_finite(lambda: bootstrap(frame, scales, draws=50, level=0.9), may_be_empty=empty)
     says_why_or_is_finite(lambda: htmt_intervals(frame, scales, draws=50, level=0.9))
+
+
+def test_a_defined_figure_is_that_of_each_resample():
+    text = """v =~ x1 + x2 + x3
+        t =~ x4 + x5 + x6
+        s =~ x7 + x8 + x9
+        t ~ a*v
+        s ~ b*t + v
+        ab := a*b
+        twice := 2*ab"""
+    data = load("hs1939").data
+    found, model = bootstrap(data, text, draws=300), cfa(data, text)
+    delta = model.parameters.set_index("left").loc[["ab", "twice"]]
+    assert found.defined[["name", "formula"]].to_numpy().tolist() == [["ab", "a*b"], ["twice", "2*ab"]]
+    assert found.defined["estimate"].to_numpy() == pytest.approx(delta["estimate"].to_numpy(), rel=1e-9)
+    assert found.defined["se"].to_numpy() == pytest.approx(delta["se"].to_numpy(), rel=0.3)
+    assert found.replicates["twice"].to_numpy() == pytest.approx(2 * found.replicates["ab"].to_numpy(), rel=1e-12)
+    # the first resample by hand
+    rows = np.random.default_rng(4711).integers(0, len(data), size=(100, len(data)))[0]
+    again = cfa(data.iloc[rows].reset_index(drop=True), text).parameters.set_index("left")
+    assert found.replicates["ab"].iloc[0] == pytest.approx(again.loc["ab", "estimate"], rel=1e-5)
+    assert "defined" in found.tables()
+    rooted = bootstrap(data, text.replace("2*ab", "(ab + 0.01)^0.5"), draws=300)
+    assert rooted.improper == (found.replicates["ab"] < -0.01).sum() > 0
+    assert bootstrap(data, "v =~ x1 + x2 + x3", draws=50, level=0.9).defined.empty

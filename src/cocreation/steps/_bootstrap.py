@@ -44,6 +44,9 @@ class Bootstrap(Result):
     reliability : DataFrame
         Columns factor, measure ("CR" or "AVE"), estimate, se, lower, upper. Only of factors of two or more items that
         measure nothing else and whose errors are uncorrelated.
+    defined : DataFrame
+        Columns name, formula, estimate, se, lower, upper: figures that the model defines by labels (``ab := a*b``, an
+        indirect effect), from unstandardized estimates. Empty without any.
     chi2, chi2_p : float
         The model's chi-square (N·F) and the share of the resamples with a larger one; the share is NaN unless ``kind``
         is "bollen-stine", and where there are no degrees of freedom to test.
@@ -54,7 +57,8 @@ class Bootstrap(Result):
     failed : int
         Those that did not converge or had no covariances to fit.
     improper : int
-        Those with a factor of negative variance, which has no standardized loadings.
+        Those with a factor of negative variance, which has no standardized loadings, or where a defined figure does
+        not exist.
     alone : int
         Those that had to be fitted one by one.
     n : int
@@ -73,6 +77,7 @@ class Bootstrap(Result):
     loadings: pd.DataFrame
     correlations: pd.DataFrame
     reliability: pd.DataFrame
+    defined: pd.DataFrame
     chi2: float
     chi2_p: float
     draws: int
@@ -94,7 +99,7 @@ class Bootstrap(Result):
         if not np.isnan(self.chi2_p):
             shown["Bollen–Stine test"] = pd.DataFrame([{"chi2": self.chi2, "p": self.chi2_p}])
         shown["standardized loadings"] = self.loadings
-        for name in ("correlations", "reliability"):
+        for name in ("correlations", "reliability", "defined"):
             if len(getattr(self, name)):
                 shown[name] = getattr(self, name)
         return shown
@@ -234,9 +239,8 @@ def bootstrap(
         note += f" {len(theta) - proper.sum()} draws gave no figures and are left out: see failed and improper."
     if kind == "bollen-stine" and not tested:
         note += " df = 0: there is nothing to test."
-    loadings, correlations, reliability = figures.split(table)
     return Bootstrap(
-        loadings, correlations, reliability, fitted.chi2, chi2_p, len(theta), int(proper.sum()),
+        *figures.split(table), fitted.chi2, chi2_p, len(theta), int(proper.sum()),
         int((~converged).sum()), int((converged & ~proper).sum()), sum(piece.alone for piece in done), len(x),
         float(level), kind, pd.DataFrame(replicates[proper], columns=figures.names), whole_fit, note,
     )  # fmt: skip
@@ -283,6 +287,10 @@ class _Figures:
         self.names = [f"{factor} =~ {item}" for factor, item in self.loadings]
         self.names += [f"{left} ~~ {right}" for left, right in self.pairs]
         self.names += [f"{measure} {factor}" for factor in self.plain for measure in ("CR", "AVE")]
+        self.definitions = specification.definitions
+        self.names += [definition.name for definition in self.definitions]
+        entries = zip(specification.terms, self.model.entries, strict=True)
+        self.labelled = {term.label: entry for term, entry in entries if term.label}
 
     def __call__(self, theta: np.ndarray) -> np.ndarray:
         """Return the figures, shape (stack, figures); NaN where a factor has no positive variance."""
@@ -291,16 +299,30 @@ class _Figures:
         found = [loading, correlations[:, self.left, self.right]]
         for own in self.plain.values():
             found.append(np.stack(composite(loading[:, own]), axis=1))
+        if self.definitions:
+            found.append(np.array([self._defined(row) for row in theta]))
         return np.concatenate(found, axis=1)
 
-    def split(self, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-        """Return the rows of a summary as tables of loadings, correlations and reliability."""
+    def _defined(self, theta: np.ndarray) -> list[float]:
+        known = {label: e.value if e.parameter < 0 else theta[e.parameter] for label, e in self.labelled.items()}
+        if not np.isfinite(list(known.values())).all():
+            return [np.nan] * len(self.definitions)
+        for definition in self.definitions:
+            try:
+                known[definition.name] = definition.value(known).real
+            except InputError:  # a division by zero in one resample is that resample's loss
+                return [np.nan] * len(self.definitions)
+        return [known[definition.name] for definition in self.definitions]
+
+    def split(self, table: pd.DataFrame) -> list[pd.DataFrame]:
+        """Return the rows of a summary as tables of loadings, correlations, reliability and defined figures."""
         measures = [(factor, measure) for factor in self.plain for measure in ("CR", "AVE")]
         parts, first = [], 0
         for names, keys in (
             (self.loadings, ["factor", "item"]), (self.pairs, ["left", "right"]), (measures, ["factor", "measure"]),
+            ([(each.name, each.expression) for each in self.definitions], ["name", "formula"]),
         ):  # fmt: skip
             values = table.iloc[first : first + len(names)].reset_index(drop=True)
             parts.append(pd.concat([pd.DataFrame(names, columns=keys), values], axis=1))
             first += len(names)
-        return parts[0].rename(columns={"estimate": "std"}), parts[1], parts[2]
+        return [parts[0].rename(columns={"estimate": "std"}), *parts[1:]]

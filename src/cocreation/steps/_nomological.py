@@ -138,7 +138,7 @@ def nomological(
     beyond; a range is supported if it holds a significant estimate (or reaches across
     zero) and contradicted if the interval lies outside it altogether. Standard errors of indirect and
     total effects are the delta method's (Sobel 1982), which takes a product for normal;
-    in small samples bootstrap them.
+    in small samples define them by labels (``ab := a*b``) and use ``confirm.bootstrap``.
 
     Examples
     --------
