@@ -77,6 +77,10 @@ def extra_parameters(structure: str, items: float, factors: float) -> float:
     }[structure]
 
 
+#: chi-squares beyond this take no part where the interval of RMSEA is solved for
+_FARTHEST = 1e6
+
+
 def _positive(x):
     return np.where(x > 0, x, np.nan)
 
@@ -88,14 +92,16 @@ def _power(lower: bool) -> dict[str, Form]:
     def shift(chi2, df):
         chi2, df = np.broadcast_arrays(np.asarray(chi2, float), np.asarray(df, float))
         none = (chdtrc(df, chi2) >= 1 - level) | ~(np.isfinite(chi2) & np.isfinite(df))
-        found = chndtrinc(np.where(none, 4 * df + 50, chi2), df, level)
-        return np.where(none, np.where(np.isfinite(chi2), 0.0, chi2), found)
+        far = chi2 > _FARTHEST
+        found = chndtrinc(np.where(none | far, 4 * df + 50, chi2), df, level)
+        return np.where(none, np.where(np.isfinite(chi2), 0.0, chi2), np.where(far, np.nan, found))
 
     def statistic(nothing):
         # an end of zero stands for every chi-square from zero up to a quantile: the corners differ; nan: no information
         def solved(end, df, m):
             end, df, m = np.broadcast_arrays(end, df, m)
-            usable = (end > 0) & np.isfinite(df * m * end)
+            # the series has as many terms as the noncentrality: what no printed study reaches tells nothing
+            usable = (end > 0) & (df * m * end**2 < _FARTHEST)
             found = chndtrix(level, np.where(usable, df, 1), np.where(usable, df * m * end**2, 1))
             return np.where(usable, found, np.where(end > 0, np.nan, nothing(df)))
 
