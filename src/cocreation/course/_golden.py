@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..core.syntax import parse
 from ..errors import EstimationError, InputError
 from ..steps import confirm
 from ._ledger import Ledger, as_list
@@ -48,6 +49,12 @@ class Golden:
     def scales(self) -> dict[str, list[str]]:
         """``{dimension: [item, …]}``."""
         return {name: as_list(block["items"]) for name, block in self.figures["reliability"].items()}
+
+    @property
+    def text(self) -> str:
+        """The measurement model; model.lav's where golden.json has no section for it."""
+        block = self.block("cfa")
+        return block["syntax"] if isinstance(block, Mapping) and isinstance(block.get("syntax"), str) else self.model
 
     @property
     def unevenness(self) -> float:
@@ -117,9 +124,10 @@ def load(folder: Path) -> Golden:
             raise InputError(f"{folder} has no {name}. A golden set is {', '.join(FILES)}; complete it.")
     try:
         figures = json.loads((folder / "golden.json").read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{folder / 'golden.json'} is not valid JSON: {error}. Generate it anew.") from None
-    if not isinstance(figures, dict) or not as_list(figures.get("items")):
+    names = as_list(figures.get("items")) if isinstance(figures, dict) else []
+    if not names or not all(isinstance(name, str) for name in names):
         raise InputError(f"{folder / 'golden.json'} names no items. Generate it anew with golden_lib.R.")
     try:
         # R reads NA and an empty field as missing, and nothing else: "None" can be the name of a group
@@ -129,13 +137,30 @@ def load(folder: Path) -> Golden:
         raise InputError(
             f"{folder}: data.csv or model.lav cannot be read: {error}. Write them anew in UTF-8."
         ) from None
+    _refuse_other_model(folder, model, figures)
     group = figures["invariance"].get("group") if isinstance(figures.get("invariance"), dict) else None
-    wanted = [*as_list(figures["items"]), *([group] if group else [])]
+    wanted = [*names, *([group] if isinstance(group, str) and group else [])]
     absent = [name for name in wanted if name not in data.columns]
     if absent:
         raise InputError(
             f"{folder / 'data.csv'} has no column '{absent[0]}', of which golden.json has figures. Check that the "
             "files belong together."
         )
-    name = figures.get("meta", {}).get("name") or folder.resolve().name
+    meta = figures.get("meta")
+    name = (meta.get("name") if isinstance(meta, dict) else "") or folder.resolve().name
     return Golden(str(name), folder, data, model, figures, Ledger(figures))
+
+
+def _refuse_other_model(folder: Path, model: str, figures: dict[str, Any]) -> None:
+    """Refuse a model.lav that cannot be read, or is not the model that golden.json has figures of."""
+    cfa = figures.get("cfa")
+    texts = [model, *([cfa["syntax"]] if isinstance(cfa, dict) and isinstance(cfa.get("syntax"), str) else [])]
+    try:
+        said = [{(term.left, term.op, term.right) for term in parse(text).terms} for text in texts]
+    except InputError as error:
+        raise InputError(f"{folder / 'model.lav'}: {error}") from None
+    if said[0] != said[-1]:
+        raise InputError(
+            f"{folder / 'model.lav'} is not the model of the section 'cfa' of golden.json. Check that the files belong "
+            "together."
+        )

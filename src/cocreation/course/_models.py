@@ -320,7 +320,7 @@ def _modification(golden: Golden, path: tuple, block: Mapping, found: confirm.Cf
 
 def residuals(golden: Golden) -> None:
     """SRMR and the largest residual correlation."""
-    found, path = golden.cfa(golden.figures["cfa"]["syntax"]), ("cfa_std_residuals_max",)
+    found, path = golden.cfa(golden.text), ("cfa_std_residuals_max",)
     largest = float(np.abs(found.residuals.to_numpy()).max())
     named = {"srmr": found.measure("srmr"), "max_abs_residual_cor": largest}
     golden.ledger.named(path, named, "SRMR, largest residual", "fit")
@@ -329,7 +329,7 @@ def residuals(golden: Golden) -> None:
 def scores(golden: Golden) -> None:
     """Regression factor scores of the first respondents."""
     block = golden.figures["factor_scores"]["values"]
-    found = golden.cfa(golden.figures["cfa"]["syntax"]).scores(golden.complete)
+    found = golden.cfa(golden.text).scores(golden.complete)
     found = found.reset_index(drop=True).head(len(as_list(block["rows"])))
     found.index = range(1, len(found) + 1)
     path = ("factor_scores", "values")
@@ -413,7 +413,7 @@ def invariance(golden: Golden) -> None:
     ledger, block, path = golden.ledger, golden.figures["invariance"], ("invariance",)
     ledger.omit((*path, "group"), "the name of the group's column")
     order = [str(name) for name in as_list(block["group_order"])]
-    found = validate.invariance(golden.data, golden.figures["cfa"]["syntax"], block["group"])
+    found = validate.invariance(golden.data, golden.text, block["group"])
     sizes = {_label(row.group): int(row.n) for row in found.groups.itertuples()}
     ledger.vector((*path, "group_order"), _as_r(list(sizes), block["group_order"]), "groups", "exact")
     ledger.vector((*path, "n_per_group"), [sizes.get(name) for name in order], "n of each group", "exact")
@@ -465,7 +465,7 @@ def bootstrap(golden: Golden) -> None:
     ledger, block, path = golden.ledger, golden.figures["bootstrap"], ("bootstrap",)
     ledger.omit((*path, "R"), "how many resamples R drew; ours are as many, at least 1000")
     draws = int(block["R"])
-    found = confirm.bootstrap(golden.complete, golden.figures["cfa"]["syntax"], draws=max(draws, 1000)).loadings
+    found = confirm.bootstrap(golden.complete, golden.text, draws=max(draws, 1000)).loadings
     known = {(row.factor, row.item): row for row in found.itertuples()}
     error, limit = TOLERANCES["bootstrap error"].limit, TOLERANCES["bootstrap limit"].limit
     if draws < ENOUGH:  # chance alone goes beyond the usual: four Monte Carlo errors of R's own draws

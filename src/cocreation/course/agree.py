@@ -8,7 +8,7 @@ and set beside R's figure; what is not, is listed with the reason.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,7 +137,8 @@ def _run(golden: Golden, path: tuple[str, ...], section: Callable[[Golden], None
     except CourseError as error:
         golden.ledger.miss(path, str(error))
     except Exception as error:
-        golden.ledger.miss(path, f"{type(error).__name__}: {error}")
+        what = f"there is no {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+        golden.ledger.miss(path, f"golden.json may not be as golden_lib.R writes it: {what}")
 
 
 def _summary(golden: Golden) -> Agreement:
@@ -153,11 +154,11 @@ def _summary(golden: Golden) -> Agreement:
         rows.append(Row(section, metric, len(figures), largest, str(allowed), misses))
     order = list(golden.figures)
     rows.sort(key=lambda row: order.index(row.section))
-    programs = (golden.figures.get("meta") or {}).get("generated_with") or {}
+    programs = golden.block("meta", "generated_with")
     return Agreement(
         golden.name,
         str(golden.folder),
-        dict(programs),
+        dict(programs) if isinstance(programs, Mapping) else {},
         tuple(rows),
         tuple(golden.ledger.omissions),
         _UNEVEN if golden.unevenness > _models.WARNED else "",
