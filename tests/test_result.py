@@ -220,6 +220,8 @@ def test_a_document_of_another_kind_or_in_no_folder_is_refused(small, tmp_path):
         small.to_docx(tmp_path / "tables.pdf")
     with pytest.raises(InputError, match="Cannot write"):
         small.to_docx(tmp_path / "no" / "tables.docx")
+    with pytest.raises(InputError, match=r"path is the name of a file, not None\. Write 'tables\.docx'"):
+        small.to_docx(None)
     with pytest.raises(InputError, match="first is the number"):
         small.to_markdown(first=0)
 

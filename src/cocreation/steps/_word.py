@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,6 +21,8 @@ __all__ = ["write_docx"]
 #: the date of every file, so that the same result is the same bytes
 _DATE = datetime(2020, 1, 1)
 _WIDEST_UPRIGHT = 92
+#: what XML cannot hold: control characters but tab and new line, and halves of characters
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _THICK, _THIN = 12, 6  # eighths of a point
 
 
@@ -35,6 +38,8 @@ def write_docx(tables: Sequence[Table], path: str | Path) -> Path:
     from docx.enum.section import WD_ORIENT
     from docx.shared import Cm, Pt
 
+    if not isinstance(path, (str, Path)):
+        raise InputError(f"path is the name of a file, not {path!r}. Write 'tables.docx'.")
     path = Path(path)
     if path.suffix.lower() != ".docx":
         raise InputError(
@@ -129,7 +134,7 @@ def _fill(cell: Any, text: Runs, size: Any, align: str) -> None:
 def _write(paragraph: Any, text: Runs, size: Any) -> None:
     for piece, italic in text:
         if piece:
-            run = paragraph.add_run(piece)
+            run = paragraph.add_run(_UNPRINTABLE.sub("\ufffd", piece))
             run.italic, run.font.size = italic or None, size
 
 
