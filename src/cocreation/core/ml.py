@@ -204,6 +204,8 @@ def fit(
             f"The model is not identified: {model.n_parameters} free parameters for "
             f"{model.n_parameters + model.df} sample moments. Fix parameters or add items."
         )
+    if not model.n_parameters:
+        raise EstimationError("The model leaves nothing to estimate: every parameter is fixed. Free one.")
     with one_thread():
         theta = start_values(model, s) if start is None else np.array(start, dtype=float)
         state = _evaluate(model, theta, s, log_det_s)
