@@ -363,7 +363,10 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
         if row.decimals == 0 and finite and math.ceil(row.low) <= row.high:  # a count is a whole number
             ends = math.ceil(row.low - 1e-6), math.floor(row.high + 1e-6)
         implied, low, high = (text(value, min(row.decimals, 4)) for value in (row.implied, *ends))
-        span = "" if implied == low == high or not (low or high) else f"{low or '−∞'} – {high or '∞'}"
+        if implied == low == high or not (low or high):
+            span = ""
+        else:
+            span = f"≤ {high}" if math.isinf(row.low) else f"≥ {low}" if math.isinf(row.high) else f"{low} – {high}"
         rows.append((row.figure, row.printed, implied, span, row.from_figures, row.verdict, row.remark))
     columns = ["figure", "printed", "implied", "range", "from_figures", "verdict", "remark"]
     return pd.DataFrame(rows, columns=columns, dtype=object)
