@@ -13,7 +13,7 @@ import pytest
 import cocreation.steps
 from cocreation import __version__, cli
 
-VERBS = ("lab", "book", "data", "twin", "audit", "release", "doctor")
+VERBS = ("lab", "book", "data", "twin", "audit", "agree", "release", "doctor")
 
 
 @pytest.fixture
@@ -232,3 +232,21 @@ def test_a_mistake_in_the_figures_is_one_sentence_and_status_2(run, tmp_path):
     assert (status, out) == (2, "")
     assert "cfi is '1.2'; CFI must be" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("columns", [50, 60, 80, 200])
+def test_the_audit_names_every_figure_however_narrow_the_terminal(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    status, out, _ = run("audit")
+    assert status == 0
+    assert "verdict" in out
+    assert any(line.split()[:1] == ["figure"] for line in out.splitlines())
+    assert any(line.split()[:1] == ["RMSEA"] for line in out.splitlines())
+
+
+def test_an_audit_of_a_file_that_nests_too_deeply_ends_with_one_sentence(run, tmp_path):
+    file = tmp_path / "deep.toml"
+    file.write_text("a=" + "[" * 5000 + "]" * 5000, encoding="utf-8")
+    status, _, err = run("audit", str(file))
+    assert status == 2
+    assert "nests its values too deeply" in err

@@ -240,6 +240,9 @@ def audit(
     raise typer.Exit(1 if strict and not found.agrees else 0)
 
 
+_AT_LENGTH = ("range", "from_figures", "remark")
+
+
 def _show_audit(found) -> None:
     from rich import box
     from rich.markup import escape
@@ -260,16 +263,16 @@ def _show_audit(found) -> None:
             padding=(0, 1),
             title_justify="left",
         )
-        for column in (
-            table.columns if wide or name else [c for c in table.columns if c not in ("from_figures", "remark")]
-        ):
+        # what does not fit goes, but never the figure's own name
+        left_out = () if wide or name else ("from_figures", "remark") if out.width >= 80 else _AT_LENGTH
+        columns = [column for column in table.columns if column not in left_out]
+        for number, column in enumerate(columns):
             right = column in ("printed", "implied", "range")
             shown.add_column({"from_figures": "from"}.get(column, column), justify="right" if right else "left",
-                             no_wrap=right or column == "verdict", overflow="fold")  # fmt: skip
+                             no_wrap=right or column == "verdict", overflow="fold",
+                             min_width=None if number else 12)  # fmt: skip
         for row in table.to_dict("records"):
-            cells = [
-                escape(str(row[column])) for column in row if wide or name or column not in ("from_figures", "remark")
-            ]
+            cells = [escape(str(row[column])) for column in columns]
             colour = _COLOURS.get(row.get("verdict", ""), "dim")
             shown.add_row(
                 *(f"[{colour}]{cell}[/{colour}]" if cell == row.get("verdict") and cell else cell for cell in cells)

@@ -230,6 +230,8 @@ def _load(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         hint = ' A figure such as .073 is written 0.073 or ".073".'
         raise InputError(f"{path.name} is not TOML: {str(error).rstrip('.')}. Correct that line.{hint}") from error
+    except RecursionError as error:
+        raise InputError(f"{path.name} nests its values too deeply. Write a figure as one number.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from error
     except OSError as error:
