@@ -17,9 +17,9 @@ def root() -> Path:
     return Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _no_figure_left_open() -> Iterator[None]:
-    """matplotlib keeps every figure until it is told otherwise, and warns of too many."""
+    """matplotlib keeps every figure until it is told otherwise, and warns of too many; tests of a file may share one."""
     yield
     import matplotlib.pyplot as plt
 
