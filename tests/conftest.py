@@ -19,7 +19,7 @@ def root() -> Path:
 
 @pytest.fixture(autouse=True, scope="module")
 def _no_figure_left_open() -> Iterator[None]:
-    """matplotlib keeps every figure until it is told otherwise, and warns of too many; tests of a file may share one."""
+    """matplotlib keeps every figure until it is told otherwise, and warns of too many; a file's tests may share one."""
     yield
     import matplotlib.pyplot as plt
 
