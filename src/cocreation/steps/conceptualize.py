@@ -148,7 +148,7 @@ def agreement(
         raise InputError(f"weights is 'linear', 'quadratic' or None, not {weights!r}. Choose one of them.")
     if weights and order is None:
         raise InputError("Weights need to know which codes are near. Give the codes from the lowest on: order=[…].")
-    codes = sorted(set(a) | set(b), key=str) if order is None else names_of(order, what="code")
+    codes = sorted(dict.fromkeys([*a, *b]), key=str) if order is None else names_of(order, what="code")
     unknown = [code for code in [*a, *b] if code not in codes]
     if unknown:
         raise InputError(f"The code {unknown[0]!r} is not in the order given. Add it or correct the coding.")
