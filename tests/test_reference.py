@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 import re
 import shutil
@@ -12,23 +11,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from modules import REFERENCE, modules, public
 
-import cocreation.core
 import cocreation.steps
 import cocreation.survey
 from cocreation.course.notebooks import normalise
 
 ROOT = Path(__file__).resolve().parents[1]
-REFERENCE = ROOT / "book" / "reference"
-
-
-def modules(*packages) -> list:
-    return [
-        importlib.import_module(f"{package.__name__}.{found.name}")
-        for package in packages
-        for found in pkgutil.iter_modules(package.__path__)
-        if not found.name.startswith("_")
-    ]
+#: as many public names as there were when the modules were last moved; more are welcome
+NAMES = 149
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +49,16 @@ def pages(tmp_path_factory) -> dict[str, str]:
 
 def test_every_public_name_of_steps_and_survey_has_an_entry(pages):
     anchors = set(re.findall(r'id="(cocreation\.[\w.]+)"', "".join(pages.values())))
-    wanted = {f"{module.__name__}.{name}" for module in modules(cocreation.steps, cocreation.survey)
-              for name in module.__all__}  # fmt: skip
-    assert len(wanted) > 80
+    wanted = {f"{module.__name__}.{name}" for module in public() for name in module.__all__}
+    assert len(wanted) >= NAMES
     assert wanted <= anchors
 
 
 def test_the_core_is_shown_in_short(pages):
     shown = pages["core"]
-    for module in modules(cocreation.core):
+    in_short = [module for module in modules("core") if not hasattr(module, "__path__")]
+    assert len(in_short) >= 16
+    for module in in_short:
         assert module.__name__ in shown
         for name in module.__all__:
             assert f">{name}</span>" in shown, (module.__name__, name)
@@ -104,5 +96,9 @@ def test_every_step_has_a_page():
     for path in REFERENCE.glob("*.md"):
         assert f"book/reference/{path.stem}\n" in contents
     shown = "".join(path.read_text() for path in REFERENCE.glob("*.md"))
-    for module in modules(cocreation.steps, cocreation.survey):
-        assert f"```{{reference}} {module.__name__}\n" in shown
+    rooms = [cocreation.steps, cocreation.survey]
+    faces = [f"{room.__name__}.{found.name}" for room in rooms for found in pkgutil.iter_modules(room.__path__)]
+    faces = [face for face in faces if "._" not in face]
+    assert len(faces) >= 20
+    for face in faces:
+        assert f"```{{reference}} {face}\n" in shown

@@ -50,8 +50,9 @@ class Reference(SphinxDirective):
         """Return the module's docstring, a table of its names, and an entry each."""
         module = self._module(self.arguments[0])
         if hasattr(module, "__path__"):
-            names = sorted(found.name for found in pkgutil.iter_modules(module.__path__))
-            lines = [line for name in names for line in self._brief(self._module(f"{module.__name__}.{name}"))]
+            found = pkgutil.walk_packages(module.__path__, f"{module.__name__}.")
+            names = sorted(each.name for each in found if not each.ispkg)
+            lines = [line for name in names for line in self._brief(self._module(name))]
         else:
             lines = _full(module)
         return self.parse_text_to_nodes("\n".join(["````{eval-rst}", *lines, "````"]))
