@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core import implied
+from ..core.chance import agreeing_at_random
 from . import _grim
 from ._printed import Printed, Report
-from .judge import chance
 
 __all__ = ["Row", "counted", "overlap", "row_of", "rules", "same", "span_of", "text", "unchecked"]
 
@@ -309,15 +309,15 @@ def rules(report: Report) -> Iterator[Row]:
         raters, bins, agree = (
             int(each[k].value) if k in each else d for k, d in (("raters", 3), ("bins", 5), ("agree", 2))
         )
-        guess = chance(raters, bins, agree)
+        any_bin, intended = agreeing_at_random(raters, bins, agree)
         yield Row(
             f"{each['name']}: {agree} of {raters} agree by chance",
             "",
-            *same(guess.any_bin),
+            *same(any_bin),
             f"{bins} bins",
             IMPLIED,
             "share of random sortings",
-            f"on the intended one {guess.intended:.3f}; the groups' size decides",
+            f"on the intended one {intended:.3f}; the groups' size decides",
         )
     for each in report.lists.get("eigenvalues", []):
         yield from _eigenvalues(each)

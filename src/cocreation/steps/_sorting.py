@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ import pandas as pd
 from scipy.special import bdtrc
 
 from .._input import names_of, plain_table, whole
+from ..core.chance import agreeing_at_random
 from ..errors import InputError
 from .result import Result
 
@@ -274,15 +274,10 @@ def chance(raters: int = 3, bins: int = 5, at_least: int = 2) -> Chance:
         whole(value, name)
     if at_least > raters:
         raise InputError(f"{at_least} of {raters} raters cannot agree. Lower at_least.")
-    # ways[k]: sequences of k votes over the bins seen so far with fewer than at_least in each
-    ways = [1] + [0] * raters
-    for _ in range(bins):
-        ways = [sum(ways[k - v] * comb(k, v) for v in range(min(k, at_least - 1) + 1)) for k in range(raters + 1)]
     return Chance(
         raters,
         bins,
         at_least,
-        1 - ways[raters] / bins**raters,
-        float(bdtrc(at_least - 1, raters, 1 / bins)),
+        *agreeing_at_random(raters, bins, at_least),
         "Sorters choose independently, each bin with the same probability.",
     )
