@@ -104,7 +104,7 @@ def cfa() -> list[Pair]:
     import semopy
     from semopy.stats import calc_stats
 
-    from cocreation.core import ml, syntax
+    from cocreation.core.sem import ml, syntax
     from cocreation.steps import _cfa, confirm
 
     data, _, model = formal_survey()
@@ -147,7 +147,7 @@ def bootstrap() -> list[Pair]:
     import numpy as np
     import semopy
 
-    from cocreation.core import batch, ml, syntax
+    from cocreation.core.sem import batch, ml, syntax
     from cocreation.steps import confirm, validate
 
     data, scales, model = formal_survey()
@@ -193,7 +193,7 @@ def parallel() -> list[Pair]:
     import numpy as np
     from factor_analyzer import FactorAnalyzer
 
-    from cocreation.core.factor import parallel_eigenvalues
+    from cocreation.core.dimensionality import parallel_eigenvalues
 
     def plain() -> list:
         rng, found = np.random.default_rng(1), []

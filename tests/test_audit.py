@@ -14,7 +14,8 @@ import reference
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cocreation.core import fit, implied
+from cocreation.core import implied
+from cocreation.core.sem import fit
 from cocreation.errors import InputError
 from cocreation.steps import _grim, _printed, _relations
 from cocreation.steps import audit as steps

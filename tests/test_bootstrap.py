@@ -14,13 +14,16 @@ from reference import NAMES, load
 from scipy.stats import bootstrap as scipy_bootstrap
 from ugly import frames, says_why_or_is_finite, scales_of
 
-from cocreation.core import batch, ml
+from cocreation.core import resampling
 from cocreation.core.moments import covariance
-from cocreation.core.syntax import parse
+from cocreation.core.sem import batch, ml
+from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
-from cocreation.steps import _bootstrap, _htmt, _resampling
-from cocreation.steps.confirm import bootstrap, cfa
-from cocreation.steps.validate import htmt, htmt_intervals, validity
+from cocreation.steps import _bootstrap, _htmt
+from cocreation.steps._bootstrap import bootstrap
+from cocreation.steps._htmt import htmt, htmt_intervals
+from cocreation.steps.confirm import cfa
+from cocreation.steps.validate import validity
 
 RESAMPLED = ["hs1939", "likert7_sim"]
 MODELS = ["cfa", "cfa_single", "cfa_second_order", "cfa_bifactor", "ulmc_equal"]
@@ -228,10 +231,10 @@ def test_bca_ends_are_those_of_scipy():
     theirs = scipy_bootstrap((x,), np.std, n_resamples=20_000, method="BCa", vectorized=True, random_state=5)
     jackknife = np.array([[np.std(np.delete(x, i))] for i in range(60)])
     replicates = theirs.bootstrap_distribution[:, None]
-    ours = _resampling.summary(np.array([np.std(x)]), replicates, 0.95, jackknife)
+    ours = resampling.summary(np.array([np.std(x)]), replicates, 0.95, jackknife)
     assert ours["lower"][0] == pytest.approx(theirs.confidence_interval.low, abs=2e-3)
     assert ours["upper"][0] == pytest.approx(theirs.confidence_interval.high, abs=2e-3)
-    plain = _resampling.summary(np.array([np.std(x)]), replicates, 0.95)
+    plain = resampling.summary(np.array([np.std(x)]), replicates, 0.95)
     assert plain["upper"][0] < ours["upper"][0] - 0.01
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from reference import NAMES, load
 from ugly import frames, says_why_or_is_finite, scales_of
 
-from cocreation.core import fit as fit_measures
-from cocreation.core import ml
 from cocreation.core.moments import covariance
-from cocreation.core.syntax import parse
+from cocreation.core.sem import fit as fit_measures
+from cocreation.core.sem import ml
+from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps import _oracle
 from cocreation.steps.confirm import cfa, common_method, nested, syntax

@@ -9,7 +9,8 @@ import pytest
 from reference import NAMES, load
 
 from cocreation.errors import InputError
-from cocreation.steps.confirm import cfa, difference
+from cocreation.steps._difference import difference
+from cocreation.steps.confirm import cfa
 
 
 @pytest.mark.parametrize("name", NAMES)

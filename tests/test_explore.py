@@ -11,9 +11,11 @@ from reference import NAMES, load, matrix
 from ugly import frames, says_why_or_is_finite
 
 from cocreation.core import factor
+from cocreation.core.rotation import align, varimax
 from cocreation.errors import EstimationError, InputError
+from cocreation.steps._extraction import components, factors
 from cocreation.steps.decisions import kept
-from cocreation.steps.explore import adequacy, compare, components, explore, factors, n_factors
+from cocreation.steps.explore import adequacy, compare, explore, n_factors
 from cocreation.steps.purify import purify
 from cocreation.survey import population, respondents
 
@@ -129,7 +131,7 @@ def test_oblimin_pattern_and_factor_correlations_equal_gparotation(golden, efa, 
 
 def test_promax_is_psychs_as_far_as_its_minres_goes(golden, efa):
     found = factors(golden.answers, golden.n_factors, "minres", "promax").loadings.to_numpy()
-    order, signs = factor.align(found)
+    order, signs = align(found)
     np.testing.assert_allclose(found[:, order] * signs, matrix(efa["minres"]["promax4_kaiser"]), rtol=0, atol=1e-5)
 
 
@@ -319,7 +321,7 @@ def test_varimax_cannot_be_improved_by_any_turn(seed, k, p):
     def spread(x: np.ndarray) -> float:
         return (x**2).var(axis=0).sum()
 
-    best = factor.varimax(loadings, kaiser=False)
+    best = varimax(loadings, kaiser=False)
     for angle in (-1e-3, 1e-3):
         turn = np.eye(k)
         turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]

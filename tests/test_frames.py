@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from ugly import frames
 
 from cocreation.errors import CourseError, InputError
-from cocreation.steps.frames import items_frame, refuse_singular, scales_mapping
+from cocreation.inputs.answers import items_frame, refuse_singular, scales_mapping
 
 GOOD = pd.DataFrame({"a": [1, 2, 3, 4, 5.0], "b": [2, 1, 4, 3, 5.0], "c": [5, 3, 4, 1, 2.0]})
 

@@ -14,7 +14,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "cocreation"
 #: from the ground up; a floor imports only from floors below it
-FLOORS = ["errors", "_paths", "_input", "core", "survey", "steps", "widgets", "course", "cli", "__main__"]
+FLOORS = [
+    "errors", "_paths", "progress", "inputs", "core", "survey", "steps", "widgets", "course", "cli", "__main__",
+]  # fmt: skip
 WITH_NOTEBOOK = [
     "conceptualize",
     "generate",

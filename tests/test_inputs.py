@@ -15,17 +15,17 @@ import pandas as pd
 import pytest
 from modules import functions, modules, public, short
 
+from cocreation import progress
 from cocreation.errors import CourseError, EstimationError, InputError
+from cocreation.inputs import answers
 from cocreation.steps import (
     audit,
     conceptualize,
     confirm,
     decisions,
     explore,
-    frames,
     generate,
     judge,
-    progress,
     purify,
     report,
     validate,
@@ -74,7 +74,7 @@ STATISTICS: dict[str, Callable[[object], object]] = {
     "explore.factors": lambda d: explore.factors(d, 2, items=ITEMS),
     "explore.n_factors": lambda d: explore.n_factors(d, items=ITEMS, draws=20),
     "explore.polychoric": lambda d: explore.polychoric(d, ITEMS),
-    "frames.items_frame": lambda d: frames.items_frame(d, ITEMS),
+    "frames.items_frame": lambda d: answers.items_frame(d, ITEMS),
     "purify.alpha": lambda d: purify.alpha(d, ITEMS),
     "purify.ordinal_alpha": lambda d: purify.ordinal_alpha(d, ITEMS),
     "purify.purify": lambda d: purify.purify(d, SCALES),
@@ -222,14 +222,14 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: decisions.write_decisions(LOG.drop(columns="rule"), "x"), "'rule'"),
         (lambda: decisions.write_decisions(LOG.assign(decision="maybe"), "x"), "'maybe'"),
     ],
-    "frames.refuse_singular": [(lambda: frames.refuse_singular(GOOD.assign(b=GOOD["a"]), "KMO"), "'a', 'b'")],
+    "frames.refuse_singular": [(lambda: answers.refuse_singular(GOOD.assign(b=GOOD["a"]), "KMO"), "'a', 'b'")],
     "frames.scales_mapping": [
-        (lambda: frames.scales_mapping({"A": "abc"}), "'abc'"),
-        (lambda: frames.scales_mapping({"A": 5}), "int"),
-        (lambda: frames.scales_mapping({1: ["a", "b"], "1": ["c", "d"]}), "'1', '1'"),
-        (lambda: frames.scales_mapping({"A": ["a", "b", "a"]}), "'a'"),
-        (lambda: frames.scales_mapping({"A": [["a", "b"], "c"]}), r"\['a', 'b'\]"),
-        (lambda: frames.scales_mapping(None), "NoneType"),
+        (lambda: answers.scales_mapping({"A": "abc"}), "'abc'"),
+        (lambda: answers.scales_mapping({"A": 5}), "int"),
+        (lambda: answers.scales_mapping({1: ["a", "b"], "1": ["c", "d"]}), "'1', '1'"),
+        (lambda: answers.scales_mapping({"A": ["a", "b", "a"]}), "'a'"),
+        (lambda: answers.scales_mapping({"A": [["a", "b"], "c"]}), r"\['a', 'b'\]"),
+        (lambda: answers.scales_mapping(None), "NoneType"),
     ],
     "generate.coverage": [
         (lambda: generate.coverage(None), "NoneType"),
@@ -495,7 +495,7 @@ MODELS: dict[str, str] = {
 SAFE = {
     "audit.audit_study", "audit.template", "report.audit_study", "report.twin",
     "population.load", "datasets.names", "datasets.published",
-    "datasets.study", "fieldwork.expert_sorts", "fieldwork.interviews", "fieldwork.item_pool", "frames.used",
+    "datasets.study", "fieldwork.expert_sorts", "fieldwork.interviews", "fieldwork.item_pool", "answers.used",
     "sample.normal", "result.fixed", "progress.bar", "progress.drawn", "progress.gather", "progress.visible",
 }  # fmt: skip
 
@@ -509,7 +509,7 @@ def test_every_public_function_of_steps_and_survey_is_tried_with_bad_input():
     assert _public() == {*STATISTICS, *OTHERS, *SAFE}
 
 
-OWN = [module for module in modules("survey", "steps") if not hasattr(module, "__path__")]
+OWN = [module for module in modules() if ".core." not in module.__name__ and not hasattr(module, "__path__")]
 
 
 @pytest.mark.parametrize("module", OWN, ids=short)

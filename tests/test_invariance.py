@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from reference import NAMES, load
 from ugly import frames, says_why_or_is_finite, scales_of
 
-from cocreation.core import invariance as core
+from cocreation.core.sem import equalities as core
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps import validate
 from cocreation.steps.confirm import cfa

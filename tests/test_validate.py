@@ -12,8 +12,10 @@ from ugly import frames, says_why_or_is_finite, scales_of
 
 from cocreation.core.reliability import composite
 from cocreation.errors import InputError
+from cocreation.steps._composite import reliability
+from cocreation.steps._htmt import htmt
 from cocreation.steps.confirm import cfa
-from cocreation.steps.validate import htmt, omega, reliability, validity
+from cocreation.steps.validate import omega, validity
 
 
 @pytest.fixture(params=NAMES)

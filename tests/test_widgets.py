@@ -14,7 +14,7 @@ import yaml
 
 from cocreation._paths import course_root
 from cocreation.errors import InputError
-from cocreation.widgets import CardSort
+from cocreation.widgets.card_sort import CardSort
 from cocreation.widgets.cards import read
 
 PIXEL = base64.b64encode(

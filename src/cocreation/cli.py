@@ -472,7 +472,7 @@ def _share(what: str) -> Iterator[Callable[[float, str], None]]:
 
 
 def _bar():
-    from .steps.progress import bar
+    from .progress import bar
 
     return bar()
 

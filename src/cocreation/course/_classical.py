@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from ..steps import explore, frames, purify, screen, validate
+from ..inputs import answers
+from ..steps import explore, purify, screen, validate
 from ._golden import Golden
 from ._ledger import TOLERANCES, Ledger, Tolerance, as_list
 
@@ -41,7 +42,7 @@ def rows(ledger: Ledger, path: tuple, block: list, ours: pd.DataFrame, columns: 
 def sample(golden: Golden) -> None:
     """Respondents and items."""
     ledger, items = golden.ledger, golden.items
-    used = len(frames.items_frame(golden.data, items))
+    used = len(answers.items_frame(golden.data, items))
     ledger.named((), {"n_rows": len(golden.data), "n_complete": used}, "respondents", "exact")
 
 
@@ -61,7 +62,7 @@ def descriptives(golden: Golden) -> None:
 
 def correlations(golden: Golden) -> None:
     """Pearson's correlations, listwise."""
-    ours = frames.items_frame(golden.data, golden.items).corr()
+    ours = answers.items_frame(golden.data, golden.items).corr()
     matrix(golden.ledger, ("correlations",), golden.figures["correlations"], ours, "Pearson, listwise", "closed form")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..core.syntax import parse
+from ..core.sem.syntax import parse
 from ..errors import EstimationError, InputError
 from ..steps import confirm
 from ._ledger import Ledger, as_list

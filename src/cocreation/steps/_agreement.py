@@ -7,79 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from .._input import confidence, generator, names_of, plain_table
+from ..core.resampling import enough
 from ..errors import InputError
-from ._resampling import enough
+from ..inputs.options import confidence, generator, names_of, plain_table
 from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = [
-    "FleissKappa",
-    "Krippendorff",
-    "TwoRaters",
-    "fleiss_kappa",
-    "kappa_of_two",
-    "krippendorff_alpha",
-    "weights_of",
-]
-
-
-class TwoRaters(NamedTuple):
-    """Kappa of two raters, its standard error, that under independence, and the shares agreed and expected."""
-
-    kappa: float
-    se: float
-    se0: float
-    observed: float
-    expected: float
-
-
-def weights_of(k: int, kind: str | None) -> np.ndarray:
-    """Return what the agreement of category i with category j of k counts, from 0 to 1.
-
-    ``None``: only the same category counts; ``"linear"``: 1 − \\|i − j\\|/(k − 1);
-    ``"quadratic"``: 1 − (i − j)²/(k − 1)².
-    """
-    if kind is None:
-        return np.eye(k)
-    apart = np.abs(np.subtract.outer(np.arange(k), np.arange(k))) / max(k - 1, 1)
-    return 1 - (apart if kind == "linear" else apart**2)
-
-
-def kappa_of_two(counts: np.ndarray, weights: np.ndarray) -> TwoRaters:
-    """Return Cohen's (weighted) kappa of a table of counts, shape (codes, codes).
-
-    The large-sample standard errors are those of Fleiss, Cohen and Everitt (1969).
-
-    Raises
-    ------
-    InputError
-        If both raters used one and the same code throughout (kappa is then 0/0).
-    """
-    if np.count_nonzero(counts.sum(axis=1) + counts.sum(axis=0)) < 2:
-        raise InputError(
-            "Both coders gave every excerpt the same one code, so chance agreement is complete and kappa is not "
-            "defined. Code a more varied set."
-        )
-    n = counts.sum()
-    p = counts / n
-    row, column = p.sum(axis=1), p.sum(axis=0)
-    observed, expected = float((weights * p).sum()), float(row @ weights @ column)
-    # what a code of one rater counts on average, given how the other uses the codes
-    mean = (weights @ column)[:, None] + (row @ weights)[None, :]
-    spread = (p * (weights * (1 - expected) - mean * (1 - observed)) ** 2).sum()
-    spread -= (observed * expected - 2 * expected + observed) ** 2
-    spread0 = (np.outer(row, column) * (weights - mean) ** 2).sum() - expected**2
-    se, se0 = (np.sqrt(max(v, 0.0) / n) / (1 - expected) ** power for v, power in ((spread, 2), (spread0, 1)))
-    return TwoRaters((observed - expected) / (1 - expected), float(se), float(se0), observed, expected)
+__all__ = ["FleissKappa", "Krippendorff", "fleiss_kappa", "krippendorff_alpha"]
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._input import generator, yes_no
-from ..core import batch, ml
+from .. import progress
 from ..core.moments import covariance
 from ..core.reliability import composite
-from ..core.syntax import Specification
+from ..core.resampling import draw, enough, resamples, summary
+from ..core.sem import batch, ml
+from ..core.sem.terms import Specification
 from ..errors import EstimationError, InputError
-from . import progress
-from ._cfa import Cfa, complete_frame, fit_model, specification_of
-from ._resampling import draw, enough, resamples, summary
-from .frames import used
+from ..inputs.answers import used
+from ..inputs.options import generator, yes_no
+from ._cfa import Cfa, fit_model
+from ._estimate import complete_frame, specification_of
 from .result import Result
 
 if TYPE_CHECKING:

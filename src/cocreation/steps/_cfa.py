@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..core.groups import factor_scores
 from ..core.moments import to_correlation
-from ..core.syntax import Specification
+from ..core.sem.groups import factor_scores
+from ..core.sem.terms import Specification
 from ..errors import InputError
+from ..inputs.answers import items_frame
 from ._estimate import Estimate, complete_frame, estimate, from_scales, specification_of
 from ._fit_tables import modification_of, note_of, parameters_of, warnings_of
-from .frames import items_frame
 from .result import Result
 
 if TYPE_CHECKING:

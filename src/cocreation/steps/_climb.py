@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from ..core import fit as fit_measures
-from ..core import groups, robust
-from ..core import invariance as core
-from ..core.syntax import Specification
+from ..core.sem import equalities as core
+from ..core.sem import fit as fit_measures
+from ..core.sem import groups, robust
+from ..core.sem.terms import Specification
 from ..core.threads import one_thread
 from ..errors import EstimationError, InputError
 from ._equality import Rung, freed, measurement, rung, text_of

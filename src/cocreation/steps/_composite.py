@@ -10,8 +10,9 @@ import pandas as pd
 
 from ..core.moments import covariance
 from ..core.reliability import alpha_from_covariance
-from .confirm import Cfa, cfa
-from .frames import items_frame, scales_mapping, used
+from ..inputs.answers import items_frame, scales_mapping, used
+from ._cfa import Cfa
+from .confirm import cfa
 from .result import Result
 
 __all__ = ["Reliability", "reliability", "unstandardized"]

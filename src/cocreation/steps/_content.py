@@ -13,8 +13,8 @@ import pandas as pd
 from scipy.special import bdtrc
 from scipy.special import comb as combinations
 
-from .._input import between, confidence, ends, plain_table, whole
 from ..errors import InputError
+from ..inputs.options import between, confidence, ends, plain_table, whole
 from .result import Result
 
 __all__ = ["ContentRatio", "Relevance", "cvr", "cvr_critical", "relevance"]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from .._input import instance, quoted
-from ..core import invariance as core
+from ..core.sem import equalities as core
 from ..errors import EstimationError, InputError
+from ..inputs.options import instance, quoted
 from ._cfa import Cfa
 from .result import Result
 

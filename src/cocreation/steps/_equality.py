@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from .._input import names_of, quoted
-from ..core import invariance as core
-from ..core.ml import Model
-from ..core.syntax import Specification, Term
+from ..core.sem import equalities as core
+from ..core.sem.model import Model
+from ..core.sem.terms import Specification, Term
 from ..errors import InputError
+from ..inputs.options import names_of, quoted
 from ._estimate import specification_of, with_means
 
 __all__ = ["LEVELS", "Rung", "freed", "measurement", "rung", "text_of"]

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from .._input import quoted
-from ..core import fit as fit_measures
-from ..core import groups, invariance, ml, robust
 from ..core.moments import covariance
-from ..core.syntax import Specification, Term, parse
+from ..core.sem import equalities, groups, ml, robust
+from ..core.sem import fit as fit_measures
+from ..core.sem.syntax import parse
+from ..core.sem.terms import Specification, Term
 from ..errors import EstimationError, InputError
-from .frames import items_frame, refuse_singular, scales_mapping, used
+from ..inputs.answers import items_frame, refuse_singular, scales_mapping, used
+from ..inputs.options import quoted
 
 __all__ = [
     "ESTIMATORS",
@@ -375,7 +376,7 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
     if turned is not single:
         whole = replace(whole, theta=turned.theta, information=turned.information)
     independent = robust.independence(whole)
-    found = invariance.measures(whole, [x])
+    found = equalities.measures(whole, [x])
     errors, remarks = whole.covariance_of("observed"), ()
     answers = None
     if estimator == "MLR":

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from .._input import between
 from ..core import factor
 from ..core.moments import correlation
+from ..core.rotation import oblimin, promax, varimax
 from ..errors import EstimationError, InputError
-from .frames import items_frame, refuse_singular, used
+from ..inputs.answers import items_frame, refuse_singular, used
+from ..inputs.options import between
 from .result import Result
 
 if TYPE_CHECKING:
@@ -309,9 +310,9 @@ def _rotated(loadings, frame, method, rotation, kaiser, note, letter) -> Extract
     n = loadings.shape[1]
     phi, criterion = np.eye(n), float("nan")
     if rotation == "varimax":
-        loadings = factor.varimax(loadings, kaiser=kaiser)
+        loadings = varimax(loadings, kaiser=kaiser)
     elif rotation in ("oblimin", "promax") and n > 1:
-        oblique = getattr(factor, rotation)(loadings, kaiser=kaiser)
+        oblique = {"oblimin": oblimin, "promax": promax}[rotation](loadings, kaiser=kaiser)
         loadings, phi, criterion = oblique.pattern, oblique.phi, oblique.criterion
     if rotation != "none" and n > 1:
         note += f" {rotation.capitalize()} {'with' if kaiser else 'without'} Kaiser normalization."

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from scipy.special import chdtrc
 
-from ..core.fit import rmsea_interval
+from ..core.sem.fit import rmsea_interval
 from . import _scale_checks
 from ._checks import AGREES, DIFFERS, OPEN, Row, row_of, text, unchecked
 from ._joint import Derivation, Fit, Reading

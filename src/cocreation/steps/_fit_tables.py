@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from ..core import ml
-from ..core.syntax import Specification
+from ..core.sem import ml
+from ..core.sem.terms import Specification
 from ._estimate import Estimate
 
 __all__ = ["modification_of", "note_of", "parameter_table", "parameters_of", "warnings_of"]

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._input import quoted
-from ..core.syntax import Specification
+from ..core.sem.terms import Specification
 from ..errors import InputError
+from ..inputs.answers import items_frame
+from ..inputs.options import quoted
 from ._estimate import answers_of
-from .frames import items_frame
 
 __all__ = ["Grouped", "by_group"]
 

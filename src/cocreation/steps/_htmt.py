@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._input import generator
-from ..core import batch
+from .. import progress
 from ..core.moments import covariance
 from ..core.reliability import heterotrait
+from ..core.resampling import draw, enough, resamples, summary
+from ..core.sem import batch
 from ..errors import EstimationError, InputError
-from . import progress
-from ._resampling import draw, enough, resamples, summary
-from .frames import items_frame, scales_mapping, used
+from ..inputs.answers import items_frame, scales_mapping, used
+from ..inputs.options import generator
 from .result import Result
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from .._input import names_of, quoted
-from ..core import invariance as core
+from ..core.sem import equalities as core
 from ..errors import InputError
+from ..inputs.options import names_of, quoted
 from ._climb import Climb, climb, parameters, scores, warnings_of
 from ._equality import LEVELS
 from .result import Result

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .result import fixed
+from ._apa import fixed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

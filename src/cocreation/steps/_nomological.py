@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from .._input import confidence, quoted
 from ..core.moments import to_correlation
-from ..core.syntax import parse
+from ..core.sem.syntax import parse
 from ..errors import InputError
-from .confirm import Cfa, cfa
+from ..inputs.options import confidence, quoted
+from ._cfa import Cfa
+from .confirm import cfa
 from .result import Result
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..core.ml import Entry, MLFit, Model, standardize, start_values, total_covariances
-from ..core.syntax import Specification
+from ..core.sem.ml import MLFit
+from ..core.sem.model import Entry, Model, standardize, start_values, total_covariances
+from ..core.sem.terms import Specification
 from ..core.threads import one_thread
 
 __all__ = ["AGREEMENT", "Opinion", "description", "second_opinion"]

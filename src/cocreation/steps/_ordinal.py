@@ -16,15 +16,15 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from ..core import polychoric as core
-from ..core import wls
 from ..core.moments import correlation, covariance, to_correlation
 from ..core.reliability import alpha_from_covariance
-from ..core.syntax import Specification
+from ..core.sem import wls
+from ..core.sem.terms import Specification
 from ..errors import EstimationError, InputError
+from ..inputs.answers import items_frame, refuse_singular, used
 from ._cfa import Cfa
 from ._estimate import hinting, positive, refuse_impossible
 from ._fit_tables import modification_of, parameter_table, warnings_of
-from .frames import items_frame, refuse_singular, used
 from .result import Result
 
 if TYPE_CHECKING:

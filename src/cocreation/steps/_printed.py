@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._input import quoted
 from ..errors import InputError
+from ..inputs.options import quoted
 from ._relations import structures
 
 __all__ = ["FIGURES", "LISTS", "TEMPLATE", "TOPICS", "Printed", "Report", "number", "read"]

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import fdtri, ndtri, stdtr, stdtrit
 
-from .._input import confidence, plain_table, quoted
+from ..core.kappa import kappa_of_two
 from ..errors import InputError
-from ._agreement import kappa_of_two
-from .frames import items_frame, scales_mapping
-from .result import Result, fixed
+from ..inputs.answers import items_frame, scales_mapping
+from ..inputs.options import confidence, plain_table, quoted
+from ._apa import fixed
+from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

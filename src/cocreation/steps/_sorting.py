@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import bdtrc
 
-from .._input import names_of, plain_table, whole
 from ..core.chance import agreeing_at_random
 from ..errors import InputError
+from ..inputs.options import names_of, plain_table, whole
 from .result import Result
 
 if TYPE_CHECKING:

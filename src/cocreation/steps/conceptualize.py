@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln, ndtr, ndtri
 
-from .._input import confidence, generator, names_of, plain_table, whole
+from ..core.kappa import kappa_of_two, weights_of
 from ..errors import InputError
-from ._agreement import kappa_of_two, weights_of
+from ..inputs.options import confidence, generator, names_of, plain_table, whole
 from .result import Result
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from .._input import yes_no
-from ..core import ml
 from ..core.factor import minres
 from ..core.moments import correlation, covariance
-from ..core.syntax import Specification
+from ..core.sem import ml
+from ..core.sem.terms import Specification
 from ..errors import EstimationError, InputError
+from ..inputs.answers import items_frame, scales_mapping, used
+from ..inputs.options import yes_no
 from ._bootstrap import Bootstrap, bootstrap
-from ._cfa import Cfa, fit_model, from_scales, specification_of
+from ._cfa import Cfa, fit_model
 from ._difference import Difference, difference
-from ._estimate import answers_of, check_options
-from .frames import items_frame, scales_mapping, used
+from ._estimate import answers_of, check_options, from_scales, specification_of
 from .result import Result
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._input import plain_table
 from ..errors import InputError
+from ..inputs.options import plain_table
 from ..survey.tables import read_table
 
 __all__ = ["COLUMNS", "kept", "read_decisions", "write_decisions"]

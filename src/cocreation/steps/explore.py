@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._input import between, whole
-from ..core import factor
+from .. import progress
 from ..core.adequacy import bartlett_sphericity, kmo
+from ..core.dimensionality import map_criterion, parallel_eigenvalues
 from ..core.moments import correlation
 from ..errors import EstimationError, InputError
-from . import progress
+from ..inputs.answers import items_frame, refuse_singular, used
+from ..inputs.options import between, whole
 from ._extraction import Extraction, above_one, components, factors
 from ._ordinal import Polychoric, polychoric
-from .frames import items_frame, refuse_singular, used
 from .result import Result
 
 if TYPE_CHECKING:
@@ -232,10 +232,10 @@ def n_factors(
     r = correlation(frame.to_numpy())
     p = len(r)
     eigenvalues = np.linalg.eigvalsh(r)[::-1]
-    pieces = factor.parallel_eigenvalues(len(frame), p, draws=draws, seed=seed)
+    pieces = parallel_eigenvalues(len(frame), p, draws=draws, seed=seed)
     random = np.concatenate(progress.gather("Parallel analysis", pieces, draws, least=20))
     mean, high = random.mean(axis=0), np.quantile(random, 0.95, axis=0)
-    squared, fourth = factor.map_criterion(r)
+    squared, fourth = map_criterion(r)
     table = pd.DataFrame(
         {
             "number": np.arange(1, p + 1),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .._input import plain_table, whole
 from ..errors import InputError
+from ..inputs.options import plain_table, whole
 from .result import Result
 
 if TYPE_CHECKING:

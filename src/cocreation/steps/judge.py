@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .._input import whole
 from ..errors import InputError
+from ..inputs.options import whole
 from ._agreement import FleissKappa, Krippendorff, fleiss_kappa, krippendorff_alpha
 from ._content import ContentRatio, Relevance, cvr, cvr_critical, relevance
 from ._sorting import Chance, Sorting, chance, sorting, substantive_critical

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._input import between, confidence
 from ..core.moments import covariance, to_correlation
 from ..core.reliability import (
     alpha_from_covariance,
@@ -21,8 +20,9 @@ from ..core.reliability import (
     standardized_alpha,
 )
 from ..errors import InputError
+from ..inputs.answers import items_frame, scales_mapping, used
+from ..inputs.options import between, confidence
 from ._ordinal import OrdinalAlpha, ordinal_alpha
-from .frames import items_frame, scales_mapping, used
 from .result import Result
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
     Raises
     ------
     InputError
-        For data that :func:`~cocreation.steps.frames.items_frame` refuses, and
+        For data that :func:`~cocreation.inputs.answers.items_frame` refuses, and
         where some items' sum does not vary, so that no correlation with it exists.
 
     Notes

@@ -18,8 +18,9 @@ import pandas as pd
 from ..errors import InputError
 from ..survey import datasets, population
 from . import conceptualize, confirm, explore, judge, purify, screen, validate
+from ._apa import fixed
 from .audit import Audit, audit_study
-from .result import Result, fixed
+from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

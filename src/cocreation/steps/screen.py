@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._input import ends, names_of, plain_table
 from ..errors import InputError
-from .frames import items_frame
+from ..inputs.answers import items_frame
+from ..inputs.options import ends, names_of, plain_table
 from .result import Result
 
 if TYPE_CHECKING:

@@ -12,14 +12,16 @@ import pandas as pd
 from ..core import factor
 from ..core.moments import correlation
 from ..core.reliability import alpha_from_covariance, composite, lambda6
+from ..core.rotation import oblimin
 from ..errors import EstimationError, InputError
+from ..inputs.answers import items_frame, refuse_singular, scales_mapping, used
+from ._cfa import Cfa
 from ._composite import Reliability, reliability, unstandardized
 from ._htmt import HtmtIntervals, htmt, htmt_intervals
 from ._invariance import GroupModel, Invariance, LatentMeans, invariance, latent_means
 from ._nomological import Nomological, nomological
 from ._retest import Retest, retest
-from .confirm import Cfa, cfa
-from .frames import items_frame, refuse_singular, scales_mapping, used
+from .confirm import cfa
 from .purify import alpha
 from .result import Result
 
@@ -373,7 +375,7 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
     signs = np.where(first < 0, -1.0, 1.0)
     r = r * np.outer(signs, signs)
     found = factor.minres(r, n_factors)
-    oblique = factor.oblimin(found.loadings, kaiser=False)
+    oblique = oblimin(found.loadings, kaiser=False)
     general, groups = factor.schmid_leiman(oblique.pattern, oblique.phi)
     if general.sum() < 0:
         general = -general

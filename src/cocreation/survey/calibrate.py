@@ -22,12 +22,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._input import instance
 from .._paths import course_root
-from ..core import factor, ml, moments
+from ..core import factor, moments
 from ..core.reliability import alpha_from_covariance, item_statistics
+from ..core.rotation import varimax
+from ..core.sem import ml
 from ..core.threads import one_thread
 from ..errors import CourseError, EstimationError, InputError
+from ..inputs.options import instance
 from .population import Calibrated, Population, build, load, read
 from .respondents import valid_answers
 
@@ -196,7 +198,7 @@ def _citc(data: pd.DataFrame, scales: Mapping[str, list[str]]) -> dict[str, floa
 def _components(data: pd.DataFrame, items: list[str]) -> tuple[np.ndarray, np.ndarray]:
     r = moments.correlation(data[items].to_numpy(dtype=float))
     values = np.linalg.eigvalsh(r)[::-1]
-    return values, factor.varimax(factor.principal_components(r, int((values > 1).sum())))
+    return values, varimax(factor.principal_components(r, int((values > 1).sum())))
 
 
 def _explored(data: pd.DataFrame, items: list[str], how: str) -> list[str]:

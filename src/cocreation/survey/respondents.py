@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._input import generator, instance, names_of, plain_table, whole
 from ..errors import EstimationError, InputError
+from ..inputs.options import generator, instance, names_of, plain_table, whole
 from . import sample
 from .population import Population
 

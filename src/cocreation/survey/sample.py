@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from .._input import generator, instance, names_of, plain_table, whole
 from ..errors import InputError
+from ..inputs.options import generator, instance, names_of, plain_table, whole
 from .population import Population, load
 
 __all__ = ["Latent", "answers", "draw", "latent", "normal", "outcomes", "wave"]

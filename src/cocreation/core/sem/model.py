@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import EstimationError
+from ...errors import EstimationError
 
 __all__ = [
     "Entry",

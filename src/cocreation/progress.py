@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import InputError
+from .errors import InputError
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from .._input import names_of, plain_table, quoted
 from ..errors import InputError
+from .options import names_of, plain_table, quoted
 
 __all__ = ["items_frame", "refuse_singular", "scales_mapping", "used"]
 

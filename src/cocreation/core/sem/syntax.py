@@ -14,102 +14,19 @@ parameters of the model, unless a line with ``~~`` names it.
 
 from __future__ import annotations
 
-import ast
-import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import InputError
-from .ml import Entry, Model
+from ...errors import InputError
+from .model import Entry, Model
+from .terms import LABEL, NAME, Definition, Specification, Term, calculate, short, tree
 
-__all__ = ["Definition", "Specification", "Term", "parse"]
+__all__ = ["parse"]
 
-_NAME = re.compile(r"[^\W\d][\w.]*")
-#: a label within a formula; the e of 1e3 is none
-_LABEL = re.compile(rf"(?<![\w.]){_NAME.pattern}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_ARITHMETIC = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.Pow: operator.pow, ast.USub: operator.neg, ast.UAdd: operator.pos,
-}  # fmt: skip
-
-
-def _short(text: str) -> str:
-    """Return a text in quotes, the middle of a long one left out."""
-    return repr(text if len(text) <= 100 else f"{text[:60]} … {text[-30:]}")
-
-
-@dataclass
-class Term:
-    """One line of a parameter table: ``left op right`` with what was asked of it."""
-
-    left: str
-    op: str
-    right: str
-    fixed: float | None = None
-    start: float | None = None
-    label: str = ""
-    free: bool = False
-    parameter: int = -1
-    #: a moment of covariates, which the sample gives
-    given: bool = False
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A figure defined by labels: ``name := expression``."""
-
-    name: str
-    expression: str
-
-    def value(self, of: Mapping[str, complex]) -> complex:
-        """Return the figure at these values of the labels; a root of a negative number or a division by 0 is none.
-
-        Raises
-        ------
-        InputError
-            If it does not exist there.
-        """
-        try:
-            found = complex(_calculate(_tree(self), of))
-        except ArithmeticError:
-            found = complex(np.nan)
-        # a step of the derivative along the imaginary axis is far smaller
-        if not np.isfinite(found) or abs(found.imag) > 1e-12 * max(1.0, abs(found)):
-            raise InputError(
-                f"'{self.name} := {_short(self.expression)[1:-1]}' does not exist at the estimates (a division "
-                "by zero, or the root of a negative number). Write another expression."
-            )
-        return found
-
-
-@dataclass(frozen=True)
-class Specification:
-    """A model by names: its observed and latent variables, terms, and :class:`~cocreation.core.ml.Model`.
-
-    ``terms[i]`` belongs to ``model.entries[i]``. The moments of ``covariates`` are
-    parameters of the ``model`` (they come out as in the sample), but none that a
-    report counts: their terms are ``given``.
-    """
-
-    observed: tuple[str, ...]
-    latent: tuple[str, ...]
-    terms: tuple[Term, ...]
-    model: Model
-    covariates: tuple[str, ...] = ()
-    definitions: tuple[Definition, ...] = ()
-
-    @property
-    def indicators(self) -> dict[str, list[str]]:
-        """What each latent variable is measured by, in the order written."""
-        found: dict[str, list[str]] = {name: [] for name in self.latent}
-        for term in self.terms:
-            if term.op == "=~":
-                found[term.left].append(term.right)
-        return found
 
 
 @dataclass
@@ -199,28 +116,26 @@ def _read(line: str, draft: _Draft) -> None:
     found = re.fullmatch(r"(.+?)\s*(=~|~~|~)\s*(.+)", line)
     if not found:
         raise InputError(
-            f"The model line {_short(line)} is not understood. Write 'factor =~ item + item', 'outcome ~ "
+            f"The model line {short(line)} is not understood. Write 'factor =~ item + item', 'outcome ~ "
             "predictor' or 'a ~~ b'."
         )
     left_side, op, right_side = found.groups()
     for left in (name.strip() for name in left_side.split("+")):
-        if not _NAME.fullmatch(left):
+        if not NAME.fullmatch(left):
             raise InputError(
-                f"{left!r} in the model line {_short(line)} is not a name. Use letters, digits, '_' and '.'."
+                f"{left!r} in the model line {short(line)} is not a name. Use letters, digits, '_' and '.'."
             )
         for piece in right_side.split("+"):
             *modifiers, name = (part.strip() for part in piece.split("*"))
-            if not _NAME.fullmatch(name):
+            if not NAME.fullmatch(name):
                 raise InputError(
-                    f"{_short(piece.strip())} in the model line {_short(line)} is not understood. Write names joined "
+                    f"{short(piece.strip())} in the model line {short(line)} is not understood. Write names joined "
                     "by +, before a name number*, label* or NA* if need be."
                 )
             if name == left and op != "~~":
-                raise InputError(
-                    f"'{name}' measures or predicts itself in the model line {_short(line)}. Name another."
-                )
+                raise InputError(f"'{name}' measures or predicts itself in the model line {short(line)}. Name another.")
             if draft.has(left, op, name) and not modifiers:
-                raise InputError(f"The model says '{left} {op} {name}' twice, again in {_short(line)}. Say it once.")
+                raise InputError(f"The model says '{left} {op} {name}' twice, again in {short(line)}. Say it once.")
             term = draft.get(left, op, name)
             for modifier in modifiers:
                 _modify(term, modifier, line)
@@ -236,19 +151,17 @@ def _modify(term: Term, modifier: str, line: str) -> None:
         term.fixed = float(modifier)
     elif modifier == "NA":
         term.free = True
-    elif _NAME.fullmatch(modifier):
+    elif NAME.fullmatch(modifier):
         term.label = modifier
     else:
-        raise InputError(
-            f"{modifier!r} in the model line {_short(line)} is not a number, a label, NA or start(number)."
-        )
+        raise InputError(f"{modifier!r} in the model line {short(line)} is not a number, a label, NA or start(number).")
     changed = any(
         was not in (None, "", now) for was, now in zip(before, (term.fixed, term.start, term.label), strict=True)
     )
     if changed or (term.free and term.fixed is not None):
         raise InputError(
             f"The model asks two different things of '{term.left} {term.op} {term.right}', the second in "
-            f"{_short(line)}. Decide for one."
+            f"{short(line)}. Decide for one."
         )
 
 
@@ -266,7 +179,7 @@ def _refuse_strangers(draft: _Draft, known: set[str]) -> None:
                 )
     labels = {term.label for term in draft.terms.values()}
     for definition in draft.definitions.values():
-        for name in _LABEL.findall(definition.expression):
+        for name in LABEL.findall(definition.expression):
             if name not in labels:
                 raise InputError(
                     f"'{name}' in '{definition.name} := {definition.expression}' is not understood: no term bears "
@@ -276,40 +189,21 @@ def _refuse_strangers(draft: _Draft, known: set[str]) -> None:
 
 
 def _define(definition: Definition, line: str, draft: _Draft) -> None:
-    if not _NAME.fullmatch(definition.name):
+    if not NAME.fullmatch(definition.name):
         raise InputError(
-            f"{definition.name!r} in the model line {_short(line)} is not a name. Use letters, digits and '_'."
+            f"{definition.name!r} in the model line {short(line)} is not a name. Use letters, digits and '_'."
         )
     if definition.name in draft.definitions:
-        raise InputError(f"The model defines '{definition.name}' twice, again in {_short(line)}. Give it another name.")
+        raise InputError(f"The model defines '{definition.name}' twice, again in {short(line)}. Give it another name.")
     try:
         # at values that are no neat numbers, so that no division fails by chance
-        _calculate(_tree(definition), dict.fromkeys(_LABEL.findall(definition.expression), 0.7390851332))
+        calculate(tree(definition), dict.fromkeys(LABEL.findall(definition.expression), 0.7390851332))
     except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         raise InputError(
-            f"{_short(definition.expression)} in the model line {_short(line)} is not understood. Write labels "
+            f"{short(definition.expression)} in the model line {short(line)} is not understood. Write labels "
             "and numbers with +, -, *, /, ^ and brackets."
         ) from error
     draft.definitions[definition.name] = definition
-
-
-def _tree(definition: Definition) -> ast.expr:
-    # a label may hold dots, which Python's grammar reads otherwise
-    bare = _LABEL.sub(lambda name: f"_{name[0].encode().hex()}", definition.expression.replace("^", "**"))
-    return ast.parse(bare.strip(), mode="eval").body
-
-
-def _calculate(node: ast.expr, of: Mapping[str, complex]) -> complex:
-    match node:
-        case ast.Constant(int() | float() as number) if not isinstance(number, bool):
-            return float(number)
-        case ast.Name(name) if name.startswith("_"):
-            return of[bytes.fromhex(name[1:]).decode()]
-        case ast.UnaryOp(op, operand) if type(op) in _ARITHMETIC:
-            return _ARITHMETIC[type(op)](_calculate(operand, of))
-        case ast.BinOp(left, op, right) if type(op) in _ARITHMETIC:
-            return _ARITHMETIC[type(op)](_calculate(left, of), _calculate(right, of))
-    raise ValueError(ast.dump(node))
 
 
 def _fix_scales(draft: _Draft, latent: tuple[str, ...], std_lv: bool) -> None:

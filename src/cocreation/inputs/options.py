@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from .errors import InputError
+from ..errors import InputError
 
 __all__ = ["between", "confidence", "ends", "generator", "instance", "names_of", "plain_table", "quoted", "whole"]
 

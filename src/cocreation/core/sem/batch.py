@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import EstimationError
+from ...errors import EstimationError
+from ..threads import one_thread
 from . import ml
-from .threads import one_thread
 
 __all__ = ["Refits", "refit", "resampled", "standardized"]
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..threads import one_thread
 from . import fit as fit_measures
 from . import groups
 from .model import Model, inverse, score_test
-from .threads import one_thread
 
 __all__ = ["Release", "difference", "in_groups", "measures", "release"]
 

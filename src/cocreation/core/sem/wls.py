@@ -17,13 +17,12 @@ from functools import cached_property
 import numpy as np
 from scipy.special import chdtrc, chdtri
 
-from ..errors import EstimationError
+from ...errors import EstimationError
+from ..polychoric import Ordinal
+from ..threads import one_thread
 from .fit import _against_baseline, _upper_tail, robust_measures
-from .groups import jacobian
-from .ml import Entry, Model, State, search, start_values, total_covariances
-from .model import score_test
-from .polychoric import Ordinal
-from .threads import one_thread
+from .model import Entry, Model, jacobian, score_test, start_values, total_covariances
+from .search import State, search
 
 __all__ = ["Corrected", "WLSFit", "fit", "measures", "modification_indices", "own_variances"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from .._input import confidence, whole
+from ..inputs.options import confidence, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,6 +1,6 @@
 """Maximum likelihood of mean structures: several groups, each with its patterns of missing answers.
 
-A group's data are its :mod:`~cocreation.core.samples`. F is their likelihood at the implied
+A group's data are its :mod:`~cocreation.core.sem.samples`. F is their likelihood at the implied
 moments less the same at the unrestricted ones, so N·F is the likelihood-ratio chi-square, with
 missing answers (FIML) and without.
 """
@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from ..errors import EstimationError
-from .ml import IMPOSSIBLE_START, State, search
+from ...errors import EstimationError
+from ..threads import one_thread
 from .model import (
     Entry,
     Model,
@@ -43,7 +43,7 @@ from .samples import (
     slopes_of,
     stack_of,
 )
-from .threads import one_thread
+from .search import IMPOSSIBLE_START, State, search
 
 __all__ = [
     "GroupsFit",
@@ -165,7 +165,7 @@ def modification_indices(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the score test of each cell of a group that is fixed at zero and the value it would take.
 
-    As :func:`cocreation.core.ml.modification_indices`, from the expected information as lavaan's.
+    As :func:`cocreation.core.sem.ml.modification_indices`, from the expected information as lavaan's.
     """
     q, old = len(fitted.theta), fitted.models[group]
     # the parameters there are keep their numbers, the candidates follow
@@ -233,7 +233,7 @@ def fit(
     Raises
     ------
     EstimationError
-        As :func:`cocreation.core.ml.fit`, and if missing answers leave the covariances undetermined.
+        As :func:`cocreation.core.sem.ml.fit`, and if missing answers leave the covariances undetermined.
     """
     with one_thread():
         return _fit(tuple(data), tuple(models), start, unrestricted, tolerance, iterations)

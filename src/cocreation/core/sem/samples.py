@@ -16,10 +16,10 @@ import numpy as np
 from scipy.linalg import LinAlgError
 from scipy.linalg.lapack import dpotrf
 
-from ..errors import EstimationError
-from .ml import NOT_POSITIVE, State, search
+from ...errors import EstimationError
+from ..moments import covariance
 from .model import inverse
-from .moments import covariance
+from .search import NOT_POSITIVE, State, search
 
 __all__ = [
     "Moments",

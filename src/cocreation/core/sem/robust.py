@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .groups import GroupsFit, Sample, casewise, fit, jacobian, moment_information
-from .groups import baseline as independent_moments
-from .model import Entry, Model, inverse
+from .groups import GroupsFit, fit
+from .model import Entry, Model, inverse, jacobian
+from .samples import Sample, casewise, moment_information
+from .samples import baseline as independent_moments
 
 __all__ = ["Robust", "corrected_misfit", "huber_white", "independence", "satorra_bentler"]
 

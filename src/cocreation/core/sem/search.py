@@ -1,0 +1,110 @@
+"""The search for the minimum of a discrepancy by Fisher scoring; what it says when there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg.lapack import dposv
+
+from ...errors import EstimationError
+
+__all__ = ["IMPOSSIBLE_START", "NOT_POSITIVE", "State", "search"]
+
+NOT_POSITIVE = (
+    "The covariance matrix is not positive definite: an item is a sum of others, or there are too few respondents. "
+    "Leave the redundant item out."
+)
+IMPOSSIBLE_START = (
+    "The starting values imply an impossible covariance matrix. Give starting values for the parameters without a "
+    "marker item."
+)
+
+
+class State(NamedTuple):
+    """A point of the search: F, its slope, half its expected curvature, and what is implied there."""
+
+    value: float
+    gradient: np.ndarray
+    information: np.ndarray
+    implied: object
+
+
+def search(evaluate: Callable, theta: np.ndarray, state: State, tolerance: float, iterations: int, slack=1e-15):
+    """Fisher scoring with a Levenberg–Marquardt ridge that vanishes as the steps succeed.
+
+    What the information lacks of the curvature where a model misfits is learned from the steps taken, which spares
+    half of them: the idea is Dennis, Gay and Welsch's (1981), the update here the symmetric one of rank one.
+
+    ``evaluate(theta)`` returns a :class:`State` or None where nothing is defined; ``slack``
+    is the rounding error of its value. Returns theta, the state there and the steps used.
+
+    Raises
+    ------
+    EstimationError
+        If the parameters are not determined, or the search does not converge.
+    """
+    ridge, lacking = 0.0, np.zeros_like(state.information)
+    for used in range(1, iterations + 1):
+        scale = np.diag(state.information)
+        if not np.isfinite(scale).all() or (scale <= 0).any():
+            raise _not_identified(len(theta))
+        root = np.sqrt(scale)
+        unit = (state.information + lacking) / np.outer(root, root)
+        unit.flat[:: len(theta) + 1] += ridge
+        # F's expected Hessian is twice the information of one observation, which `information` is
+        _, step, failed = dposv(unit, state.gradient / root / -2, lower=1)
+        step /= root
+        gain = -(state.gradient @ step)
+        if lacking.any() and (failed or gain < tolerance):
+            lacking[:] = 0.0  # what was learned may be wrong: the information alone must agree
+            continue
+        if failed:
+            if ridge > 1e3:
+                raise _not_identified(len(theta))
+            ridge = max(10 * ridge, 1e-8)
+            continue
+        if gain < tolerance:
+            return _finish(theta, state, used)
+        size, better = 1.0, None
+        while size > 1e-4:
+            trial = evaluate(theta + size * step)
+            if trial is not None and trial.value <= state.value - 1e-4 * size * gain + slack:
+                better = trial
+                break
+            size /= 2
+        if better is None:
+            lacking[:] = 0.0
+            if ridge > 1e6:
+                break
+            ridge = max(10 * ridge, 1e-4)
+            continue
+        move = size * step
+        missed = (better.gradient - state.gradient) / 2 - (better.information + lacking) @ move
+        if gain > 1e-5:  # far from the end the curvature changes too much to be learned
+            lacking[:] = 0.0
+        elif abs(missed @ move) > 1e-8 * np.linalg.norm(missed / root) * np.linalg.norm(move * root):
+            lacking += np.outer(missed, missed / (missed @ move))
+        theta, state = theta + move, better
+        ridge = ridge / 10 if size == 1.0 and ridge > 1e-7 else (0.0 if size == 1.0 else ridge)
+    raise EstimationError(
+        f"The model did not converge in {iterations} iterations. It asks more of the data than they hold: check for "
+        "factors of two items, nearly perfectly correlated factors, or too few respondents."
+    )
+
+
+def _finish(theta, state, used):
+    scale = np.sqrt(np.diag(state.information))
+    smallest = np.linalg.eigvalsh(state.information / np.outer(scale, scale))[0]
+    if smallest < 1e-9:
+        raise _not_identified(len(theta))
+    return theta, state, used
+
+
+def _not_identified(parameters: int) -> EstimationError:
+    return EstimationError(
+        f"The model is not identified: its {parameters} parameters are not determined by the covariances, so "
+        "many different solutions fit alike. Give every factor at least three items (or two and a correlated factor) "
+        "and a fixed scale, or set parameters equal."
+    )
