@@ -13,7 +13,7 @@ from matplotlib.patches import Ellipse, FancyBboxPatch
 from reference import load
 
 from cocreation.errors import InputError
-from cocreation.steps import _diagram
+from cocreation.results import path_diagram
 from cocreation.steps.confirm import cfa
 
 matplotlib.use("Agg")
@@ -65,7 +65,7 @@ def _expected(model) -> list[str]:
         table = table[(table["op"] != "=~") | table["right"].isin(latent)]
         inner = latent | set(table.loc[table["op"] == "~", ["left", "right"]].to_numpy().ravel())
         table = table[table["left"].isin(inner) & table["right"].isin(inner)]
-    return [_diagram._figure(value) for value in table["std"]]
+    return [path_diagram._figure(value) for value in table["std"]]
 
 
 def test_every_estimate_is_shown_once(drawn):
@@ -157,12 +157,12 @@ def test_a_loop_is_drawn_too():
     names = ["left", "op", "right", "se", "p", "std"]
     paths = [("A", "B", 0.3), ("B", "A", 0.2), ("B", "c", 0.4), ("A", "d", -0.5)]
     rows = [(left, "~", right, 0.1, 0.0, std) for left, right, std in paths]
-    ax = _diagram.draw(pd.DataFrame(rows, columns=names))
+    ax = path_diagram.draw(pd.DataFrame(rows, columns=names))
     assert sorted(_estimates(ax)) == sorted([".30", ".20", ".40", "−.50"])
 
 
 def test_figures_are_written_as_papers_do():
-    assert [_diagram._figure(value) for value in (0.834, -0.1204, 1.043, -0.001, np.nan)] == [
+    assert [path_diagram._figure(value) for value in (0.834, -0.1204, 1.043, -0.001, np.nan)] == [
         ".83", "−.12", "1.04", ".00", "?"
     ]  # fmt: skip
 

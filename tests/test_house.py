@@ -15,8 +15,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "cocreation"
 #: from the ground up; a floor imports only from floors below it
 FLOORS = [
-    "errors", "_paths", "progress", "inputs", "core", "survey", "steps", "widgets", "course", "cli", "__main__",
-]  # fmt: skip
+    *("errors", "_paths", "progress"),
+    *("inputs", "core", "results", "survey", "steps"),
+    *("widgets", "course", "cli", "__main__"),
+]
 WITH_NOTEBOOK = [
     "conceptualize",
     "generate",

@@ -15,10 +15,11 @@ import pytest
 from modules import modules
 
 from cocreation.errors import InputError
-from cocreation.steps import _formats, purify
-from cocreation.steps._apa import number_text, plain
-from cocreation.steps._heads import ABBREVIATIONS, BOUNDED, COUNTS, HEADS
-from cocreation.steps.result import Result
+from cocreation.results import latex
+from cocreation.results.heads import ABBREVIATIONS, BOUNDED, COUNTS, HEADS
+from cocreation.results.result import Result
+from cocreation.results.table import number_text, plain
+from cocreation.steps import purify
 from cocreation.survey import sample
 
 FORMATS = {
@@ -162,8 +163,8 @@ def from_latex(text: str) -> list[list[list[str]]]:
 
 def unlatex(cell: str) -> str:
     """Undo the escapes, one at a time from the left; neighbouring formulas were joined to one."""
-    table = {escape: character for character, escape in _formats._SPECIAL.items() if character not in '"„’\n'}
-    table |= {rf"$\{name}$": character for character, name in _formats._GREEK.items()}
+    table = {escape: character for character, escape in latex._SPECIAL.items() if character not in '"„’\n'}
+    table |= {rf"$\{name}$": character for character, name in latex._GREEK.items()}
     cell = re.sub(r"(?<!\\)\$[^$]+\$", lambda found: apart(found.group(), table), cell)
     return "".join(pieces(cell, table)).strip()
 
@@ -257,7 +258,7 @@ def test_latex_leaves_no_special_character_and_no_letter_that_plain_latex_cannot
 
 def test_latex_rows_have_as_many_cells_as_the_table_has_columns():
     for result in results():
-        for model, text in zip(result._apa(1), map(_formats.to_latex, result._apa(1)), strict=True):
+        for model, text in zip(result._apa(1), map(latex.to_latex, result._apa(1)), strict=True):
             kinds = re.search(r"\\begin\{tabular\}\{@\{\}(.*)@\{\}\}", text).group(1)
             assert len(re.sub(r"p\{[^}]*\}", "p", kinds)) == len(model.columns)
             for line in text[text.index(r"\toprule") : text.index(r"\bottomrule")].splitlines():

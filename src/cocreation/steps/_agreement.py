@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri
 from ..core.resampling import enough
 from ..errors import InputError
 from ..inputs.options import confidence, generator, names_of, plain_table
-from .result import Result
+from ..results.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,9 +21,9 @@ from ..core.sem.terms import Specification
 from ..errors import EstimationError, InputError
 from ..inputs.answers import used
 from ..inputs.options import generator, yes_no
+from ..results.result import Result
 from ._cfa import Cfa, fit_model
 from ._estimate import complete_frame, specification_of
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,9 +17,9 @@ from ..core.sem.groups import factor_scores
 from ..core.sem.terms import Specification
 from ..errors import InputError
 from ..inputs.answers import items_frame
+from ..results.result import Result
 from ._estimate import Estimate, complete_frame, estimate, from_scales, specification_of
 from ._fit_tables import modification_of, note_of, parameters_of, warnings_of
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -202,9 +202,9 @@ class Cfa(Result):
         if kind not in ("loadings", "residuals", "path"):
             raise InputError(f"kind is 'loadings', 'residuals' or 'path', not {kind!r}. Choose one of them.")
         if kind == "path":
-            from . import _diagram
+            from ..results import path_diagram
 
-            return _diagram.draw(self.parameters, ax)
+            return path_diagram.draw(self.parameters, ax)
         return self._plot_loadings(ax) if kind == "loadings" else self._plot_residuals(ax)
 
     def _plot_loadings(self, ax: Axes | None) -> Axes:

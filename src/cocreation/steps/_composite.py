@@ -11,9 +11,9 @@ import pandas as pd
 from ..core.moments import covariance
 from ..core.reliability import alpha_from_covariance
 from ..inputs.answers import items_frame, scales_mapping, used
+from ..results.result import Result
 from ._cfa import Cfa
 from .confirm import cfa
-from .result import Result
 
 __all__ = ["Reliability", "reliability", "unstandardized"]
 

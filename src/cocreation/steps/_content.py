@@ -15,7 +15,7 @@ from scipy.special import comb as combinations
 
 from ..errors import InputError
 from ..inputs.options import between, confidence, ends, plain_table, whole
-from .result import Result
+from ..results.result import Result
 
 __all__ = ["ContentRatio", "Relevance", "cvr", "cvr_critical", "relevance"]
 

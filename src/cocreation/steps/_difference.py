@@ -11,8 +11,8 @@ from scipy.special import chdtrc
 from ..core.sem import equalities as core
 from ..errors import EstimationError, InputError
 from ..inputs.options import instance, quoted
+from ..results.result import Result
 from ._cfa import Cfa
-from .result import Result
 
 __all__ = ["Difference", "difference"]
 

@@ -16,7 +16,7 @@ from ..core.rotation import oblimin, promax, varimax
 from ..errors import EstimationError, InputError
 from ..inputs.answers import items_frame, refuse_singular, used
 from ..inputs.options import between
-from .result import Result
+from ..results.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

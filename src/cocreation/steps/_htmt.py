@@ -20,7 +20,7 @@ from ..core.sem import batch
 from ..errors import EstimationError, InputError
 from ..inputs.answers import items_frame, scales_mapping, used
 from ..inputs.options import generator
-from .result import Result
+from ..results.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

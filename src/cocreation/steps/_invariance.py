@@ -17,9 +17,9 @@ from scipy.special import chdtrc
 from ..core.sem import equalities as core
 from ..errors import InputError
 from ..inputs.options import names_of, quoted
+from ..results.result import Result
 from ._climb import Climb, climb, parameters, scores, warnings_of
 from ._equality import LEVELS
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ._apa import fixed
+from ..results.table import fixed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

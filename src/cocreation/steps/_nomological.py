@@ -18,9 +18,9 @@ from ..core.moments import to_correlation
 from ..core.sem.syntax import parse
 from ..errors import InputError
 from ..inputs.options import confidence, quoted
+from ..results.result import Result
 from ._cfa import Cfa
 from .confirm import cfa
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,9 +82,9 @@ class Nomological(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the paths with their standardized estimates, dashed where not significant. Return the Axes."""
-        from . import _diagram
+        from ..results import path_diagram
 
-        return _diagram.draw(self.model.parameters, ax)
+        return path_diagram.draw(self.model.parameters, ax)
 
 
 def nomological(

@@ -22,10 +22,10 @@ from ..core.sem import wls
 from ..core.sem.terms import Specification
 from ..errors import EstimationError, InputError
 from ..inputs.answers import items_frame, refuse_singular, used
+from ..results.result import Result
 from ._cfa import Cfa
 from ._estimate import hinting, positive, refuse_impossible
 from ._fit_tables import modification_of, parameter_table, warnings_of
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,8 +17,8 @@ from ..core.kappa import kappa_of_two
 from ..errors import InputError
 from ..inputs.answers import items_frame, scales_mapping
 from ..inputs.options import confidence, plain_table, quoted
-from ._apa import fixed
-from .result import Result
+from ..results.result import Result
+from ..results.table import fixed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,7 +16,7 @@ from scipy.special import bdtrc
 from ..core.chance import agreeing_at_random
 from ..errors import InputError
 from ..inputs.options import names_of, plain_table, whole
-from .result import Result
+from ..results.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 
 from .._paths import course_root
+from ..results.result import Result
 from . import _checks, _scale_checks
 from ._checks import AGREES, DIFFERS, IMPLIED, OPEN, Row, text
 from ._fit_checks import COUNTED, NAMES, alpha_rows, fit_rows
 from ._joint import Fit, Reading
 from ._printed import TEMPLATE, TOPICS, Report, read
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from scipy.special import gammaln, ndtr, ndtri
 from ..core.kappa import kappa_of_two, weights_of
 from ..errors import InputError
 from ..inputs.options import confidence, generator, names_of, plain_table, whole
-from .result import Result
+from ..results.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,11 +18,11 @@ from ..core.sem.terms import Specification
 from ..errors import EstimationError, InputError
 from ..inputs.answers import items_frame, scales_mapping, used
 from ..inputs.options import yes_no
+from ..results.result import Result
 from ._bootstrap import Bootstrap, bootstrap
 from ._cfa import Cfa, fit_model
 from ._difference import Difference, difference
 from ._estimate import answers_of, check_options, from_scales, specification_of
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,9 +16,9 @@ from ..core.moments import correlation
 from ..errors import EstimationError, InputError
 from ..inputs.answers import items_frame, refuse_singular, used
 from ..inputs.options import between, whole
+from ..results.result import Result
 from ._extraction import Extraction, above_one, components, factors
 from ._ordinal import Polychoric, polychoric
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

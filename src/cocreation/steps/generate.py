@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..inputs.options import plain_table, whole
-from .result import Result
+from ..results.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,10 +9,10 @@ import pandas as pd
 
 from ..errors import InputError
 from ..inputs.options import whole
+from ..results.result import Result
 from ._agreement import FleissKappa, Krippendorff, fleiss_kappa, krippendorff_alpha
 from ._content import ContentRatio, Relevance, cvr, cvr_critical, relevance
 from ._sorting import Chance, Sorting, chance, sorting, substantive_critical
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

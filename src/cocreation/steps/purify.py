@@ -22,8 +22,8 @@ from ..core.reliability import (
 from ..errors import InputError
 from ..inputs.answers import items_frame, scales_mapping, used
 from ..inputs.options import between, confidence
+from ..results.result import Result
 from ._ordinal import OrdinalAlpha, ordinal_alpha
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

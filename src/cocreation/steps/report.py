@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..results.result import Result
+from ..results.table import fixed
 from ..survey import datasets, population
 from . import conceptualize, confirm, explore, judge, purify, screen, validate
-from ._apa import fixed
 from .audit import Audit, audit_study
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

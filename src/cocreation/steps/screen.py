@@ -13,7 +13,7 @@ import pandas as pd
 from ..errors import InputError
 from ..inputs.answers import items_frame
 from ..inputs.options import ends, names_of, plain_table
-from .result import Result
+from ..results.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,6 +15,7 @@ from ..core.reliability import alpha_from_covariance, composite, lambda6
 from ..core.rotation import oblimin
 from ..errors import EstimationError, InputError
 from ..inputs.answers import items_frame, refuse_singular, scales_mapping, used
+from ..results.result import Result
 from ._cfa import Cfa
 from ._composite import Reliability, reliability, unstandardized
 from ._htmt import HtmtIntervals, htmt, htmt_intervals
@@ -23,7 +24,6 @@ from ._nomological import Nomological, nomological
 from ._retest import Retest, retest
 from .confirm import cfa
 from .purify import alpha
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

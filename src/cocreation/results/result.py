@@ -9,8 +9,8 @@ from typing import ClassVar
 import pandas as pd
 
 from ..errors import InputError
-from . import _formats
-from ._apa import Table, fixed, table_of
+from . import formats, latex
+from .table import Table, fixed, table_of
 
 __all__ = ["Result", "fixed"]
 
@@ -69,7 +69,7 @@ class Result:
         first : int
             Number of the first table.
         """
-        return "\n".join(map(_formats.to_markdown, self._apa(first)))
+        return "\n".join(map(formats.to_markdown, self._apa(first)))
 
     def to_latex(self) -> str:
         """Return the tables as LaTeX floats with the rules of the package booktabs.
@@ -78,7 +78,7 @@ class Result:
         scripts such as Chinese, which need XeLaTeX or LuaLaTeX. A table too wide for a
         page is turned and says that it needs the package rotating.
         """
-        return "\n".join(map(_formats.to_latex, self._apa(1)))
+        return "\n".join(map(latex.to_latex, self._apa(1)))
 
     def to_docx(self, path: str | Path, *, first: int = 1) -> Path:
         """Write the tables into a new Word document, landscape if one is too wide, and return its path.
@@ -95,7 +95,7 @@ class Result:
         InputError
             If the path does not end in .docx or cannot be written to.
         """
-        from ._word import write_docx
+        from .word import write_docx
 
         return write_docx(self._apa(first), path)
 
@@ -115,7 +115,7 @@ class Result:
         return found
 
     def _repr_html_(self) -> str:
-        return "\n".join([_formats.STYLE, *map(_formats.to_html, self._apa(1))])
+        return "\n".join([formats.STYLE, *map(formats.to_html, self._apa(1))])
 
     def __repr__(self) -> str:
-        return "\n\n".join(map(_formats.to_text, self._apa(1)))
+        return "\n\n".join(map(formats.to_text, self._apa(1)))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ._apa import Runs, Table
+from .table import Runs, Table
 
 if TYPE_CHECKING:
     from docx.document import Document

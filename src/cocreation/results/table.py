@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from ._heads import ABBREVIATIONS, BOUNDED, COUNTS, GROUPS, HEADS, PROBABILITIES, TITLES
+from .heads import ABBREVIATIONS, BOUNDED, COUNTS, GROUPS, HEADS, PROBABILITIES, TITLES
 
 __all__ = ["Column", "Runs", "Table", "fixed", "number_text", "plain", "runs", "table_of", "title_case"]
 
