@@ -14,11 +14,12 @@ import reference
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cocreation.core import implied
+from cocreation.audit import audit as steps
+from cocreation.audit import figures as printed_figures
+from cocreation.audit import grim, implied, relations
+from cocreation.audit.vocabulary import FIGURES
 from cocreation.core.sem import fit
 from cocreation.errors import InputError
-from cocreation.steps import _grim, _printed, _relations
-from cocreation.steps import audit as steps
 
 #: our names -> lavaan's
 LAVAAN = {
@@ -318,15 +319,15 @@ class TestPapersWhoseTruthIsKnown:
 
 
 def _joint(figures: dict):
-    from cocreation.steps._joint import Fit
+    from cocreation.audit.reconcile import Fit
 
-    return Fit(_printed.read(figures))
+    return Fit(printed_figures.read(figures))
 
 
 def _all_figures(n: int, df: int, chi2: float, base: float, base_df: int, c: int) -> dict[str, float]:
     m = n - c
     lower, upper = fit.rmsea_interval(chi2, df, m)
-    found = {key: v for key, v in fit._against_baseline(chi2, df, base, base_df).items() if key in _printed.FIGURES}
+    found = {key: v for key, v in fit._against_baseline(chi2, df, base, base_df).items() if key in FIGURES}
     return found | {
         "n": n, "df": df, "chi2": chi2, "chi2_df": chi2 / df, "baseline_chi2": base, "baseline_df": base_df,
         "rmsea": math.sqrt(max(chi2 - df, 0) / (df * m)), "rmsea_lower": lower, "rmsea_upper": upper,
@@ -337,7 +338,7 @@ class TestRelations:
     """The table of identities is consistent in itself."""
 
     NUMBERS: ClassVar = [
-        (f"{place}: {relation.formula}", relation) for place, relation in enumerate(_relations.RELATIONS)
+        (f"{place}: {relation.formula}", relation) for place, relation in enumerate(relations.RELATIONS)
     ]
 
     @pytest.mark.parametrize("relation", [r for _, r in NUMBERS], ids=[i for i, _ in NUMBERS])
@@ -377,7 +378,7 @@ class TestRelations:
         }  # fmt: skip
 
     def test_every_relation_says_where_it_comes_from(self):
-        assert all(relation.formula and relation.source for relation in _relations.RELATIONS)
+        assert all(relation.formula and relation.source for relation in relations.RELATIONS)
 
 
 class TestScales:
@@ -432,7 +433,7 @@ class TestCounts:
         mean, sd = np.mean(answers), np.std(answers, ddof=1)
         half = 0.5 * 10.0**-decimals
         spans = [(round(v, decimals) - half, round(v, decimals) + half) for v in (mean, sd)]
-        found = _grim.answers(*spans, len(answers), ends=(1, 7))
+        found = grim.answers(*spans, len(answers), ends=(1, 7))
         assert found.mean_possible
         assert found.sd_possible
         if found.example:
@@ -449,7 +450,7 @@ class TestCounts:
         }
         for mean in {m for m, _ in real}:
             for sd in np.round(np.arange(0, 2.4, 0.01), 2):
-                found = _grim.answers((mean - 0.005, mean + 0.005), (sd - 0.005, sd + 0.005), 4, ends=(1, 5))
+                found = grim.answers((mean - 0.005, mean + 0.005), (sd - 0.005, sd + 0.005), 4, ends=(1, 5))
                 near = any(m == mean and abs(s - sd) <= 0.0051 for m, s in real)
                 assert found.sd_possible <= near
                 assert found.sd_possible or (mean, float(sd)) not in real
@@ -485,23 +486,23 @@ class TestPrinted:
         ],
     )  # fmt: skip
     def test_a_figure_is_every_number_that_prints_so(self, text, low, high):
-        found = _printed.number(text)
+        found = printed_figures.number(text)
         assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
 
     def test_cut_off_figures_lie_above_what_is_printed(self):
-        assert _printed.number(".073", rounding="truncated").span == (pytest.approx(0.073), pytest.approx(0.074))
-        assert _printed.number("-.43", rounding="truncated").span == (pytest.approx(-0.44), pytest.approx(-0.43))
-        assert _printed.number(".073", rounding="either").span == (pytest.approx(0.0725), pytest.approx(0.074))
+        assert printed_figures.number(".073", rounding="truncated").span == (pytest.approx(0.073), pytest.approx(0.074))
+        assert printed_figures.number("-.43", rounding="truncated").span == (pytest.approx(-0.44), pytest.approx(-0.43))
+        assert printed_figures.number(".073", rounding="either").span == (pytest.approx(0.0725), pytest.approx(0.074))
 
     @pytest.mark.parametrize("text", ["", "about .9", "nan", "inf", ".", "1.2.3", True, None, [0.9], ".9-.8"])
     def test_what_is_no_figure_is_refused(self, text):
         with pytest.raises(ValueError, match=r"not a figure|range"):
-            _printed.number(text)
+            printed_figures.number(text)
 
     def test_zeros_of_a_file_count(self, tmp_path):
         path = tmp_path / "figures.toml"
         path.write_text("[fit]\ncfi = 0.950\n")
-        assert _printed.read(path).figures["cfi"].decimals == 3
+        assert printed_figures.read(path).figures["cfi"].decimals == 3
 
     def test_the_template_is_a_valid_file_whose_two_slips_are_found(self, tmp_path):
         assert tomllib.loads(steps.template())["sample"]["n"] == 312

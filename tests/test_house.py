@@ -16,7 +16,7 @@ PACKAGE = ROOT / "src" / "cocreation"
 #: from the ground up; a floor imports only from floors below it
 FLOORS = [
     *("errors", "_paths", "progress"),
-    *("inputs", "core", "results", "survey", "steps"),
+    *("inputs", "core", "results", "survey", "audit", "steps"),
     *("widgets", "course", "cli", "__main__"),
 ]
 WITH_NOTEBOOK = [

@@ -16,20 +16,10 @@ import pytest
 from modules import functions, modules, public, short
 
 from cocreation import progress
+from cocreation.audit import audit
 from cocreation.errors import CourseError, EstimationError, InputError
 from cocreation.inputs import answers
-from cocreation.steps import (
-    audit,
-    conceptualize,
-    confirm,
-    decisions,
-    explore,
-    generate,
-    judge,
-    purify,
-    report,
-    validate,
-)
+from cocreation.steps import conceptualize, confirm, decisions, explore, generate, judge, purify, report, validate
 from cocreation.steps import screen as screening
 from cocreation.survey import calibrate, datasets, population, respondents, sample, tables
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cocreation.core import implied
+from cocreation.audit import implied
 from cocreation.core.sem import ml
 from cocreation.errors import InputError
 from cocreation.steps import report

@@ -226,7 +226,7 @@ def audit(
 
     Example: [cyan]cocreation audit --template > figures.toml[/cyan], then [cyan]cocreation audit figures.toml[/cyan]
     """
-    from .steps import audit as steps
+    from .audit import audit as steps
 
     if template:
         print(steps.template(), end="")

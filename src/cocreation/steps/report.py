@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..audit.audit import Audit, audit_study
 from ..errors import InputError
 from ..results.result import Result
 from ..results.table import fixed
 from ..survey import datasets, population
 from . import conceptualize, confirm, explore, judge, purify, screen, validate
-from .audit import Audit, audit_study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,10 @@ from itertools import combinations
 
 import numpy as np
 
-from ._printed import FIGURES, PROGRAMS, Printed, Report, number
-from ._relations import DOMAINS, NAMES, Relation, boxes, extra_parameters, propagate, select, structures
+from .figures import PROGRAMS, Printed, Report, number
+from .propagation import NAMES, boxes, propagate, select
+from .relations import DOMAINS, Relation, extra_parameters, structures
+from .vocabulary import FIGURES
 
 __all__ = ["Derivation", "Fit", "Reading"]
 

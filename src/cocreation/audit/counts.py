@@ -4,81 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
-import numpy as np
-
-from ..core import implied
 from ..core.chance import agreeing_at_random
-from . import _grim
-from ._printed import Printed, Report
+from . import grim, implied
+from .figures import Printed, Report
+from .rows import AGREES, DIFFERS, IMPLIED, Row, overlap, row_of, same, span_of, unchecked
 
-__all__ = ["Row", "counted", "overlap", "row_of", "rules", "same", "span_of", "text", "unchecked"]
-
-AGREES, DIFFERS, IMPLIED, OPEN = "agrees", "differs", "implied", "not checkable"
-
-
-class Row(NamedTuple):
-    """One line of the audit: a figure, as printed and as it follows from others."""
-
-    figure: str
-    printed: str
-    implied: float
-    low: float
-    high: float
-    from_figures: str
-    verdict: str
-    formula: str
-    remark: str = ""
-    decimals: int = 3
-    value: float = math.nan
-    unit: float = math.nan
-
-
-def row_of(figure: str, printed: Printed | None, found: tuple[float, float, float], source: str, formula: str,
-         remark: str = "", decimals: int = 3) -> Row:  # fmt: skip
-    """Compare a printed figure with what follows from others: do the intervals overlap?"""
-    if printed is None:
-        return Row(figure, "", *found, source, IMPLIED, formula, remark, decimals)
-    slack = 1e-9 * max(1.0, abs(found[0]) if math.isfinite(found[0]) else 1.0)
-    meets = found[1] <= printed.high + slack and found[2] >= printed.low - slack
-    places = 0 if decimals == 0 else max(printed.decimals + 1, 1 if decimals == 1 else 2)
-    verdict = AGREES if meets else DIFFERS
-    return Row(
-        figure, printed.text, *found, source, verdict, formula, remark, places, printed.value, 10.0**-printed.decimals
-    )
-
-
-def text(value: float, places: int) -> str:
-    """Return a figure with so many decimals; nothing for nan, and never a zero that is none."""
-    if value is None or math.isnan(value):
-        return ""
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if 0 < abs(value) < 0.5 * 10.0**-places:
-        return f"{value:.0e}"
-    shown = f"{value:,.{places}f}"
-    return shown.lstrip("-") if float(shown.replace(",", "")) == 0 else shown
-
-
-def unchecked(figure: str, printed: Printed, remark: str) -> Row:
-    nothing = (math.nan, math.nan, math.nan)
-    unit = 10.0**-printed.decimals
-    return Row(figure, printed.text, *nothing, "", OPEN, "", remark, max(printed.decimals, 0), printed.value, unit)
-
-
-def span_of(function, *printed: Printed) -> tuple[float, float, float]:
-    """Return a function of printed figures and its ends over their roundings; monotone in each."""
-    corners = [each.span for each in printed]
-    with np.errstate(all="ignore"):
-        values = [function(*corner) for corner in _product(corners)]
-        middle = function(*(each.value for each in printed))
-    return float(middle), float(min(values)), float(max(values))
-
-
-def _product(spans):
-    return [()] if not spans else [(end, *rest) for end in spans[0] for rest in _product(spans[1:])]
-
+__all__ = ["counted", "rules"]
 
 # ── counts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -128,14 +60,6 @@ def _share(each: Mapping) -> Row:
 def _inexact(*figures: Printed) -> bool:
     """Say whether one was printed with decimals: counts are what they are."""
     return any(figure.decimals > 0 for figure in figures)
-
-
-def same(value: float) -> tuple[float, float, float]:
-    return value, value, value
-
-
-def overlap(found: tuple[float, float, float], printed: Printed) -> bool:
-    return found[1] <= printed.high + 1e-9 and found[2] >= printed.low - 1e-9
 
 
 def _percentages(each: Mapping) -> Iterator[Row]:
@@ -231,12 +155,12 @@ def _mean(each: Mapping) -> Iterator[Row]:
     n, mean, sd = int(each["n"].value), each["mean"], each.get("sd")
     items = int(each["items"].value) if "items" in each else 1
     ends = (int(each["lowest"].value), int(each["highest"].value)) if {"lowest", "highest"} <= set(each) else None
-    found = _grim.answers(mean.span, sd.span if sd else None, n, items=items, ends=ends)
+    found = grim.answers(mean.span, sd.span if sd else None, n, items=items, ends=ends)
     name = f"mean of {each['name']}"
     source = f"N = {n}" + (f", {items} items" if items > 1 else "")
     nearest = round(mean.value * n * items) / (n * items)
     if not found.mean_possible:
-        near = ", ".join(map(str, _grim.sizes_near(mean.span, n, items)))
+        near = ", ".join(map(str, grim.sizes_near(mean.span, n, items)))
         remark = f"{n} whole-number answers cannot give it" + (
             f"; {near} could, if some did not answer" if near else ""
         )

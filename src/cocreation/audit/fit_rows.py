@@ -9,11 +9,12 @@ import numpy as np
 from scipy.special import chdtrc
 
 from ..core.sem.fit import rmsea_interval
-from . import _scale_checks
-from ._checks import AGREES, DIFFERS, OPEN, Row, row_of, text, unchecked
-from ._joint import Derivation, Fit, Reading
-from ._printed import FIGURES, Report
-from ._relations import extra_parameters
+from . import scales
+from .figures import Report
+from .reconcile import Derivation, Fit, Reading
+from .relations import extra_parameters
+from .rows import AGREES, DIFFERS, OPEN, Row, row_of, text, unchecked
+from .vocabulary import FIGURES
 
 __all__ = ["COUNTED", "NAMES", "alpha_rows", "fit_rows"]
 
@@ -137,10 +138,8 @@ def alpha_rows(report: Report, fit: Fit, derived, readings: list[Reading]) -> It
         top = fit.printed["baseline_chi2"].high
     m = fit.printed["n"].value - float(np.mean(fit.spans["c"]))
     for split in ("even", "extreme"):
-        bound, sizes = _scale_checks.alpha_bound(report, split=split)
-        if not bound or (
-            split == "extreme" and "scales" in report.lists and sizes == _scale_checks.alpha_bound(report)[1]
-        ):
+        bound, sizes = scales.alpha_bound(report, split=split)
+        if not bound or (split == "extreme" and "scales" in report.lists and sizes == scales.alpha_bound(report)[1]):
             continue
         least = m * bound
         split_text = "-".join(map(str, sizes))

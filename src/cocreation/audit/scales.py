@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from ..core import implied
-from ._checks import AGREES, DIFFERS, IMPLIED, OPEN, Row, overlap, row_of, same, span_of
-from ._printed import FIGURES, Printed, Report
+from . import implied
+from .figures import Printed, Report
+from .rows import AGREES, DIFFERS, IMPLIED, OPEN, Row, overlap, row_of, same, span_of
+from .vocabulary import FIGURES
 
 __all__ = ["alpha_bound", "scales"]
 

@@ -19,11 +19,13 @@ import pandas as pd
 
 from .._paths import course_root
 from ..results.result import Result
-from . import _checks, _scale_checks
-from ._checks import AGREES, DIFFERS, IMPLIED, OPEN, Row, text
-from ._fit_checks import COUNTED, NAMES, alpha_rows, fit_rows
-from ._joint import Fit, Reading
-from ._printed import TEMPLATE, TOPICS, Report, read
+from . import counts
+from . import scales as scale_checks
+from .figures import Report, read
+from .fit_rows import COUNTED, NAMES, alpha_rows, fit_rows
+from .reconcile import Fit, Reading
+from .rows import AGREES, DIFFERS, IMPLIED, OPEN, Row, text
+from .vocabulary import TEMPLATE, TOPICS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,9 +123,9 @@ class Audit(Result):
         InputError
             For another kind, or "rmsea" without N, RMSEA and chi-square/df.
         """
-        from . import _audit_plots
+        from . import plots
 
-        return _audit_plots.draw(self, ax, kind)
+        return plots.draw(self, ax, kind)
 
 
 def audit(figures: Mapping[str, Any] | str | Path) -> Audit:
@@ -165,12 +167,12 @@ def audit(figures: Mapping[str, Any] | str | Path) -> Audit:
     'Another RMSEA (.064); RMSEA .064 would fit: two digits exchanged'
     """
     report = read(figures)
-    fit = Fit(report, _scale_checks.alpha_bound(report, split="extreme", less=_RAW)[0] if not report.robust else 0.0)
+    fit = Fit(report, scale_checks.alpha_bound(report, split="extreme", less=_RAW)[0] if not report.robust else 0.0)
     readings = fit.readings()
     avoid = {key for key in NAMES if sum(key in r.given_up for r in readings) > len(readings) / 2}
     derived = fit.derivations(avoid)
-    rows = [*_checks.counted(report), *fit_rows(report, fit, derived, readings), *_scale_checks.scales(report),
-            *alpha_rows(report, fit, derived, readings), *_checks.rules(report)]  # fmt: skip
+    rows = [*counts.counted(report), *fit_rows(report, fit, derived, readings), *scale_checks.scales(report),
+            *alpha_rows(report, fit, derived, readings), *counts.rules(report)]  # fmt: skip
     table = pd.DataFrame(rows, columns=Row._fields)
     conflicts = [", ".join(NAMES[key] for key in some) for some in fit.conflicts(readings)[:6]]
     return Audit(
@@ -223,7 +225,7 @@ def template() -> str:
 def _readings(report: Report, fit: Fit, derived, readings: list[Reading]) -> pd.DataFrame:
     """Return the readings as a table, each figure as it would be."""
     rows = []
-    bound, _ = _scale_checks.alpha_bound(report)
+    bound, _ = scale_checks.alpha_bound(report)
     for reading in readings:
         row: dict[str, Any] = {
             "reading": _sentence(reading, fit),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..core import implied
 from ..errors import InputError
+from . import implied
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

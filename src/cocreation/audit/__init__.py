@@ -1,0 +1,1 @@
+"""A paper's printed figures against each other: what is possible, and what reconciles the rest."""
