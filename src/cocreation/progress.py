@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import Protocol, TypeVar
 
 from .errors import InputError
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 __all__ = ["bar", "drawn", "gather", "show", "visible"]
 
@@ -67,9 +65,31 @@ def visible() -> bool:
     return sys.stderr.isatty() and sys.stdout.isatty()
 
 
+class Bar(Protocol):
+    """What a bar is told: that there is work, and how far it is."""
+
+    def add_task(self, description: str, *, total: float | None) -> int:
+        """Name a piece of work and how large it is; return its number."""
+
+    def update(self, task: int, **fields: object) -> None:
+        """Say how much of it is done, such as ``completed=3``."""
+
+
+class _Silent:
+    """A bar that shows nothing."""
+
+    def add_task(self, description: str, *, total: float | None) -> int:
+        return 0
+
+    def update(self, task: int, **fields: object) -> None:
+        pass
+
+
 @contextmanager
-def bar() -> Iterator[Progress]:
+def bar() -> Iterator[Bar]:
     """Open a bar on the error stream, gone when the block ends; work inside the block opens none of its own.
+
+    It is silent where nobody watches, and in a Python without rich or without the thread that redraws it.
 
     Examples
     --------
@@ -77,18 +97,35 @@ def bar() -> Iterator[Progress]:
     ...     task = shown.add_task("Counting", total=3)
     ...     shown.update(task, completed=3)
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
     global _open
-    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()
     _open += 1
     try:
-        # the stream of now: a build that listens to stderr must not hear the bar
-        with Progress(*columns, console=Console(file=sys.stderr), transient=True, disable=not visible()) as shown:
+        with _drawn_by_rich() if visible() and _threads_start() else nullcontext(_Silent()) as shown:
             yield shown
     finally:
         _open -= 1
+
+
+def _drawn_by_rich() -> AbstractContextManager[Bar]:
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    except ImportError:
+        return nullcontext(_Silent())
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()
+    # the stream of now: a build that listens to stderr must not hear the bar
+    return Progress(*columns, console=Console(file=sys.stderr), transient=True)
+
+
+def _threads_start() -> bool:
+    """Whether a thread can be started; rich finds out only when half the bar is set up."""
+    thread = threading.Thread(target=int)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True
 
 
 def gather(
