@@ -87,7 +87,8 @@ class Cfa(Result):
     convention : str
         "lavaan" or "amos".
     agreement : float
-        Largest difference of standardized loadings from semopy's; NaN where it is not asked.
+        Largest difference of standardized loadings from semopy's; NaN where it is not asked,
+        and the note says why.
     note : str
     estimator, missing : str
         As :func:`cocreation.steps.confirm.cfa` was told.

@@ -51,7 +51,8 @@ class Estimate:
     ``fitted.sample`` holds the unrestricted covariances; ``mean`` and ``mu`` the unrestricted and the
     implied means; ``covariance`` that of the estimates; ``indices`` the modification indices of cells.
     ``agreement`` is semopy's distance (NaN where it is not asked), ``missed`` by how much the worse
-    of two searches missed the minimum, ``remarks`` what goes into the warnings.
+    of two searches missed the minimum, ``remarks`` what goes into the warnings, ``unasked`` why semopy
+    was not there to be asked.
     """
 
     specification: Specification
@@ -64,6 +65,7 @@ class Estimate:
     agreement: float
     missed: float
     remarks: tuple[tuple[str, str], ...] = ()
+    unasked: str = ""
 
 
 def check_options(convention: str, estimator: str, missing: str) -> None:
@@ -194,9 +196,9 @@ def estimate(
     x = frame.to_numpy()
     if missing == "fiml":
         return _of_all_answers(x, with_means(specification), estimator)
-    (fitted, start, doubts), agreement, missed = _maximum_likelihood(x, specification), np.nan, 0.0
+    (fitted, start, doubts), agreement, missed, unasked = _maximum_likelihood(x, specification), np.nan, 0.0, ""
     if cross_check:
-        fitted, agreement, missed = _cross_check(specification, fitted, start)
+        fitted, agreement, missed, unasked = _cross_check(specification, fitted, start)
         refuse_impossible(specification, fitted)
     n, given = len(x), _given(specification)
     baseline, floor = _complete_baseline(fitted.sample, specification, n)
@@ -219,7 +221,7 @@ def estimate(
         errors, scaled, remarks = _corrected(x, specification, fitted, estimator)
         found, doubts = found | scaled, doubts + remarks
     return Estimate(
-        specification, fitted, mean, mean, errors, found, ml.modification_indices, agreement, missed, doubts
+        specification, fitted, mean, mean, errors, found, ml.modification_indices, agreement, missed, doubts, unasked
     )
 
 
@@ -452,19 +454,22 @@ def _cross_check(specification: Specification, fitted: ml.MLFit, start: np.ndarr
     """Return the fit both programs end at, how far they are apart, and by how much the worse of two minima missed it.
 
     Where their searches end at different minima the lower one counts, and the
-    other program, started there, must stay there.
+    other program, started there, must stay there. Where semopy cannot be asked the
+    fit stands as it is, and why comes last.
     """
     from . import _oracle
 
+    if unasked := _oracle.unavailable():
+        return fitted, np.nan, 0.0, unasked
     opinion = _oracle.second_opinion(specification, fitted, start)
     if opinion.apart <= _oracle.AGREEMENT:
-        return fitted, opinion.apart, 0.0
+        return fitted, opinion.apart, 0.0, ""
     missed = opinion.minimum - fitted.minimum
     if missed < -1e-9:
         fitted = positive(specification, ml.fit(fitted.sample, fitted.n_obs, specification.model, start=opinion.theta))
     again = _oracle.second_opinion(specification, fitted, opinion.theta if missed < -1e-9 else fitted.theta)
     if again.apart <= _oracle.AGREEMENT:
-        return fitted, again.apart, abs(missed)
+        return fitted, again.apart, abs(missed), ""
     if not np.isfinite(again.apart) or not np.isfinite(again.minimum):
         why = "semopy's search ended at a model without positive variances"
     elif abs(again.minimum - fitted.minimum) < 1e-9:

@@ -34,6 +34,8 @@ def note_of(found: Estimate, convention: str, estimator: str, missing: str, who:
         if np.isfinite(found.agreement)
         else "semopy, whose own fit of missing answers is wrong, was not asked."
         if missing == "fiml"
+        else f"semopy was not asked: {found.unasked}."
+        if found.unasked
         else "Not compared with semopy."
     )
     return (

@@ -21,10 +21,21 @@ from ..core.sem.model import Entry, Model, standardize, start_values, total_cova
 from ..core.sem.terms import Specification
 from ..core.threads import one_thread
 
-__all__ = ["AGREEMENT", "Opinion", "description", "second_opinion"]
+__all__ = ["AGREEMENT", "Opinion", "description", "second_opinion", "unavailable"]
 
 #: standardized loadings of the two programs may differ by this much
 AGREEMENT = 1e-4
+
+
+def unavailable() -> str:
+    """Return why semopy cannot be asked, for a note; empty where it can."""
+    try:
+        import semopy  # noqa: F401
+    except Exception as error:  # whatever a broken installation raises: estimates do not depend on it
+        if isinstance(error, ModuleNotFoundError) and error.name == "semopy":
+            return "not installed"
+        return f"it is installed, but importing it ends in {type(error).__name__}"
+    return ""
 
 
 def description(specification: Specification, ratio: np.ndarray | None = None) -> str:

@@ -126,7 +126,8 @@ def cfa(
     gradient is gone. Corrections to semopy: GFI (semopy's equals NFI), AIC and
     log-likelihood, CFI clamped, one divisor for χ² and RMSEA, residual covariances
     standardized by the residuals' own deviations. Variances are not bounded, so a
-    Heywood case shows as one. semopy's fit of missing answers is wrong and is not asked.
+    Heywood case shows as one. semopy's fit of missing answers is wrong and is not asked; in a
+    Python without semopy nothing is, as the note then says, and the estimates stand alone.
 
     All figures follow lavaan. Standard errors: expected information (ML), observed with
     FIML; MLM and MLR as Savalei (2014) reviews them. ``_scaled`` fit measures put the scaled
