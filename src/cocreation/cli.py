@@ -50,6 +50,12 @@ def main() -> None:
     except CourseError as error:
         print(f"cocreation: {str(error).strip()}", file=sys.stderr)
         sys.exit(2)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "rich":
+            raise
+        what = "cocreation: Tables and help on the terminal need the package rich, which is not installed."
+        print(what, "Install it (pip install rich), or ask for --json where a verb has it.", file=sys.stderr)
+        sys.exit(2)
 
 
 def _say_version(wanted: bool) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import linecache
 import traceback
+from types import ModuleType
 
-__all__ = ["CourseError", "EstimationError", "InputError"]
+__all__ = ["CourseError", "EstimationError", "InputError", "MissingPackageError", "needed"]
 
 
 class CourseError(Exception):
@@ -35,3 +37,42 @@ class InputError(CourseError, ValueError):
 
 class EstimationError(CourseError, ArithmeticError):
     """A model that did not converge, is not identified, or was fitted inconsistently."""
+
+
+class MissingPackageError(CourseError, ImportError):
+    """What was asked for needs a package that this Python lacks, or one that does not load."""
+
+
+def needed(package: str, what: str, *, module: str = "") -> ModuleType:
+    """Return a package that only ``what`` needs, so that all else works in a Python without it.
+
+    Parameters
+    ----------
+    package : str
+        As pip knows it.
+    what : str
+        What needs it, to begin a sentence with.
+    module : str
+        As Python imports it; by default the same.
+
+    Raises
+    ------
+    MissingPackageError
+        If it is not installed or does not load, naming the package.
+
+    Examples
+    --------
+    >>> needed("json", "Reading JSON").loads("[1, 2]")
+    [1, 2]
+    """
+    module = module or package
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingPackageError(
+            f"{what} needs the package {package}, which is not installed. Install it (pip install {package}), or do "
+            "without this."
+            if isinstance(error, ModuleNotFoundError) and error.name == module
+            else f"{what} needs the package {package}, which does not load: {error}. Install it anew (pip install "
+            f"--force-reinstall {package}), or do without this."
+        ) from error

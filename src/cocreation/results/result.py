@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 from typing import ClassVar
 
 import pandas as pd
 
-from ..errors import InputError
+from ..errors import InputError, needed
 from . import formats, latex
 from .table import Table, fixed, table_of
 
@@ -94,10 +95,17 @@ class Result:
         ------
         InputError
             If the path does not end in .docx or cannot be written to.
+        MissingPackageError
+            If python-docx, which only this format needs, is not installed.
         """
         from .word import write_docx
 
         return write_docx(self._apa(first), path)
+
+    @staticmethod
+    def _seaborn() -> ModuleType:
+        """What some figures are drawn with; importing it takes too long for those who draw none."""
+        return needed("seaborn", "This figure")
 
     def _apa(self, first: int) -> list[Table]:
         """The one model behind every format."""

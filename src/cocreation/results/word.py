@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from ..errors import InputError, needed
 from .table import Runs, Table
 
 if TYPE_CHECKING:
@@ -33,11 +33,9 @@ def write_docx(tables: Sequence[Table], path: str | Path) -> Path:
     ------
     InputError
         If the path does not end in .docx or cannot be written to.
+    MissingPackageError
+        If python-docx is not installed.
     """
-    import docx
-    from docx.enum.section import WD_ORIENT
-    from docx.shared import Cm, Pt
-
     if not isinstance(path, (str, Path)):
         raise InputError(f"path is the name of a file, not {path!r}. Write 'tables.docx'.")
     path = Path(path)
@@ -45,6 +43,10 @@ def write_docx(tables: Sequence[Table], path: str | Path) -> Path:
         raise InputError(
             f"A Word document ends in .docx, not in '{path.suffix}'. Write '{path.stem or 'tables'}.docx'."
         )
+    docx = needed("python-docx", "A Word document", module="docx")
+    from docx.enum.section import WD_ORIENT
+    from docx.shared import Cm, Pt
+
     document = docx.Document()
     section = document.sections[0]
     section.page_width, section.page_height = Cm(21), Cm(29.7)

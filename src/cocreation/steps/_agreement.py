@@ -174,8 +174,8 @@ class Krippendorff(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the coincidences: off the diagonal lie the disagreements."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         side = 0.5 * len(self.coincidence) + 1.6
         ax = ax if ax is not None else plt.subplots(figsize=(side + 0.6, side), layout="constrained")[1]
         words = self.coincidence.map(lambda value: f"{value:.3g}" if value else "")

@@ -210,8 +210,8 @@ class Cfa(Result):
 
     def _plot_loadings(self, ax: Axes | None) -> Axes:
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         table = self.loadings.iloc[::-1].reset_index(drop=True)
         if ax is None:
             _, ax = plt.subplots(figsize=(7, max(2.5, 0.26 * len(table) + 1.1)), layout="constrained")
@@ -231,8 +231,8 @@ class Cfa(Result):
 
     def _plot_residuals(self, ax: Axes | None) -> Axes:
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         table = self.residuals.iloc[1:, :-1]
         size = len(table)
         if ax is None:

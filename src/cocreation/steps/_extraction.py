@@ -137,8 +137,8 @@ class Extraction(Result):
     def plot(self, ax: Axes | None = None, *, grouped: bool = True) -> Axes:
         """Draw the loadings as a heatmap, items grouped by their factor. Return the Axes."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         table = self.loadings
         if grouped:
             position = {name: i for i, name in enumerate(table.columns)}

@@ -241,8 +241,8 @@ def htmt_intervals(
 
 def _heatmap(ax: Axes | None, part: pd.DataFrame, index: str) -> Axes:
     import matplotlib.pyplot as plt
-    import seaborn as sns
 
+    sns = Result._seaborn()
     names = list(dict.fromkeys([*part["left"], *part["right"]]))
     square = part.pivot_table(index="right", columns="left", values="upper").reindex(
         index=names[1:], columns=names[:-1]

@@ -87,8 +87,8 @@ class Polychoric(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw a heatmap: polychoric correlations below the diagonal, Pearson's above. Return the Axes."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         size = len(self.correlations)
         if ax is None:
             width, height = min(7.0, 0.34 * size + 2.4), min(6.4, 0.3 * size + 1.6)

@@ -57,8 +57,8 @@ class Sorting(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw where the votes on each dimension's items went."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         ax = ax if ax is not None else plt.subplots(figsize=(0.9 * self.table.shape[1] + 1.5, 4))[1]
         share = self.table.div(self.table.sum(axis=1), axis=0)
         blue = sns.light_palette("#20639b", as_cmap=True)
@@ -234,9 +234,9 @@ class Chance(Result):
     def plot(self, ax: Axes | None = None, *, most: int = 8) -> Axes:
         """Draw how often blind raters choose the intended bin, for panels of up to ``most``; this one is framed."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
         from matplotlib.patches import Rectangle
 
+        sns = self._seaborn()
         asked = range(min(2, self.at_least), max(most, self.raters) + 1)
         sizes = range(min(2, self.raters), asked.stop)
         shares = {n: [100 * bdtrc(m - 1, n, 1 / self.bins) if m <= n else np.nan for m in asked] for n in sizes}

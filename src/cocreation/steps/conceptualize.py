@@ -72,8 +72,8 @@ class Agreement(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw who confuses what: a cell off the diagonal is a disagreement."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         side = 0.42 * len(self.confusion) + 2
         ax = ax if ax is not None else plt.subplots(figsize=(side + 0.8, side))[1]
         sns.heatmap(

@@ -66,8 +66,8 @@ class Wording(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the lengths of the items, the suspicious ones in colour."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         ax = ax if ax is not None else plt.subplots(figsize=(8, 4))[1]
         flaws = self.items[list(FLAWS)]
         kind = flaws.idxmax(axis=1).str.replace("_", "-").where(flaws.any(axis=1), "nothing found")
@@ -209,8 +209,8 @@ class Coverage(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the items a theme, a colour a dimension."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         ax = ax if ax is not None else plt.subplots(figsize=(8, 0.32 * len(self.themes) + 1.2))[1]
         place = range(len(self.themes))
         dimensions = self.dimensions["dimension"].tolist()

@@ -66,9 +66,9 @@ class Judgement(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw how many items got which combination of votes; the framed corner is kept."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
         from matplotlib.patches import Polygon
 
+        sns = self._seaborn()
         ax = ax if ax is not None else plt.subplots(figsize=(5.5, 4.5))[1]
         n_right, n_relevant = self.items[["n_sorters", "n_raters"]].max()
         table = pd.crosstab(self.items["right"], self.items["relevant"])

@@ -65,8 +65,8 @@ class Screening(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw how many questionnaires are left after each rule."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         ax = ax if ax is not None else plt.subplots(figsize=(8, 0.55 * len(self.recovery) + 1))[1]
         stages = self.recovery.iloc[:-1] if len(self.recovery) > 2 else self.recovery
         last = len(stages) - 1
@@ -316,8 +316,8 @@ class Distributions(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each item's answers as one bar of 100 %."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         if self.shares.shape[1] > 12:
             raise InputError(
                 f"The items take {self.shares.shape[1]} different values; a bar of answer categories can show at most "
@@ -450,8 +450,8 @@ class SampleDescription(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the percentages, a colour a variable."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
 
+        sns = self._seaborn()
         ax = ax if ax is not None else plt.subplots(figsize=(8, 0.4 * len(self.table) + 1.2))[1]
         gap = self.table["variable"].ne(self.table["variable"].shift()).cumsum().to_numpy() - 1
         place = np.arange(len(self.table)) + 0.7 * gap

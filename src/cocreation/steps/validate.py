@@ -95,9 +95,9 @@ class Validity(Result):
     def plot(self, ax: Axes | None = None, *, limit: float = 0.85) -> Axes:
         """Draw HTMT as a heatmap, ratios above ``limit`` outlined. Return the Axes."""
         import matplotlib.pyplot as plt
-        import seaborn as sns
         from matplotlib.patches import Rectangle
 
+        sns = self._seaborn()
         table = self.htmt.iloc[1:, :-1]
         size = len(table)
         if ax is None:

@@ -8,7 +8,10 @@ Sphinx extension that puts widgets into the book's pages.
 
 from __future__ import annotations
 
-from .card_sort import CardSort
+from ..errors import needed
+
+needed("anywidget", "A live exercise")
+from .card_sort import CardSort  # noqa: E402 – a Python without anywidget is told before
 
 __all__ = ["WIDGETS", "CardSort"]
 
