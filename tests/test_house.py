@@ -94,7 +94,8 @@ def test_importing_the_package_or_the_command_line_loads_no_library():
 
 
 def test_importing_the_steps_loads_no_figures_no_semopy_and_no_distributions():
-    heavy = "('semopy', 'matplotlib', 'seaborn', 'sklearn', 'factor_analyzer', 'scipy.stats', 'scipy.optimize')"
+    heavy = ("semopy", "matplotlib", "seaborn", "sklearn", "factor_analyzer", "scipy.stats", "scipy.optimize",
+             "docx", "rich", "typer", "anywidget", "threadpoolctl", "multiprocessing", "IPython")  # fmt: skip
     modules = ", ".join(f"cocreation.steps.{slug}" for slug in WITH_NOTEBOOK)
     code = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
