@@ -104,8 +104,9 @@ def cfa() -> list[Pair]:
     import semopy
     from semopy.stats import calc_stats
 
+    from cocreation.cfa import result
     from cocreation.core.sem import ml, syntax
-    from cocreation.steps import _cfa, confirm
+    from cocreation.steps import confirm
 
     data, _, model = formal_survey()
 
@@ -127,7 +128,7 @@ def cfa() -> list[Pair]:
         ),
         (
             "the same report through the core alone",
-            lambda: _cfa.fit_model(frame, specification, "lavaan", "486", cross_check=False),
+            lambda: result.fit_model(frame, specification, "lavaan", "486", cross_check=False),
             "with the cross-check",
             lambda: confirm.cfa(data, model),
             15,

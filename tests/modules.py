@@ -14,7 +14,7 @@ import cocreation
 
 REFERENCE = Path(__file__).resolve().parents[1] / "book" / "reference"
 #: what computes, from the ground up; the rest serves the course around it
-STATISTICS = ("progress", "inputs", "core", "results", "survey", "audit", "steps")
+STATISTICS = ("progress", "inputs", "core", "results", "survey", "audit", "cfa", "steps")
 
 
 def modules(*rooms: str) -> Iterator[ModuleType]:

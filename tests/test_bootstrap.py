@@ -19,11 +19,12 @@ from cocreation.core.moments import covariance
 from cocreation.core.sem import batch, ml
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
-from cocreation.steps import _bootstrap, _htmt
-from cocreation.steps._bootstrap import bootstrap
-from cocreation.steps._htmt import htmt, htmt_intervals
+from cocreation.steps.confirm import bootstrap as confirm_bootstrap
 from cocreation.steps.confirm import cfa
+from cocreation.steps.confirm.bootstrap import bootstrap
+from cocreation.steps.validate import htmt as validate_htmt
 from cocreation.steps.validate import validity
+from cocreation.steps.validate.htmt import htmt, htmt_intervals
 
 RESAMPLED = ["hs1939", "likert7_sim"]
 MODELS = ["cfa", "cfa_single", "cfa_second_order", "cfa_bifactor", "ulmc_equal"]
@@ -56,15 +57,17 @@ def test_refits_and_ratios_of_the_same_resamples_equal_those_of_r(name):
     theirs, rows = _of_r(name)
     x, specification, fitted = _fitted(name)
     found = batch.refit(batch.resampled(x, rows), fitted)
-    figures = _bootstrap._Figures(specification)(found.theta)
+    figures = confirm_bootstrap._Figures(specification)(found.theta)
     np.testing.assert_allclose(found.minimum * len(x), theirs["chisq"], rtol=1e-6)
     expected = theirs.filter(regex=r"^(loading|phi)")
     np.testing.assert_allclose(figures[:, : expected.shape[1]], expected, rtol=0, atol=5e-5)
-    turned = batch.refit(batch.resampled(_bootstrap._as_the_model_says(x, fitted), rows), fitted)
+    turned = batch.refit(batch.resampled(confirm_bootstrap._as_the_model_says(x, fitted), rows), fitted)
     # lavaan turns the answers by its own solution, a millionth from the optimum
     np.testing.assert_allclose(turned.minimum * len(x), theirs["chisq_model"], rtol=1e-4)
     i, j = np.tril_indices(len(specification.latent), -1)
-    ratios = np.concatenate(_htmt._squares(batch.resampled(x, rows), specification.indicators)[:, :, i, j], axis=1)
+    ratios = np.concatenate(
+        validate_htmt._squares(batch.resampled(x, rows), specification.indicators)[:, :, i, j], axis=1
+    )
     np.testing.assert_allclose(ratios, theirs.filter(regex="^htmt"), rtol=1e-9)
 
 
@@ -127,7 +130,7 @@ def test_resampled_covariances_are_those_of_the_rows_drawn():
     constant = batch.resampled(x, np.maximum(rows, 1))
     assert (constant[:, 1] == 0).all()
     assert (constant[:, :, 1] == 0).all()
-    np.testing.assert_allclose(_bootstrap._one_left_out(x)[7], covariance(np.delete(x, 7, axis=0), divisor="N"))
+    np.testing.assert_allclose(confirm_bootstrap._one_left_out(x)[7], covariance(np.delete(x, 7, axis=0), divisor="N"))
 
 
 def test_a_resample_without_covariances_or_solution_is_counted_not_dropped(monkeypatch):
@@ -206,7 +209,7 @@ def test_cr_and_ave_are_left_out_where_their_formulas_do_not_hold():
 
 def test_bollen_and_stine_turn_the_answers_so_that_the_model_holds():
     x, _, fitted = _fitted("hs1939")
-    turned = _bootstrap._as_the_model_says(x, fitted)
+    turned = confirm_bootstrap._as_the_model_says(x, fitted)
     np.testing.assert_allclose(covariance(turned, divisor="N"), fitted.sigma, atol=1e-10)
 
 

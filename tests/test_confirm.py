@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from reference import NAMES, load
 from ugly import frames, says_why_or_is_finite, scales_of
 
+from cocreation.cfa import semopy_check
 from cocreation.core.moments import covariance
 from cocreation.core.sem import fit as fit_measures
 from cocreation.core.sem import ml
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
-from cocreation.steps import _oracle
 from cocreation.steps.confirm import cfa, common_method, nested, syntax
 
 #: our name of a measure: lavaan's
@@ -178,18 +178,18 @@ def test_a_disagreement_with_semopy_is_an_error_that_says_what_happened(monkeypa
     golden = load("hs1939")
 
     def answering(apart, gap):
-        return lambda specification, fitted, start=None: _oracle.Opinion(apart, fitted.minimum + gap, fitted.theta)
+        return lambda specification, fitted, start=None: semopy_check.Opinion(apart, fitted.minimum + gap, fitted.theta)
 
-    monkeypatch.setattr(_oracle, "second_opinion", answering(0.003, 1e-5))
+    monkeypatch.setattr(semopy_check, "second_opinion", answering(0.003, 1e-5))
     with pytest.raises(EstimationError, match=r"disagree by 0\.003.*stopped 1e-05 from the minimum"):
         cfa(golden.answers, golden.model)
-    monkeypatch.setattr(_oracle, "second_opinion", answering(np.nan, 1e-5))
+    monkeypatch.setattr(semopy_check, "second_opinion", answering(np.nan, 1e-5))
     with pytest.raises(EstimationError, match="disagree: semopy's search ended at a model without positive variances"):
         cfa(golden.answers, golden.model)
-    monkeypatch.setattr(_oracle, "second_opinion", answering(0.2, 0))
+    monkeypatch.setattr(semopy_check, "second_opinion", answering(0.2, 0))
     with pytest.raises(EstimationError, match="two different solutions fit equally well"):
         cfa(golden.answers, golden.model)
-    monkeypatch.setattr(_oracle, "second_opinion", answering(np.nan, np.nan))
+    monkeypatch.setattr(semopy_check, "second_opinion", answering(np.nan, np.nan))
     with pytest.raises(EstimationError, match="without positive variances"):
         cfa(golden.answers, golden.model)
 

@@ -9,8 +9,8 @@ import pytest
 from reference import NAMES, load
 
 from cocreation.errors import InputError
-from cocreation.steps._difference import difference
 from cocreation.steps.confirm import cfa
+from cocreation.steps.confirm.difference import difference
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,9 +13,9 @@ from ugly import frames, says_why_or_is_finite
 from cocreation.core import factor
 from cocreation.core.rotation import align, varimax
 from cocreation.errors import EstimationError, InputError
-from cocreation.steps._extraction import components, factors
 from cocreation.steps.decisions import kept
 from cocreation.steps.explore import adequacy, compare, explore, n_factors
+from cocreation.steps.explore.extraction import components, factors
 from cocreation.steps.purify import purify
 from cocreation.survey import population, respondents
 

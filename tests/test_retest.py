@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cocreation.errors import InputError
-from cocreation.steps._retest import icc, retest
+from cocreation.steps.validate.retest import icc, retest
 from cocreation.survey import datasets, population
 
 matplotlib.use("Agg")

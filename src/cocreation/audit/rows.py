@@ -9,7 +9,19 @@ import numpy as np
 
 from .figures import Printed
 
-__all__ = ["AGREES", "DIFFERS", "IMPLIED", "OPEN", "Row", "overlap", "row_of", "same", "span_of", "text", "unchecked"]
+__all__ = [
+    "AGREES",
+    "DIFFERS",
+    "IMPLIED",
+    "OPEN",
+    "Row",
+    "overlap",
+    "row_of",
+    "same",
+    "span_of",
+    "text",
+    "unchecked",
+]
 
 AGREES, DIFFERS, IMPLIED, OPEN = "agrees", "differs", "implied", "not checkable"
 

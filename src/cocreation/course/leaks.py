@@ -20,7 +20,15 @@ from nbformat.v4 import new_output
 from ..errors import CourseError
 from ._files import digest
 
-__all__ = ["Secrets", "cell_name", "metadata_of", "prove", "prove_taint", "read_secrets", "without_secrets"]
+__all__ = [
+    "Secrets",
+    "cell_name",
+    "metadata_of",
+    "prove",
+    "prove_taint",
+    "read_secrets",
+    "without_secrets",
+]
 
 _KINDS = {"SOLUTION": "solution", "HIDDEN TESTS": "grade", "MARK SCHEME": "task"}
 #: the one way to write a marker: alone on its line

@@ -9,7 +9,17 @@ import pandas as pd
 
 from ..errors import InputError
 
-__all__ = ["between", "confidence", "ends", "generator", "instance", "names_of", "plain_table", "quoted", "whole"]
+__all__ = [
+    "between",
+    "confidence",
+    "ends",
+    "generator",
+    "instance",
+    "names_of",
+    "plain_table",
+    "quoted",
+    "whole",
+]
 
 
 def plain_table(

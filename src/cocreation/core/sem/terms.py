@@ -100,12 +100,20 @@ class Specification:
 
 
 def tree(definition: Definition) -> ast.expr:
+    """Return the formula of a definition as Python's grammar reads it, labels written as ``_`` and their bytes."""
     # a label may hold dots, which Python's grammar reads otherwise
     bare = LABEL.sub(lambda name: f"_{name[0].encode().hex()}", definition.expression.replace("^", "**"))
     return ast.parse(bare.strip(), mode="eval").body
 
 
 def calculate(node: ast.expr, of: Mapping[str, complex]) -> complex:
+    """Return the value of a formula, ``of`` the labels in it.
+
+    Raises
+    ------
+    ValueError
+        For anything but numbers, labels and arithmetic.
+    """
     match node:
         case ast.Constant(int() | float() as number) if not isinstance(number, bool):
             return float(number)

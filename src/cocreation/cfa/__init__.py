@@ -1,0 +1,1 @@
+"""From answers and a model to a fitted result."""

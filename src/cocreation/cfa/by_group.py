@@ -1,0 +1,138 @@
+"""Answers by group: who belongs where, and whether every group can carry the model.
+
+A room behind :mod:`cocreation.steps.validate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..core.sem.terms import Specification
+from ..errors import InputError
+from ..inputs.answers import items_frame
+from ..inputs.options import quoted
+from .specify import answers_of
+
+__all__ = ["Grouped", "by_group"]
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """The answers of each group, in the order in which the groups first appear.
+
+    ``who`` says whose answers they are; ``remarks`` what a careful reader would want to know.
+    """
+
+    frames: dict[str, pd.DataFrame]
+    who: str
+    remarks: tuple[tuple[str, str], ...]
+
+    @property
+    def sizes(self) -> pd.DataFrame:
+        """How many respondents each group has."""
+        return pd.DataFrame({"group": list(self.frames), "n": [len(frame) for frame in self.frames.values()]})
+
+
+def by_group(data: pd.DataFrame, specification: Specification, group: Hashable, missing: str) -> Grouped:
+    """Return the answers to a model's items group by group; refuse, by name, what no model could be fitted to."""
+    items = specification.observed
+    frame = items_frame(data, items, missing="keep", constant="keep", respondents=0)
+    if not isinstance(group, Hashable) or group not in data.columns:
+        raise InputError(
+            f"group is the column that says who belongs where, and the data have no column {group!r}. Known columns "
+            f"are {quoted(data.columns, most=8) or 'none'}; check the spelling."
+        )
+    if group in items:
+        raise InputError(f"The group column '{group}' is an item of the model. Choose a column that is none.")
+    labels = _labels(data[group], group)
+    # respondents may bear one name: they are told apart by their row
+    frame, labels = frame.set_axis(range(len(data))), labels.set_axis(range(len(data)))
+    usable = frame.notna().all(axis=1) if missing == "listwise" else frame.notna().any(axis=1)
+    _refuse_unanswered(frame)
+    answers_of(frame[usable], specification, missing)
+    found = {
+        label: _fit_for_a_model(frame[usable & (labels == label)], label, specification, group, missing)
+        for label in _at_least_two(labels[usable].dropna().unique(), group)
+    }
+    why = "with missing answers" if missing == "listwise" else "without any answer"
+    left_out = {why: int((~usable).sum()), "without a group label": int((usable & labels.isna()).sum())}
+    told = ", ".join(f"{count} {reason} left out" for reason, count in left_out.items() if count)
+    used = sum(map(len, found.values()))
+    remarks = _remarks(data[group], found, left_out["without a group label"])
+    return Grouped(found, f"{used} respondents{f' ({told})' if told else ''}", remarks)
+
+
+def _refuse_unanswered(frame: pd.DataFrame) -> None:
+    if len(frame) and (empty := [name for name in frame if frame[name].isna().all()]):
+        raise InputError(f"Item {quoted(empty)} has no answer from anybody. Leave it out.")
+
+
+def _labels(column: pd.Series, group: Hashable) -> pd.Series:
+    """Return the labels as text; refuse two that a reader could not tell apart."""
+    column = column.astype(object)
+    known = column.notna()
+    if any(not isinstance(value, Hashable) for value in column[known]):
+        raise InputError(f"The group column '{group}' holds lists or tables. Give every respondent one label.")
+    text = {value: _label(value) for value in column[known].unique()}
+    seen: dict[str, object] = {}
+    for value, label in text.items():
+        other = seen.setdefault(label.casefold(), value)
+        if other is not value:
+            raise InputError(
+                f"The labels {other!r} and {value!r} of the group column '{group}' look alike. Recode them to one, or "
+                "name them so that they differ."
+            )
+    labels = column.map(text).astype(object)
+    return labels.where(known & (labels != ""), None)
+
+
+def _label(value: object) -> str:
+    """Return a label as text: 2.0 as 2, which missing labels made of it."""
+    whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
+    return str(int(value) if whole else value).strip()  # type: ignore[call-overload]
+
+
+def _at_least_two(labels: np.ndarray, group: Hashable) -> np.ndarray:
+    if len(labels) < 2:
+        raise InputError(
+            f"The group column '{group}' has {len(labels)} group{'' if len(labels) == 1 else 's'} among the "
+            f"respondents who can be used ({quoted(labels) or 'none'}): nothing to compare. Choose another column."
+        )
+    return labels
+
+
+def _fit_for_a_model(answers: pd.DataFrame, label: str, specification, group: Hashable, missing: str) -> pd.DataFrame:
+    n, p = answers.shape
+    where = f"Group '{label}' of '{group}'"
+    if n <= p:
+        raise InputError(
+            f"{where} has {n} {'complete ' if missing == 'listwise' else ''}respondents for {p} items; their "
+            "covariances then have no inverse. Leave the group out, or put it together with another."
+        )
+    try:
+        _refuse_unanswered(answers)
+        return answers_of(answers, specification, missing)[0]
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def _remarks(column: pd.Series, found: dict[str, pd.DataFrame], without: int) -> tuple[tuple[str, str], ...]:
+    remarks = []
+    if without:
+        remarks.append(f"{without} respondents have no group label and are left out.")
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        absent = [label for label in map(_label, column.cat.categories) if label not in found]
+        if absent:
+            remarks.append(f"Nobody who can be used belongs to {quoted(absent)}; no group is made of it.")
+    sizes = {label: len(frame) for label, frame in found.items()}
+    least = min(sizes, key=sizes.get)
+    if max(sizes.values()) > 2 * sizes[least]:
+        remarks.append(
+            f"Group '{least}' has {sizes[least]} respondents, the largest {max(sizes.values())}: what differs in the "
+            "small group weighs little in every figure and is easily overlooked."
+        )
+    return tuple((str(column.name), text) for text in remarks)

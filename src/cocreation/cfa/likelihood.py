@@ -1,0 +1,353 @@
+"""From answers and a specification to estimates: ML, MLM, MLR, with complete answers or all of them (FIML)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from ..core.moments import covariance
+from ..core.sem import equalities, groups, ml, robust
+from ..core.sem import fit as fit_measures
+from ..core.sem.terms import Specification
+from ..errors import EstimationError, InputError
+from .specify import with_means
+
+__all__ = ["Estimate", "estimate", "hinting", "positive", "refuse_impossible"]
+
+#: further starts for a factor whose loadings are all free on items of other factors
+_STARTS = 20
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A model's estimates, whichever way they came about.
+
+    ``fitted.sample`` holds the unrestricted covariances; ``mean`` and ``mu`` the unrestricted and the
+    implied means; ``covariance`` that of the estimates; ``indices`` the modification indices of cells.
+    ``agreement`` is semopy's distance (NaN where it is not asked), ``missed`` by how much the worse
+    of two searches missed the minimum, ``remarks`` what goes into the warnings, ``unasked`` why semopy
+    was not there to be asked.
+    """
+
+    specification: Specification
+    fitted: ml.MLFit
+    mean: np.ndarray
+    mu: np.ndarray
+    covariance: np.ndarray
+    measures: dict[str, float]
+    indices: Callable
+    agreement: float
+    missed: float
+    remarks: tuple[tuple[str, str], ...] = ()
+    unasked: str = ""
+
+
+def estimate(
+    frame: pd.DataFrame,
+    specification: Specification,
+    *,
+    convention: str = "lavaan",
+    estimator: str = "ML",
+    missing: str = "listwise",
+    cross_check: bool = True,
+) -> Estimate:
+    """Fit a model to the answers of :func:`answers_of`.
+
+    Raises
+    ------
+    EstimationError
+        If the model is not identified, does not converge, gives a factor a negative variance,
+        or semopy ends elsewhere.
+    """
+    x = frame.to_numpy()
+    if missing == "fiml":
+        return _of_all_answers(x, with_means(specification), estimator)
+    (fitted, start, doubts), agreement, missed, unasked = _maximum_likelihood(x, specification), np.nan, 0.0, ""
+    if cross_check:
+        fitted, agreement, missed, unasked = _cross_check(specification, fitted, start)
+        refuse_impossible(specification, fitted)
+    n, given = len(x), _given(specification)
+    baseline, floor = _complete_baseline(fitted.sample, specification, n)
+    found = fit_measures.measures(
+        fitted.sample,
+        fitted.sigma,
+        fitted.minimum,
+        n,
+        specification.model.n_parameters - given,
+        convention=convention,
+        baseline=baseline,
+        unrestricted_logl=floor,
+        given=given,
+    )
+    if given and found["df"] > 0:
+        found |= _gfi_given_covariates(fitted, specification, int(found["df"]))
+    mean = x.mean(axis=0)
+    errors = fitted.covariance * (n / (n - 1) if convention == "amos" else 1.0)
+    if estimator != "ML":
+        errors, scaled, remarks = _corrected(x, specification, fitted, estimator)
+        found, doubts = found | scaled, doubts + remarks
+    return Estimate(
+        specification, fitted, mean, mean, errors, found, ml.modification_indices, agreement, missed, doubts, unasked
+    )
+
+
+def _maximum_likelihood(x: np.ndarray, specification: Specification) -> tuple[ml.MLFit, np.ndarray | None, tuple]:
+    """Return the lowest minimum reached that can be standardized, the start that led to it, and what to beware of."""
+    s, model, found, failed = covariance(x, divisor="N"), specification.model, [], None
+    more = _more_starts(specification, s)
+    for start in (None, *more):
+        try:
+            with hinting(specification):
+                fitted = ml.fit(s, len(x), model, start=start, iterations=500 if start is None else 200)
+            refuse_impossible(specification, fitted)
+        except EstimationError as error:
+            failed = failed or error
+            continue
+        found.append((fitted, start))
+    if not found:
+        raise failed
+    least = min(fitted.minimum for fitted, _ in found)
+    fitted, start = next(each for each in found if each[0].minimum <= least + 1e-9)
+    remark = (
+        "A factor with free loadings on the items of others can take several shares of them that fit about as well: "
+        "this is the lowest of the minima that searches from several starts reached. Do not interpret its loadings."
+    )
+    return positive(specification, fitted), start, ((("model", remark),) if more else ())
+
+
+def _more_starts(specification: Specification, s: np.ndarray) -> list[np.ndarray]:
+    """Further starts for a factor that measures the items of others with loadings all free, such as a method factor.
+
+    It may take any share of those items, with any sign: the usual start often leads nowhere, or to one of many minima.
+    """
+    model, p, sd = specification.model, specification.model.observed, np.sqrt(np.diag(s))
+    paths = [e for e in model.entries if e.matrix == "A" and e.row < p <= e.column]
+    owners = {row: {e.column for e in paths if e.row == row} for row in range(p)}
+    loose = []
+    for factor in dict.fromkeys(e.column for e in paths):
+        own = [e for e in paths if e.column == factor]
+        free = all(e.parameter >= 0 and not np.isfinite(e.value) for e in own)
+        if free and len({e.parameter for e in own}) == len(own) > 2 and all(len(owners[e.row]) > 1 for e in own):
+            loose += own
+    if not loose:
+        return []
+    rng, usual = np.random.default_rng(1), ml.start_values(model, s)
+    at, scale = [e.parameter for e in loose], sd[[e.row for e in loose]]
+    starts = []
+    for _ in range(_STARTS):
+        start = usual.copy()
+        start[at] = rng.uniform(-0.4, 0.4, len(at)) * scale
+        starts.append(start)
+    return starts
+
+
+@contextmanager
+def hinting(specification: Specification) -> Iterator[None]:
+    """Add to the reason why a model cannot be estimated that one of its factors is thin."""
+    try:
+        yield
+    except EstimationError as error:
+        thin = [(name, len(items)) for name, items in specification.indicators.items() if len(items) < 3]
+        if not thin:
+            raise
+        name, count = thin[0]
+        raise EstimationError(f"{error} Factor '{name}' has only {count} items.") from error
+
+
+def _given(specification: Specification) -> int:
+    return len({term.parameter for term in specification.terms if term.given})
+
+
+def _complete_baseline(s: np.ndarray, specification: Specification, n: int):
+    """Return F and df of independence and the unrestricted log-likelihood, both given the covariates, if any."""
+    if not specification.covariates:
+        return None, None
+    at = [specification.observed.index(name) for name in specification.covariates]
+    log_det = np.linalg.slogdet(s)[1]
+    inner = np.linalg.slogdet(s[np.ix_(at, at)])[1]
+    p, k = len(s), len(at)
+    minimum = np.log(np.delete(np.diag(s), at)).sum() + inner - log_det
+    floor = -n / 2 * ((p - k) * (np.log(2 * np.pi) + 1) + log_det - inner)
+    return (float(minimum), (p * (p - 1) - k * (k - 1)) // 2), float(floor)
+
+
+def _gfi_given_covariates(fitted: ml.MLFit, specification: Specification, df: int) -> dict[str, float]:
+    """GFI as lavaan takes it: the moments of covariates are none to be reproduced, but count among the moments."""
+    at = [specification.observed.index(name) for name in specification.covariates]
+    wanted = fitted.sample.copy()
+    wanted[np.ix_(at, at)] = 0.0
+    missed, aim = (np.linalg.solve(fitted.sigma, s) for s in (fitted.sample - fitted.sigma, wanted))
+    gfi = float(1 - np.trace(missed @ missed) / np.trace(aim @ aim))
+    moments = len(wanted) * (len(wanted) + 1) // 2
+    return {"gfi": gfi, "agfi": 1 - moments / df * (1 - gfi), "pgfi": df / moments * gfi}
+
+
+def _refuse_covariates(specification: Specification, what: str) -> None:
+    if specification.covariates:
+        name = specification.covariates[0]
+        raise InputError(
+            f"'{name}' only predicts, so its moments are taken as given, which {what} cannot. Write '{name} ~~ {name}' "
+            "to make it a variable of the model, or use estimator='ML' with missing='listwise'."
+        )
+
+
+def _corrected(x: np.ndarray, specification: Specification, fitted: ml.MLFit, estimator: str):
+    """Return robust covariances of the estimates, the scaled and robust measures, and remarks."""
+    _refuse_covariates(specification, estimator)
+    data = groups.samples(x)
+    whole = groups.fit([data], [specification.model], start=fitted.theta)
+    correct = robust.satorra_bentler if estimator == "MLM" else robust.huber_white
+    model, independent = correct(whole, [x]), robust.independence(whole)
+    base = correct(independent, [x])
+    return model.covariance, *_scaled(whole, model.trace, independent, base.trace, len(x), fitted.model.n_parameters)
+
+
+def _scaled(whole: groups.GroupsFit, trace: float, independent: groups.GroupsFit, base: float, n: int, q: int):
+    """Return the scaled measures where they exist, and what to beware of."""
+    remarks = []
+    if n <= q:
+        remarks.append(
+            (
+                "model",
+                f"{n} respondents for {q} parameters: robust standard errors rest on as many differences between "
+                "respondents and are too small here. Collect more answers, or report plain ML.",
+            )
+        )
+    if whole.df == 0:
+        return {}, tuple(remarks)
+    scale, base_scale = trace / whole.df, base / independent.df
+    if scale <= 0 or base_scale <= 0:
+        remarks.append(
+            (
+                "model",
+                f"The scaling factor would be {min(scale, base_scale):.3g}, which is impossible: too few respondents "
+                "for it. Scaled and robust measures are left out.",
+            )
+        )
+        return {}, tuple(remarks)
+    measures = fit_measures.scaled_measures(
+        whole.chi2, whole.df, n, scale, independent.chi2, independent.df, base_scale
+    )
+    return measures, tuple(remarks)
+
+
+def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str) -> Estimate:
+    """Maximum likelihood of all answers there are; semopy's, which is wrong, is not asked."""
+    _refuse_covariates(specification, "missing='fiml'")
+    n, model = len(x), specification.model
+    data = groups.samples(x)
+    with hinting(specification):
+        whole = groups.fit([data], [model])
+    single = _as_single(whole)
+    refuse_impossible(specification, single)
+    turned = positive(specification, single)
+    if turned is not single:
+        whole = replace(whole, theta=turned.theta, information=turned.information)
+    independent = robust.independence(whole)
+    found = equalities.measures(whole, [x])
+    errors, remarks = whole.covariance_of("observed"), ()
+    answers = None
+    if estimator == "MLR":
+        corrected, base, answers = robust.huber_white(whole, [x]), robust.huber_white(independent, [x]), [x]
+        errors = corrected.covariance
+        scaled, remarks = _scaled(whole, corrected.trace, independent, base.trace, n, model.n_parameters)
+        found |= scaled
+    if whole.df:
+        ours, theirs = (robust.corrected_misfit(f, answers) for f in (whole, independent))
+        found |= fit_measures.robust_measures(ours[0], whole.df, n, ours[1], theirs[0], independent.df, theirs[1])
+
+    def indices(_, candidates):
+        return groups.modification_indices(whole, candidates)
+
+    mean, mu = whole.unrestricted[0].mean, whole.mu[0]
+    return Estimate(specification, turned, mean, mu, errors, found, indices, np.nan, 0.0, remarks)
+
+
+def _as_single(whole: groups.GroupsFit) -> ml.MLFit:
+    return ml.MLFit(
+        whole.models[0],
+        whole.theta,
+        whole.minimum,
+        whole.sigma[0],
+        whole.unrestricted[0].cov,
+        whole.n_obs,
+        whole.iterations,
+        whole.information,
+    )
+
+
+def refuse_impossible(specification: Specification, fitted: ml.MLFit) -> None:
+    """Raise where a factor's variance lets nothing be standardized."""
+    p, total = len(specification.observed), np.diag(fitted.total)
+    for number, name in enumerate(specification.latent, start=p):
+        value = total[number]
+        # where a loading is fixed, its item must share a trace of its variance with the factor, whatever its units
+        markers = [e for e in specification.model.entries if e.matrix == "A" and e.column == number and e.parameter < 0]
+        shares = [e.value**2 * value / total[e.row] for e in markers if e.value and total[e.row] > 0]
+        if not value > 0 or (shares and max(shares) < 1e-10):
+            raise EstimationError(
+                f"Factor '{name}' gets a variance of {value:.3g}, so nothing can be standardized: its first item does "
+                "not share anything with the others. Put a better item first or drop it."
+            )
+
+
+def positive(specification: Specification, fitted: ml.MLFit) -> ml.MLFit:
+    """Turn factors whose scale is a fixed variance so that their first loading is positive, as a marker's is."""
+    p = len(specification.observed)
+    sign = np.ones(len(fitted.theta))
+    entries = specification.model.entries
+    for number in range(p, p + len(specification.latent)):
+        paths = [e for e in entries if e.matrix == "A" and e.column == number]
+        if any(e.parameter < 0 and e.value for e in paths) or not paths:
+            continue
+        numbers = sorted({e.parameter for e in paths if e.parameter >= 0})
+        others = {e.parameter for e in entries if e not in paths}
+        first = next((e.parameter for e in paths if e.parameter >= 0), None)
+        if first is not None and (sign * fitted.theta)[first] < 0 and not others & set(numbers):
+            sign[numbers] *= -1
+            turned = {
+                e.parameter
+                for e in entries
+                if e.parameter >= 0 and e.matrix == "P" and e.row != e.column and number in (e.row, e.column)
+            } | {e.parameter for e in entries if e.parameter >= 0 and e.matrix in "AM" and e.row == number}
+            sign[sorted(turned)] *= -1
+    if (sign > 0).all():
+        return fitted
+    return replace(fitted, theta=sign * fitted.theta, information=fitted.information * np.outer(sign, sign))
+
+
+def _cross_check(specification: Specification, fitted: ml.MLFit, start: np.ndarray | None):
+    """Return the fit both programs end at, how far they are apart, and by how much the worse of two minima missed it.
+
+    Where their searches end at different minima the lower one counts, and the
+    other program, started there, must stay there. Where semopy cannot be asked the
+    fit stands as it is, and why comes last.
+    """
+    from . import semopy_check
+
+    if unasked := semopy_check.unavailable():
+        return fitted, np.nan, 0.0, unasked
+    opinion = semopy_check.second_opinion(specification, fitted, start)
+    if opinion.apart <= semopy_check.AGREEMENT:
+        return fitted, opinion.apart, 0.0, ""
+    missed = opinion.minimum - fitted.minimum
+    if missed < -1e-9:
+        fitted = positive(specification, ml.fit(fitted.sample, fitted.n_obs, specification.model, start=opinion.theta))
+    again = semopy_check.second_opinion(specification, fitted, opinion.theta if missed < -1e-9 else fitted.theta)
+    if again.apart <= semopy_check.AGREEMENT:
+        return fitted, again.apart, abs(missed), ""
+    if not np.isfinite(again.apart) or not np.isfinite(again.minimum):
+        why = "semopy's search ended at a model without positive variances"
+    elif abs(again.minimum - fitted.minimum) < 1e-9:
+        why = "two different solutions fit equally well, so the model is not identified"
+    else:
+        why = f"semopy stopped {again.minimum - fitted.minimum:.2g} from the minimum found here and called that success"
+    apart = f" by {again.apart:.2g} in a standardized loading" if np.isfinite(again.apart) else ""
+    raise EstimationError(
+        f"semopy and this course's estimator disagree{apart}: {why}. Simplify the model or bring the items to similar "
+        "spreads."
+    )

@@ -1,0 +1,139 @@
+"""What to fit: a model's text or scales made a specification, the options checked, the answers chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ..core.sem import fit as fit_measures
+from ..core.sem import ml
+from ..core.sem.syntax import parse
+from ..core.sem.terms import Specification, Term
+from ..errors import InputError
+from ..inputs.answers import items_frame, refuse_singular, scales_mapping, used
+from ..inputs.options import quoted
+
+__all__ = [
+    "ESTIMATORS",
+    "MISSING",
+    "answers_of",
+    "check_options",
+    "complete_frame",
+    "from_scales",
+    "specification_of",
+    "with_means",
+]
+
+ESTIMATORS = ("ML", "MLM", "MLR", "WLSMV")
+MISSING = ("listwise", "fiml")
+
+
+def check_options(convention: str, estimator: str, missing: str) -> None:
+    """Refuse options that do not exist or do not go together.
+
+    Raises
+    ------
+    InputError
+        Naming the option and what to write.
+    """
+    options = (("convention", convention, fit_measures.CONVENTIONS), ("estimator", estimator, ESTIMATORS))
+    for name, value, allowed in (*options, ("missing", missing, MISSING)):
+        if value not in allowed:
+            choices = " or ".join([", ".join(map(repr, allowed[:-1])), repr(allowed[-1])])
+            raise InputError(f"{name} is {choices}, not {value!r}. Choose one of them.")
+    if missing == "fiml" and estimator in ("MLM", "WLSMV"):
+        raise InputError(
+            f"{estimator} needs complete answers: what it corrects by is not defined where some are missing. Use "
+            "estimator='MLR' with missing='fiml', or missing='listwise'."
+        )
+    if convention == "amos" and (estimator != "ML" or missing == "fiml"):
+        raise InputError(
+            f"The convention 'amos' is that of plain maximum likelihood with complete answers; {estimator} with "
+            f"missing='{missing}' exists in lavaan's only. Leave convention out."
+        )
+
+
+def specification_of(data: pd.DataFrame, model, orthogonal: bool, std_lv: bool = False) -> Specification:
+    """Return the model of a text or of scales; refuse a factor named like a column."""
+    columns = getattr(data, "columns", None)
+    if isinstance(model, str):
+        found = parse(model, orthogonal=orthogonal, std_lv=std_lv)
+        taken = [name for name in found.latent if columns is not None and name in columns]
+        if taken:
+            raise InputError(
+                f"The model measures '{taken[0]}', but the data have a column of that name. Give the factor another "
+                "name, so that nobody takes one for the other."
+            )
+        return found
+    scales = scales_mapping(model, columns, at_least=1)
+    return from_scales(scales, orthogonal=orthogonal, std_lv=std_lv)
+
+
+def from_scales(scales: dict[str, list[str]], extra: str = "", names: Sequence[str] = (), **options) -> Specification:
+    """Return correlated factors over any names; ``extra`` speaks of y0 …, f0 … and of further factors ``names``."""
+    items = [item for group in scales.values() for item in group]
+    code = {item: f"y{i}" for i, item in enumerate(items)}
+    lines = [f"f{i} =~ {' + '.join(code[item] for item in group)}" for i, group in enumerate(scales.values())]
+    found = parse("\n".join([*lines, extra]), **options)
+    real = {f"y{i}": item for i, item in enumerate(items)} | {f"f{i}": name for i, name in enumerate(scales)}
+    real |= {name: name for name in names}
+    for term in found.terms:
+        term.left, term.right = real[term.left], real[term.right]
+    return replace(found, observed=tuple(real[n] for n in found.observed), latent=tuple(real[n] for n in found.latent))
+
+
+def complete_frame(data: pd.DataFrame, specification: Specification) -> pd.DataFrame:
+    """Return the complete answers to the items of a model; refuse items that repeat each other."""
+    frame = items_frame(data, specification.observed)
+    refuse_singular(frame, "a maximum-likelihood fit")
+    return frame
+
+
+def answers_of(data: pd.DataFrame, specification: Specification, missing: str) -> tuple[pd.DataFrame, str]:
+    """Return the answers a fit uses, and in words whose they are; with FIML all but empty rows."""
+    if missing == "listwise":
+        frame = complete_frame(data, specification)
+        return frame, used(frame, data)
+    frame = items_frame(data, specification.observed, missing="keep", constant="keep", respondents=0)
+    seen = frame.notna().to_numpy()
+    if empty := [name for name, any_answer in zip(frame, seen.any(axis=0), strict=True) if not any_answer]:
+        raise InputError(f"Item {quoted(empty)} has no answer from anybody. Leave it out.")
+    frame = frame[seen.any(axis=1)]
+    items_frame(frame, missing="keep")  # too few respondents or a constant item
+    _refuse_never_together(frame)
+    whole = frame.dropna()
+    varied = whole.loc[:, whole.max() > whole.min()]
+    if len(whole) > frame.shape[1] and varied.shape[1] > 1:
+        refuse_singular(varied, "a maximum-likelihood fit")
+    count, empty_rows = int((~seen.all(axis=1)).sum()) - (len(data) - len(frame)), len(data) - len(frame)
+    told = f" ({count} with some answers missing"
+    told += f"; {empty_rows} without any answer left out)" if empty_rows else ")"
+    return frame, f"{len(frame)} respondents" + (told if count or empty_rows else "")
+
+
+def _refuse_never_together(frame: pd.DataFrame) -> None:
+    seen = frame.notna().to_numpy(dtype=float)
+    together = seen.T @ seen
+    i, j = np.unravel_index(np.argmin(together), together.shape)
+    if together[i, j] < 2:
+        raise InputError(
+            f"Only {int(together[i, j])} respondents answered both '{frame.columns[i]}' and '{frame.columns[j]}', so "
+            "their covariance is unknown. Leave one of them out."
+        )
+
+
+def with_means(specification: Specification) -> Specification:
+    """Return the model with a free intercept for every observed variable, factor means fixed at zero."""
+    if specification.model.means:
+        return specification
+    model, p = specification.model, len(specification.observed)
+    names = (*specification.observed, *specification.latent)
+    terms, entries = [*specification.terms], [*model.entries]
+    for row, name in enumerate(names):
+        free = model.n_parameters + row if row < p else -1
+        terms.append(Term(name, "~1", "", fixed=None if row < p else 0.0, parameter=free))
+        entries.append(ml.Entry("M", row, 0, free, np.nan if row < p else 0.0))
+    return replace(specification, terms=tuple(terms), model=ml.Model(p, model.latent, tuple(entries)))

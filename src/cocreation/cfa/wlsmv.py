@@ -1,0 +1,143 @@
+"""A confirmatory factor analysis of ordered answers by WLSMV."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from ..core import polychoric as core
+from ..core.moments import to_correlation
+from ..core.sem import wls
+from ..core.sem.terms import Specification
+from ..errors import EstimationError, InputError
+from .categories import as_categories, singularity
+from .likelihood import hinting, positive, refuse_impossible
+from .result import Cfa
+from .tables import modification_of, parameter_table, warnings_of
+
+__all__ = ["fit_ordinal"]
+
+
+def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> Cfa:
+    """Fit a model to complete answers by WLSMV, all observed variables as ordered categories.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (respondents, items)
+        Complete answers to the observed variables of the model, in its order.
+    specification : Specification
+    who : str
+        Whose answers they are, for the note.
+
+    Raises
+    ------
+    InputError
+        For answers that are no categories; for a model with covariates or with a
+        statement about an item's own variance.
+    EstimationError
+        If a polychoric correlation does not exist, or the model is not identified, does
+        not converge or gives a factor a negative variance.
+    """
+    _refuse_unfit(specification)
+    codes, answers, warnings = as_categories(frame)
+    n_obs, model, p = len(frame), specification.model, len(specification.observed)
+    ordinal = core.polychoric(codes, list(specification.observed))
+    try:
+        with hinting(specification):
+            fitted = wls.fit(ordinal, n_obs, model)
+    except EstimationError as error:
+        raise EstimationError(f"{error}{_weak_marker(specification, ordinal.correlations)}") from error
+    refuse_impossible(specification, fitted)
+    turned = positive(specification, fitted)
+    if turned is not fitted:
+        fitted = wls.fit(ordinal, n_obs, model, start=turned.theta)
+    table = pd.DataFrame({"value": pd.Series(wls.measures(fitted), dtype=float)}).rename_axis("measure")
+    parameters = _parameters(specification, fitted)
+    loadings = parameters[parameters["op"] == "=~"].rename(columns={"left": "factor", "right": "item"})
+    phi = pd.DataFrame(to_correlation(fitted.total[p:, p:]), specification.latent, specification.latent)
+    doubts = warnings_of(specification, parameters, phi, 0.0)
+    doubts = pd.concat([doubts, pd.DataFrame([*warnings, *singularity(fitted.sample)], columns=doubts.columns)])
+    least, most = min(map(len, answers)), max(map(len, answers))
+    note = (
+        f"WLSMV: diagonally weighted least squares over polychoric correlations, {who}, answers as ordered categories "
+        f"({least if least == most else f'{least} to {most}'}); standard errors robust. Judge by the figures called "
+        "scaled, whose chi-square is corrected in mean and variance; the plain one, (N − 1)·F, has no chi-square "
+        "distribution. Items standardized (delta parameterization), conventions as lavaan's. Modification indices are "
+        "not corrected. semopy has no working WLSMV, so there is no second opinion."
+    )
+    return Cfa(
+        fit=table,
+        loadings=loadings[["factor", "item", "estimate", "se", "z", "p", "std"]].reset_index(drop=True),
+        parameters=parameters,
+        phi=phi,
+        residuals=pd.DataFrame(fitted.sample - fitted.sigma, specification.observed, specification.observed),
+        modification=modification_of(specification, fitted, wls.modification_indices),
+        warnings=doubts.reset_index(drop=True),
+        n=n_obs,
+        convention="lavaan",
+        agreement=float("nan"),
+        note=note,
+        estimator="WLSMV",
+    )
+
+
+def _weak_marker(specification: Specification, r: np.ndarray) -> str:
+    """Say which factor begins with an item that hardly correlates with its others: no scale to measure it in."""
+    place = {name: i for i, name in enumerate(specification.observed)}
+    for factor, items in specification.indicators.items():
+        at = [place[item] for item in items if item in place]
+        if len(at) > 2 and np.abs(r[at[0], at[1:]]).max() < 0.15:
+            return f" The first item of '{factor}', '{items[0]}', hardly correlates with the others: put another first."
+    return ""
+
+
+def _refuse_unfit(specification: Specification) -> None:
+    if specification.covariates:
+        raise InputError(
+            f"'{specification.covariates[0]}' predicts without being an ordered answer that the model explains, which "
+            "WLSMV here cannot take. Leave it out, or use estimator='MLR'."
+        )
+    for term in specification.terms:
+        own = term.op == "~~" and term.left == term.right in specification.observed
+        if own and (term.fixed is not None or term.label or term.start is not None):
+            raise InputError(
+                f"'{term.left} ~~ {term.right}': an ordered item has no variance of its own to fix or to name; it is "
+                "what the model leaves of 1. Leave the line out."
+            )
+    predictors = [t.right for t in specification.terms if t.op == "~" and t.right in specification.observed]
+    if predictors:
+        raise InputError(
+            f"The observed variable '{predictors[0]}' predicts, which WLSMV here cannot take. Give it a factor of its "
+            "own, or use estimator='MLR'."
+        )
+
+
+def _parameters(specification: Specification, fitted: wls.WLSFit) -> pd.DataFrame:
+    """Return every entry in lavaan's order: paths, thresholds, (co)variances, scales (~*~), intercepts, definitions."""
+    table = parameter_table(specification, fitted.model, fitted.theta, fitted.covariance)
+    observed, latent = specification.observed, specification.latent
+    own = (table["op"] == "~~") & (table["left"] == table["right"]) & table["left"].isin(observed)
+    table.loc[own, ["se", "z", "p", "lower", "upper"]] = np.nan
+    thresholds = pd.DataFrame(
+        [
+            (name, "|", f"t{i + 1}", "", cut)
+            for name, cuts in zip(observed, fitted.ordinal.thresholds, strict=True)
+            for i, cut in enumerate(cuts)
+        ],
+        columns=["left", "op", "right", "label", "estimate"],
+    )
+    # lavaan divides by N − 1 here
+    variance = np.diag(fitted.ordinal.covariance)[: len(thresholds)] * fitted.n_obs / (fitted.n_obs - 1)
+    cut, se = thresholds["estimate"], np.sqrt(variance)
+    reach = ndtri(0.975) * se
+    thresholds = thresholds.assign(
+        se=se, z=cut / se, p=2 * ndtr(-np.abs(cut / se)), lower=cut - reach, upper=cut + reach, std=cut, std_se=se
+    )
+    scales = [(name, "~*~", name, "", 1.0, 1.0, 0.0) for name in observed]
+    scales += [(name, "~1", "", "", 0.0, 0.0, 0.0) for name in (*observed, *latent)]
+    fixed = pd.DataFrame(scales, columns=["left", "op", "right", "label", "estimate", "std", "std_se"])
+    fixed[["se", "z", "p", "lower", "upper"]] = np.nan
+    mutual, defined = table["op"] == "~~", table["op"] == ":="
+    parts = [table[~mutual & ~defined], thresholds, table[mutual], fixed[table.columns], table[defined]]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)

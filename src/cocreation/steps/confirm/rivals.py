@@ -1,0 +1,241 @@
+"""Rival models of the same items, nested in the one proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtrc
+
+from ...cfa.result import Cfa, fit_model
+from ...cfa.specify import from_scales
+from ...core.moments import covariance
+from ...core.sem import ml
+from ...core.sem.terms import Specification
+from ...errors import EstimationError, InputError
+from ...inputs.answers import items_frame, scales_mapping, used
+from ...inputs.options import yes_no
+from ...results.result import Result
+from .models import cfa
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["NestedModels", "nested"]
+
+
+@dataclass(frozen=True, repr=False)
+class NestedModels(Result):
+    """The measurement model beside its rivals.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns model, chi2, df, chi2_df, rmsea, rmsea_lower, rmsea_upper, cfi, tli, nfi,
+        srmr, aic, delta_chi2, delta_df, delta_p (against M1; negative where a model
+        fits better), remark. A model that cannot be estimated has an empty row
+        and the reason as its remark.
+    models : dict
+        ``{model: Cfa}`` of those that were estimated.
+    n : int
+    convention : str
+    note : str
+    """
+
+    title = "Nested measurement models"
+
+    table: pd.DataFrame
+    models: dict[str, Cfa]
+    n: int
+    convention: str
+    note: str
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the table, remarks only where there are any."""
+        table = self.table if self.table["remark"].astype(bool).any() else self.table.drop(columns="remark")
+        return {"": table}
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw RMSEA with its 90 % interval, a line a model. Return the Axes."""
+        import matplotlib.pyplot as plt
+
+        table = self.table.dropna(subset=["rmsea"]).iloc[::-1].reset_index(drop=True)
+        if ax is None:
+            _, ax = plt.subplots(figsize=(7, 0.42 * len(table) + 1.3), layout="constrained")
+        ax.hlines(table.index, table["rmsea_lower"], table["rmsea_upper"], color="tab:blue", linewidth=2)
+        ax.plot(table["rmsea"], table.index, "o", color="tab:blue")
+        ax.axvline(0.08, color="0.35", linestyle="--", linewidth=1)
+        ax.set_yticks(table.index, table["model"])
+        ax.set_ylim(-0.6, len(table) - 0.4)
+        ax.set_xlim(left=0)
+        ax.set_xlabel("RMSEA with 90 % interval (dashed: .08)")
+        return ax
+
+
+_SHOWN = ["chi2", "df", "chi2_df", "rmsea", "rmsea_lower", "rmsea_upper", "cfi", "tli", "nfi", "srmr", "aic"]
+_COUNT = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
+
+
+def nested(
+    data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, convention: str = "lavaan", method_factor: bool = True
+) -> NestedModels:
+    """Fit the measurement model M1 and its rivals, and compare them.
+
+    The rivals: one factor fewer at a time, down to one, each time merging the two
+    (groups of) dimensions whose factors correlate most in M1 – the hardest rival
+    there is with that many factors; a second-order factor behind all dimensions;
+    and M1 with a common method factor on which all items load equally.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    scales : mapping
+        ``{dimension: [item, …]}``, at least two dimensions.
+    convention : {"lavaan", "amos"}
+        As :func:`cfa`.
+    method_factor : bool
+        Include the model with the method factor.
+
+    Returns
+    -------
+    NestedModels
+
+    Raises
+    ------
+    InputError
+        For data or scales that cannot be taken.
+    EstimationError
+        If M1 itself cannot be estimated.
+
+    Notes
+    -----
+    A merged model sets a factor correlation to 1, the edge of what is possible, so
+    the chi-square difference test is conservative there. With three dimensions the
+    second-order model is M1 in other words: same chi-square.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population, sample
+    >>> answers, scales = sample.draw(300, seed=1), population.load().scales(kept_only=True)
+    >>> found = nested(answers, {code: scales[code] for code in ("DO", "CE")}, method_factor=False)
+    >>> print(found.table[["model", "df"]].to_string(index=False))
+              model  df
+    M1: two factors  19
+     M2: one factor  20
+    """
+    yes_no(method_factor, "method_factor")
+    checked = scales_mapping(scales, getattr(data, "columns", None))
+    if len(checked) < 2:
+        raise InputError("Nested models need at least two dimensions; with one there is nothing to merge.")
+    frame = items_frame(data, [item for items in checked.values() for item in items])
+    k = len(checked)
+    first_name = f"M1: {_factors(k)}"
+    first = cfa(frame, checked, convention=convention)
+    planned: list[tuple[str, Specification]] = []
+    for groups in _merges(list(checked), first.phi.to_numpy()):
+        merged = {" + ".join(group): [item for name in group for item in checked[name]] for group in groups}
+        joined = [name for name in merged if " + " in name]
+        what = "" if len(groups) == 1 else f" ({'; '.join(joined)})"
+        planned.append((f"M{len(planned) + 2}: {_factors(len(groups))}{what}", from_scales(merged)))
+    if k >= 3:
+        planned.append((f"M{len(planned) + 2}: second order", _second_order(checked)))
+    if method_factor:
+        planned.append((f"M{len(planned) + 2}: M1 and a method factor", _with_method(checked)))
+    models, rows = {first_name: first}, [_row(first_name, first, first, "")]
+    for name, specification in planned:
+        try:
+            models[name] = fit_model(frame, specification, convention, used(frame, frame))
+        except EstimationError as error:
+            rows.append({"model": name, "remark": _reason(frame, checked, name, error)})
+            continue
+        remark = "equivalent to M1" if k == 3 and name.endswith("second order") else _remark(models[name])
+        rows.append(_row(name, models[name], first, remark))
+    table = pd.DataFrame(rows)
+    table = table[["model", *_SHOWN, "delta_chi2", "delta_df", "delta_p", "remark"]]
+    table[["df", "delta_df"]] = table[["df", "delta_df"]].astype("Int64")
+    note = (
+        f"Maximum likelihood, {used(frame, data)}, convention {convention}; differences are against M1. Dimensions "
+        "merge in the order of their correlations."
+    )
+    return NestedModels(table, models, len(frame), convention, note)
+
+
+def _factors(number: int) -> str:
+    return f"{_COUNT.get(number, number)} factor{'s' if number > 1 else ''}"
+
+
+def _row(name: str, model: Cfa, first: Cfa, remark: str) -> dict:
+    row: dict = {"model": name} | {m: model.measure(m) if m in model.fit.index else np.nan for m in _SHOWN}
+    row["remark"] = remark
+    change, df = model.measure("chi2") - first.measure("chi2"), model.measure("df") - first.measure("df")
+    row["delta_chi2"], row["delta_df"] = (change if df else 0.0), df
+    row["delta_p"] = chdtrc(abs(df), abs(change)) if df and change * df > 0 else np.nan
+    return row
+
+
+def _remark(model: Cfa) -> str:
+    heywood = model.warnings[model.warnings["warning"].str.startswith("Heywood")]
+    return f"negative variance: {', '.join(heywood['subject'])}" if len(heywood) else ""
+
+
+def _reason(frame: pd.DataFrame, scales: dict[str, list[str]], name: str, error: EstimationError) -> str:
+    """Say why a rival failed; a method factor without variance is a finding, not a failure."""
+    if name.endswith("method factor"):
+        try:
+            variance = _estimate_method_variance(frame, scales)
+        except EstimationError:
+            return str(error)
+        if variance <= 1e-4:
+            return "no method factor: its variance would be zero or negative, so the fit is M1's"
+        if "gets a variance" in str(error):
+            return "cannot be told from correlated dimensions: one would get a negative variance"
+    return str(error)
+
+
+def _estimate_method_variance(frame: pd.DataFrame, scales: dict[str, list[str]]) -> float:
+    """Variance of a method factor with loadings 1, relative to the items' mean variance; may come out negative."""
+    items = [item for group in scales.values() for item in group]
+    extra = "CMV =~ " + " + ".join(f"1*y{i}" for i in range(len(items)))
+    extra += "".join(f"\nCMV ~~ 0*f{i}" for i in range(len(scales)))
+    specification = from_scales(scales, extra, ["CMV"])
+    sample = covariance(frame[list(specification.observed)].to_numpy(), divisor="N")
+    fitted = ml.fit(sample, len(frame), specification.model)
+    return float(fitted.total[-1, -1] / np.diag(sample).mean())
+
+
+def _second_order(scales: dict[str, list[str]]) -> Specification:
+    name = _fresh("general", scales)
+    extra = f"{name} =~ " + " + ".join(f"f{i}" for i in range(len(scales)))
+    return from_scales(scales, extra, [name])
+
+
+def _with_method(scales: dict[str, list[str]]) -> Specification:
+    """M1 and an uncorrelated factor with one loading for all items, started at .2."""
+    name = _fresh("method", scales)
+    items = [item for group in scales.values() for item in group]
+    terms = " + ".join(f"NA*start(0.2)*m*y{i}" for i in range(len(items)))
+    extra = f"{name} =~ {terms}\n{name} ~~ 1*{name}" + "".join(f"\n{name} ~~ 0*f{i}" for i in range(len(scales)))
+    return from_scales(scales, extra, [name])
+
+
+def _fresh(name: str, scales: dict[str, list[str]]) -> str:
+    taken = {*scales, *(item for group in scales.values() for item in group)}
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _merges(names: list[str], phi: np.ndarray) -> list[list[list[str]]]:
+    """Return the groupings with one factor fewer each time, merging where mean correlations are highest."""
+    groups = [[i] for i in range(len(names))]
+    found = []
+    while len(groups) > 1:
+        pairs = [(i, j) for i in range(len(groups)) for j in range(i + 1, len(groups))]
+        i, j = max(pairs, key=lambda pair: np.abs(phi[np.ix_(groups[pair[0]], groups[pair[1]])]).mean())
+        groups = [sorted(groups[i] + groups[j]) if g == i else group for g, group in enumerate(groups) if g != j]
+        found.append([[names[number] for number in group] for group in groups])
+    return found

@@ -1,0 +1,250 @@
+"""Is there something to factor, and how many factors?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ... import progress
+from ...core.adequacy import bartlett_sphericity, kmo
+from ...core.dimensionality import map_criterion, parallel_eigenvalues
+from ...core.moments import correlation
+from ...errors import InputError
+from ...inputs.answers import items_frame, refuse_singular, used
+from ...inputs.options import whole
+from ...results.result import Result
+from .extraction import above_one
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Adequacy", "NumberOfFactors", "adequacy", "n_factors"]
+
+
+@dataclass(frozen=True, repr=False)
+class Adequacy(Result):
+    """Whether the correlations are worth factoring.
+
+    Attributes
+    ----------
+    kmo : float
+        Overall measure of sampling adequacy.
+    bartlett_chi2, df, p : float, int, float
+        Bartlett's test of sphericity.
+    n : int
+        Respondents used.
+    kmo_items : DataFrame
+        Columns item, kmo.
+    note : str
+    """
+
+    title = "Adequacy for factor analysis"
+
+    kmo: float
+    bartlett_chi2: float
+    df: int
+    p: float
+    n: int
+    kmo_items: pd.DataFrame
+    note: str
+
+    @property
+    def log_determinant(self) -> float:
+        """ln det R, which Bartlett's test is a multiple of: 0 for items that share nothing."""
+        return -self.bartlett_chi2 / (self.n - 1 - (2 * len(self.kmo_items) + 5) / 6)
+
+
+def adequacy(data: pd.DataFrame, *, items: Iterable[str] | None = None) -> Adequacy:
+    """Return the Kaiser–Meyer–Olkin measure and Bartlett's test of sphericity.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    items : iterable of str, optional
+        The items; all columns by default.
+
+    Raises
+    ------
+    InputError
+        For data that cannot be taken; for items that repeat each other, since
+        both statistics need the inverse of the correlation matrix; for items
+        that correlate with nothing at all.
+
+    Notes
+    -----
+    KMO after Kaiser & Rice (1974), Bartlett (1951). Both agree with
+    factor_analyzer's ``calculate_kmo`` and ``calculate_bartlett_sphericity`` to
+    twelve decimals. KMO > .50 is Kaiser's "miserable", not a sign of quality.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population, sample
+    >>> world = population.load()
+    >>> answers = sample.draw(300, seed=1, items=world.kept())
+    >>> found = adequacy(answers)
+    >>> round(found.kmo, 3), found.df
+    (0.926, 210)
+    """
+    frame = items_frame(data, items)
+    refuse_singular(frame, "KMO")
+    r = correlation(frame.to_numpy())
+    overall, of_items = kmo(r)
+    lonely = [name for name, value in zip(frame.columns, of_items, strict=True) if np.isnan(value)]
+    if lonely:
+        raise InputError(f"Item '{lonely[0]}' correlates with no other item, so its KMO does not exist. Leave it out.")
+    chi2, df, p = bartlett_sphericity(r, len(frame))
+    table = pd.DataFrame({"item": list(frame.columns), "kmo": of_items})
+    return Adequacy(overall, chi2, df, p, len(frame), table, f"Pearson correlations, listwise: {used(frame, data)}.")
+
+
+@dataclass(frozen=True, repr=False)
+class NumberOfFactors(Result):
+    """What the rules say about the number of factors.
+
+    Attributes
+    ----------
+    kaiser : int
+        Eigenvalues above 1.
+    parallel : int
+        Eigenvalues, from the first on, above the 95th percentile of random data.
+    parallel_mean : int
+        The same against the mean of random data (Horn 1965).
+    map, map_fourth : int
+        Velicer's minimum average partial, squared (1976) and fourth power (2000).
+    draws : int
+        Random data sets drawn; fewer than asked for if parallel analysis was interrupted.
+    table : DataFrame
+        Columns number, eigenvalue, percent, random_mean, random_p95, map, map_fourth
+        (the averages after that many components; empty where none exists).
+    map_start : tuple of float
+        The averages of MAP before any component is taken out: squared, fourth power.
+    note : str
+    """
+
+    title = "Number of factors"
+
+    kaiser: int
+    parallel: int
+    parallel_mean: int
+    map: int
+    map_fourth: int
+    draws: int
+    table: pd.DataFrame
+    map_start: tuple[float, float]
+    note: str
+
+    @property
+    def rules(self) -> pd.DataFrame:
+        """One row a rule: rule, number (of factors it keeps)."""
+        number = {
+            "eigenvalue > 1": self.kaiser,
+            "parallel analysis, 95th percentile": self.parallel,
+            "parallel analysis, mean": self.parallel_mean,
+            "MAP": self.map,
+            "MAP, 4th power": self.map_fourth,
+        }
+        return pd.DataFrame({"rule": list(number), "number": list(number.values())})
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the scree of the data over the band of random data. Return the Axes."""
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(figsize=(7, 4.2))
+        number = self.table["number"]
+        ax.fill_between(
+            number,
+            self.table["random_mean"],
+            self.table["random_p95"],
+            color="tab:orange",
+            alpha=0.45,
+            label="random data, mean to 95th percentile",
+        )
+        ax.plot(number, self.table["eigenvalue"], "o-", color="tab:blue", label="data")
+        ax.axhline(1, color="0.35", linestyle="--", linewidth=1, label="eigenvalue 1")
+        ax.set_xlabel("component")
+        ax.set_ylabel("eigenvalue")
+        ax.set_ylim(bottom=0)
+        ax.set_xlim(0.5, len(number) + 0.5)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.set_title(f"Above 1: {self.kaiser} · above random: {self.parallel} · MAP: {self.map}")
+        ax.legend(frameon=True)
+        return ax
+
+
+def n_factors(
+    data: pd.DataFrame, *, items: Iterable[str] | None = None, draws: int = 1000, seed: int = 20240
+) -> NumberOfFactors:
+    """Return the eigenvalues beside those of random data, and how many factors each rule keeps.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    items : iterable of str, optional
+        The items; all columns by default.
+    draws, seed : int
+        How many random data sets, at least 20, and the seed they are drawn with. Ctrl-C ends drawing; what is
+        done by then is the result of so many draws.
+
+    Raises
+    ------
+    InputError
+        For data that cannot be taken, or fewer than 20 draws.
+
+    Notes
+    -----
+    Random eigenvalues come from Wishart matrices drawn by Bartlett's
+    decomposition: exact in distribution, for normal answers, and quick. All
+    rules judge the unreduced correlation matrix.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population, sample
+    >>> world = population.load()
+    >>> answers = sample.draw(300, seed=1, items=world.kept())
+    >>> found = n_factors(answers, draws=100)
+    >>> found.kaiser, found.parallel, found.map
+    (5, 5, 5)
+    """
+    whole(draws, "draws", least=20, remedy="A 95th percentile needs at least 20 random data sets. Use 1000.")
+    frame = items_frame(data, items)
+    r = correlation(frame.to_numpy())
+    p = len(r)
+    eigenvalues = np.linalg.eigvalsh(r)[::-1]
+    pieces = parallel_eigenvalues(len(frame), p, draws=draws, seed=seed)
+    random = np.concatenate(progress.gather("Parallel analysis", pieces, draws, least=20))
+    mean, high = random.mean(axis=0), np.quantile(random, 0.95, axis=0)
+    squared, fourth = map_criterion(r)
+    table = pd.DataFrame(
+        {
+            "number": np.arange(1, p + 1),
+            "eigenvalue": eigenvalues,
+            "percent": 100 * eigenvalues / p,
+            "random_mean": mean,
+            "random_p95": high,
+            "map": [*squared[1:], np.nan],
+            "map_fourth": [*fourth[1:], np.nan],
+        }
+    )
+    note = (
+        f"Pearson correlations, listwise: {used(frame, data)}. Parallel analysis: "
+        f"{progress.drawn(len(random), draws)} random correlation matrices, seed {seed}; MAP without components: "
+        f"{squared[0]:.4f}."
+    )
+    return NumberOfFactors(
+        above_one(eigenvalues),
+        int(np.cumprod(eigenvalues > high).sum()),
+        int(np.cumprod(eigenvalues > mean).sum()),
+        int(np.nanargmin(squared)),
+        int(np.nanargmin(fourth)),
+        len(random),
+        table,
+        (float(squared[0]), float(fourth[0])),
+        note,
+    )

@@ -1,0 +1,259 @@
+"""Convergent and discriminant validity: CR, AVE, Fornell–Larcker, HTMT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ...cfa.result import Cfa
+from ...core.reliability import composite
+from ...errors import InputError
+from ...inputs.answers import items_frame, scales_mapping, used
+from ...results.result import Result
+from ..confirm import cfa
+from ..purify import alpha
+from .htmt import htmt
+from .reliability import unstandardized
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Validity", "validity"]
+
+
+@dataclass(frozen=True, repr=False)
+class Validity(Result):
+    """Convergent and discriminant validity of a set of dimensions.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a dimension: dimension, items, alpha, cr, ave, msv, asv, root_ave,
+        largest_correlation, fornell_larcker (True where root_ave is the larger).
+    fornell_larcker : DataFrame
+        Factor correlations below the diagonal, √AVE on it; empty above.
+    htmt : DataFrame
+        Heterotrait–monotrait ratios (Henseler, Ringle & Sarstedt 2015), symmetric with ones on the diagonal.
+    htmt2 : DataFrame
+        The same from geometric means (Roemer, Schuberth & Henseler 2021).
+    phi : DataFrame
+        Factor correlations of the model.
+    model : Cfa
+        The fit that loadings and correlations come from.
+    note : str
+    unstandardized : DataFrame
+        dimension, semtools_omega, semtools_alpha, semtools_ave: what semTools' ``compRelSEM``,
+        the same with ``tau.eq=TRUE``, and ``AVE`` give, from unstandardized estimates. Not
+        printed, lest they be taken for CR and AVE; :func:`reliability` prints them. Empty for
+        ordered items, whose estimates have no units.
+    """
+
+    title = "Convergent and discriminant validity"
+
+    table: pd.DataFrame
+    fornell_larcker: pd.DataFrame
+    htmt: pd.DataFrame
+    htmt2: pd.DataFrame
+    phi: pd.DataFrame
+    model: Cfa
+    note: str
+    unstandardized: pd.DataFrame
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return every table but the unstandardized figures."""
+        return {name: table for name, table in super().tables().items() if name != "unstandardized"}
+
+    def plot(self, ax: Axes | None = None, *, limit: float = 0.85) -> Axes:
+        """Draw HTMT as a heatmap, ratios above ``limit`` outlined. Return the Axes."""
+        import matplotlib.pyplot as plt
+        from matplotlib.patches import Rectangle
+
+        sns = self._seaborn()
+        table = self.htmt.iloc[1:, :-1]
+        size = len(table)
+        if ax is None:
+            _, ax = plt.subplots(
+                figsize=(min(7.0, 0.9 * size + 2.0), min(6.0, 0.75 * size + 1.2)), layout="constrained"
+            )
+        mask = np.triu(np.ones((size, size), dtype=bool), 1)
+        sns.heatmap(
+            table,
+            ax=ax,
+            mask=mask,
+            vmin=0,
+            vmax=1,
+            # light throughout, so that the figures in the cells are always dark and readable
+            cmap=sns.light_palette("#7fb2e5", as_cmap=True),
+            annot=True,
+            fmt=".2f",
+            linewidths=1,
+            square=True,
+            xticklabels=True,
+            yticklabels=True,
+            cbar_kws={"label": "HTMT"},
+        )
+        above = 0
+        for i, j in zip(*np.tril_indices(size), strict=True):
+            if table.iloc[i, j] > limit:
+                above += 1
+                ax.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor="tab:red", linewidth=2.5))
+        pairs = size * (size + 1) // 2
+        ax.set_title(f"{above} of {pairs} pairs above {limit:.2f}")
+        ax.tick_params(axis="y", rotation=0)
+        ax.grid(visible=False)
+        return ax
+
+
+def validity(
+    data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, model: Cfa | None = None, convention: str = "lavaan"
+) -> Validity:
+    """Return composite reliability, AVE, MSV, ASV, the Fornell–Larcker matrix and HTMT.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (respondents, columns)
+        Answers; respondents with a missing one are left out.
+    scales : mapping
+        ``{dimension: [item, …]}``, at least two dimensions of at least two items.
+    model : Cfa, optional
+        A fit of exactly these scales, to save fitting again.
+    convention : {"lavaan", "amos"}
+        For the fit; the figures here are the same in both.
+
+    Returns
+    -------
+    Validity
+
+    Raises
+    ------
+    InputError
+        For data, scales or a model that cannot be taken.
+    EstimationError
+        If the measurement model cannot be estimated.
+
+    Notes
+    -----
+    From standardized loadings λ of the correlated-factors model (Fornell & Larcker 1981):
+    CR = (Σλ)² / ((Σλ)² + Σ(1 − λ²)), AVE = mean λ², MSV and ASV the largest and the mean
+    squared correlation with another factor. semTools works on unstandardized
+    loadings and differs by up to .014 (``.unstandardized``). HTMT uses the size of
+    correlations, as semTools' ``htmt(absolute=TRUE)``, so reverse-keyed items do not cancel.
+
+    Examples
+    --------
+    >>> from cocreation.survey import population, sample
+    >>> answers, scales = sample.draw(300, seed=1), population.load().scales(kept_only=True)
+    >>> found = validity(answers, {code: scales[code] for code in ("DO", "CE")})
+    >>> print(found.table[["dimension", "cr", "ave", "fornell_larcker"]].round(3).to_string(index=False))
+    dimension    cr   ave  fornell_larcker
+           DO 0.952 0.832             True
+           CE 0.938 0.793             True
+    """
+    checked = scales_mapping(scales, getattr(data, "columns", None))
+    if len(checked) < 2:
+        raise InputError("Discriminant validity needs at least two dimensions to tell apart.")
+    frame = items_frame(data, [item for items in checked.values() for item in items])
+    if model is None:
+        model = cfa(frame, checked, convention=convention)
+    _same_scales(model, checked, len(frame))
+    names = list(checked)
+    phi = model.phi.loc[names, names]
+    squared = phi.to_numpy() ** 2
+    np.fill_diagonal(squared, np.nan)
+    rows = []
+    for number, name in enumerate(names):
+        loading = model.loadings.loc[model.loadings["factor"] == name, "std"].to_numpy()
+        cr, ave = composite(loading)
+        largest = np.sqrt(np.nanmax(squared[number]))
+        rows.append(
+            {
+                "dimension": name,
+                "items": len(loading),
+                "alpha": alpha(frame, checked[name]).alpha,
+                "cr": cr,
+                "ave": ave,
+                "msv": np.nanmax(squared[number]),
+                "asv": np.nanmean(squared[number]),
+                "root_ave": np.sqrt(ave),
+                "largest_correlation": largest,
+                "fornell_larcker": bool(np.sqrt(ave) > largest),
+            }
+        )
+    table = pd.DataFrame(rows)
+    matrix = phi.where(np.tril(np.ones(phi.shape, dtype=bool), -1))
+    values = matrix.to_numpy(copy=True)
+    np.fill_diagonal(values, table["root_ave"])
+    first, second = htmt(frame, checked)
+    note = (
+        f"{used(frame, data)}. "
+        "CR and AVE from standardized loadings of the correlated-factors model (Fornell & Larcker 1981); semTools' "
+        "variance-weighted figures differ. Fornell–Larcker: √AVE on the diagonal. HTMT: mean correlation between over "
+        "the geometric mean of the mean correlations within, in absolute size; HTMT2: geometric means throughout."
+    )
+    ill = model.warnings.loc[model.warnings["warning"].str.startswith("Heywood"), "subject"]
+    if len(ill):
+        note += f" Heywood case ({', '.join(map(str, ill))}): CR and AVE of its dimension mean nothing."
+    note += _cautions(model, checked, second)
+    plain = pd.DataFrame(columns=["dimension", "semtools_omega", "semtools_alpha", "semtools_ave"])
+    if model.estimator != "WLSMV":
+        plain = unstandardized(model, frame, checked).drop(columns="items").set_axis(plain.columns, axis=1)
+    return Validity(table, pd.DataFrame(values, names, names), first, second, phi, model, note, plain)
+
+
+def _cautions(model: Cfa, scales: dict[str, list[str]], geometric: pd.DataFrame) -> str:
+    """Say where signs or zeros make a figure mean less than it seems to."""
+    told = ""
+    against = []
+    for name in scales:
+        rows = model.loadings[model.loadings["factor"] == name]
+        sign = np.sign(rows["std"]) * np.sign(rows["std"].sum())
+        against += [f"{item} on {name}" for item in rows.loc[sign < 0, "item"]]
+    if against:
+        told += (
+            f" Loadings against the rest of their dimension: {', '.join(against)}. They cancel in CR and alpha, but "
+            "not in AVE and HTMT, which take sizes. Recode reverse-keyed items first."
+        )
+    zero = [f"{a} and {b}" for i, a in enumerate(scales) for b in list(scales)[:i] if geometric.loc[a, b] < 1e-6]
+    if zero:
+        told += (
+            f" HTMT2 of {', '.join(zero)} is 0 because an item of one and an item of the other do not correlate at "
+            "all, and a geometric mean with a zero is zero; read HTMT there."
+        )
+    return told
+
+
+def _same_scales(model: Cfa, scales: dict[str, list[str]], respondents: int) -> None:
+    """Refuse a fit that the formulas of CR and AVE do not hold for, or that is of other respondents."""
+    if not isinstance(model, Cfa):
+        raise InputError(f"model is what cfa() returns, not {type(model).__name__}. Write cfa(data, scales).")
+    if model.n != respondents:
+        raise InputError(
+            f"The model was fitted to {model.n} respondents, the data have {respondents} complete ones. Fit the model "
+            "to these data, or leave model= out."
+        )
+    others = [name for name in model.phi.index if name not in scales]
+    if others:
+        raise InputError(
+            f"The model has the factor '{others[0]}', the scales do not. Fit the model to these scales, or leave "
+            "model= out."
+        )
+    table = model.parameters
+    items = {item for group in scales.values() for item in group}
+    pairs = table[(table["op"] == "~~") & (table["left"] != table["right"]) & table["left"].isin(items)]
+    if len(pairs):
+        left, right = pairs.iloc[0][["left", "right"]]
+        raise InputError(
+            f"The model lets the errors of '{left}' and '{right}' correlate, which CR and AVE do not allow for. Fit "
+            "the model to these scales, or leave model= out."
+        )
+    for name, items in scales.items():
+        measured = model.loadings.loc[model.loadings["factor"] == name, "item"].tolist()
+        if sorted(map(str, measured)) != sorted(map(str, items)):
+            raise InputError(
+                f"The model measures '{name}' by {', '.join(map(str, measured)) or 'nothing'}, the scales by "
+                f"{', '.join(map(str, items))}. Fit the model to these scales, or leave model= out."
+            )
