@@ -14,13 +14,14 @@ import yaml
 from reference import load
 
 from cocreation import cli
-from cocreation.course import _classical, _models, agreement
-from cocreation.course._golden import folders
-from cocreation.course._ledger import TOLERANCES, Ledger, leaves
-from cocreation.course._printed import shown
-from cocreation.course.agree import agree, report
 from cocreation.course.build import build_book
 from cocreation.errors import CourseError, InputError
+from cocreation.golden import classical, models
+from cocreation.golden import page as golden_page
+from cocreation.golden.agree import agree, report
+from cocreation.golden.ledger import TOLERANCES, Ledger, leaves
+from cocreation.golden.sets import folders
+from cocreation.golden.terminal import shown
 from cocreation.steps import screen
 
 
@@ -75,7 +76,7 @@ def test_every_value_of_the_file_is_compared_or_said_not_to_be(everything, golde
 
 def test_every_section_known_by_name_is_in_some_open_set(golden_root):
     found = [load(folder.name).figures for folder in folders([golden_root])]
-    for path, _ in [*_classical.SECTIONS, *_models.SECTIONS]:
+    for path, _ in [*classical.SECTIONS, *models.SECTIONS]:
         assert any(path[0] in figures and (len(path) == 1 or path[1] in figures[path[0]]) for figures in found), path
 
 
@@ -269,7 +270,7 @@ def small_book(tmp_path, root, small):
 
 def test_the_page_shows_the_tables_and_is_computed_again_only_when_a_figure_changes(small_book, monkeypatch):
     computed = []
-    monkeypatch.setattr(agreement, "agree", lambda given: computed.append(given) or agree(given))
+    monkeypatch.setattr(golden_page, "agree", lambda given: computed.append(given) or agree(given))
     page = build_book(small_book) / "index.html"
     shown_first = page.read_text(encoding="utf-8")
     text = re.sub(r"<[^>]+>", " ", shown_first)

@@ -18,9 +18,8 @@ import pytest
 from reference import load
 from test_house import FLOORS, PACKAGE
 
-from cocreation import errors
+from cocreation import errors, progress
 from cocreation.core import threads
-from cocreation.steps import progress
 from cocreation.steps.confirm import cfa
 from cocreation.steps.purify import alpha
 

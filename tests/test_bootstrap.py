@@ -20,8 +20,8 @@ from cocreation.core.sem import batch, ml
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps.confirm import bootstrap as confirm_bootstrap
-from cocreation.steps.confirm import cfa
 from cocreation.steps.confirm.bootstrap import bootstrap
+from cocreation.steps.confirm.models import cfa
 from cocreation.steps.validate import htmt as validate_htmt
 from cocreation.steps.validate import validity
 from cocreation.steps.validate.htmt import htmt, htmt_intervals

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "src" / "cocreation"
 #: from the ground up; a floor imports only from floors below it
 FLOORS = [
     *("errors", "_paths", "progress"),
-    *("inputs", "core", "results", "survey", "audit", "cfa", "steps"),
+    *("inputs", "core", "results", "survey", "audit", "cfa", "steps", "golden"),
     *("widgets", "course", "cli", "__main__"),
 ]
 WITH_NOTEBOOK = [

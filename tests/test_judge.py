@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import fleiss_kappa as their_kappa
 
 from cocreation.errors import InputError
-from cocreation.steps.judge import judge
 from cocreation.steps.judge.content import cvr, cvr_critical, relevance
+from cocreation.steps.judge.judgement import judge
 from cocreation.steps.judge.raters import fleiss_kappa, krippendorff_alpha
 from cocreation.steps.judge.sorting import chance, sorting, substantive_critical
 from cocreation.survey import fieldwork, population

@@ -9,7 +9,7 @@ import pytest
 from reference import load
 
 from cocreation.errors import EstimationError, InputError
-from cocreation.steps.confirm import cfa
+from cocreation.steps.confirm.models import cfa
 from cocreation.steps.validate.nomological import nomological
 
 matplotlib.use("Agg")

@@ -15,7 +15,7 @@ from reference import load
 
 from cocreation import progress
 from cocreation.core import factor
-from cocreation.steps.explore import n_factors
+from cocreation.steps.explore.number import n_factors
 
 
 def _interrupted(monkeypatch, owner, name: str, after: int):

@@ -309,7 +309,7 @@ def agree(
         typer.Argument(metavar="FOLDER…", help="Golden sets, or folders of golden sets.", show_default=False),
     ],
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print for machines; cocreation.course.agree.report says in what shape.")
+        bool, typer.Option("--json", help="Print for machines; cocreation.golden.agree.report says in what shape.")
     ] = False,
 ) -> None:
     """Compute everything a golden set names, and set it beside R's figures.
@@ -320,14 +320,14 @@ def agree(
 
     Example: [cyan]cocreation agree tests/golden[/cyan]
     """
-    from .course import agree as golden
+    from .golden import agree as golden
 
     with _progress("Comparing") as progress:
         found = golden.agree(folders, progress=progress)
     if as_json:
         print(json.dumps(golden.report(found), indent=1, ensure_ascii=False))
     else:
-        from .course._printed import show
+        from .golden.terminal import show
 
         show(found, _console())
     raise typer.Exit(1 if any(each.misses for each in found) else 0)

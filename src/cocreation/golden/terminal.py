@@ -1,4 +1,4 @@
-"""The tables that ``cocreation agree`` prints; a room behind :mod:`cocreation.course.agree`."""
+"""The tables that ``cocreation agree`` prints; a room behind :mod:`cocreation.golden.agree`."""
 
 from __future__ import annotations
 

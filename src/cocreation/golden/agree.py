@@ -14,9 +14,10 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import CourseError
-from . import _classical, _models
-from ._golden import Golden, folders, load
-from ._ledger import Figure, Omission
+from . import classical, models
+from .fitted import WARNED, is_model, model
+from .ledger import Figure, Omission
+from .sets import Golden, folders, load
 
 __all__ = ["Agreement", "Row", "agree", "report"]
 
@@ -118,14 +119,14 @@ def agree(given: Iterable[str | Path], *, progress: Progress | None = None) -> l
 
 def _plan(golden: Golden) -> list[tuple[tuple[str, ...], Callable[[Golden], None]]]:
     """The sections of a set, those known by name and all fitted models, in the order of the file."""
-    known = [*_classical.SECTIONS, *_models.SECTIONS]
+    known = [*classical.SECTIONS, *models.SECTIONS]
     named = {path for path, _ in known}
     sections = [(path, section) for path, section in known if golden.block(*path) not in ({}, [])]
     places = [(name,) for name in golden.figures] + [("ordinal", name) for name in golden.block("ordinal")]
     for path in places:
         block = golden.block(*path)
-        if path not in named and isinstance(block, dict) and (_models.is_model(block) or "error" in block):
-            sections.append((path, lambda each, path=path: _models.model(each, path)))
+        if path not in named and isinstance(block, dict) and (is_model(block) or "error" in block):
+            sections.append((path, lambda each, path=path: model(each, path)))
     order = list(golden.figures)
     return sorted(sections, key=lambda section: order.index(section[0][0]))
 
@@ -161,7 +162,7 @@ def _summary(golden: Golden) -> Agreement:
         dict(programs) if isinstance(programs, Mapping) else {},
         tuple(rows),
         tuple(golden.ledger.omissions),
-        _UNEVEN if golden.unevenness > _models.WARNED else "",
+        _UNEVEN if golden.unevenness > WARNED else "",
     )
 
 

@@ -1,7 +1,7 @@
 """Sphinx extension of the book: the comparison with R as tables, computed when the page is read.
 
-Add ``cocreation.course.agreement`` to the extensions. ``{agreement} tests/golden`` compares the golden sets of a
-folder of the book and shows what :func:`cocreation.course.agree.agree` finds; ``{agreement-tolerances}`` shows what
+Add ``cocreation.golden.page`` to the extensions. ``{agreement} tests/golden`` compares the golden sets of a
+folder of the book and shows what :func:`cocreation.golden.agree.agree` finds; ``{agreement-tolerances}`` shows what
 is asked of each kind of figure. A figure outside its tolerance is a warning, which fails the build.
 """
 
@@ -17,10 +17,10 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from ..errors import CourseError
-from ._golden import FILES, folders
-from ._ledger import TOLERANCES
-from ._printed import shown
 from .agree import Agreement, Row, agree
+from .ledger import TOLERANCES
+from .sets import FILES, folders
+from .terminal import shown
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

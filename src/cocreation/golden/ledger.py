@@ -1,6 +1,6 @@
 """The books of a comparison: every figure of a golden set is compared, or stands here with the reason why not.
 
-A room behind :mod:`cocreation.course.agree`.
+A room behind :mod:`cocreation.golden.agree`.
 """
 
 from __future__ import annotations

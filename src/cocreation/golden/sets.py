@@ -1,6 +1,6 @@
 """A golden set: data, model and R's figures, and the fits that several sections of it ask for.
 
-A room behind :mod:`cocreation.course.agree`.
+A room behind :mod:`cocreation.golden.agree`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 from ..core.sem.syntax import parse
 from ..errors import EstimationError, InputError
 from ..steps import confirm
-from ._ledger import Ledger, as_list
+from .ledger import Ledger, as_list
 
 __all__ = ["FILES", "Golden", "folders", "load"]
 

@@ -1,4 +1,4 @@
-"""Sections of a golden set before any model is confirmed; a room behind :mod:`cocreation.course.agree`."""
+"""Sections of a golden set before any model is confirmed; a room behind :mod:`cocreation.golden.agree`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from scipy.optimize import linear_sum_assignment
 
 from ..inputs import answers
 from ..steps import explore, purify, screen, validate
-from ._golden import Golden
-from ._ledger import TOLERANCES, Ledger, Tolerance, as_list
+from .ledger import TOLERANCES, Ledger, Tolerance, as_list
+from .sets import Golden
 
 __all__ = ["SECTIONS"]
 
