@@ -100,7 +100,7 @@ def lab(session: nox.Session) -> None:
 def notebooks(session: nox.Session) -> None:
     """Run the notebooks (all, or those named) and store their outputs, normalised."""
     paths = session.posargs or [str(path) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
-    session.run(course(session), "-m", "cocreation.course.notebooks", *paths, external=True)
+    session.run(course(session), "-m", "cocreation.authoring.notebooks", *paths, external=True)
 
 
 @nox.session
@@ -110,7 +110,7 @@ def lint(session: nox.Session) -> None:
     session.run(python, "-m", "ruff", "check", external=True)
     session.run(python, "-m", "ruff", "format", "--check", external=True)
     stored = [str(path) for folder in ("notebooks", "exercises") for path in sorted((ROOT / folder).glob("*.ipynb"))]
-    session.run(python, "-m", "cocreation.course.notebooks", "--no-run", "--check", *stored, external=True)
+    session.run(python, "-m", "cocreation.authoring.notebooks", "--no-run", "--check", *stored, external=True)
 
 
 @nox.session(venv_backend="virtualenv|venv")

@@ -311,7 +311,7 @@ def build() -> list[Pair]:
 
         return timed
 
-    book = "from pathlib import Path; from cocreation.course.build import build_book; build_book(Path('.'))"
+    book = "from pathlib import Path; from cocreation.authoring.build import build_book; build_book(Path('.'))"
     jupyter_book = "from jupyter_book.cli.main import main; main()"
     run_ours, run_plain = (
         command("-c", book, cwd=ours),

@@ -14,7 +14,7 @@ import yaml
 from reference import load
 
 from cocreation import cli
-from cocreation.course.build import build_book
+from cocreation.authoring.build import build_book
 from cocreation.errors import CourseError, InputError
 from cocreation.golden import classical, models
 from cocreation.golden import page as golden_page

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 from nbformat import NotebookNode
 
+from cocreation.authoring.release import student_edition
 from cocreation.course import answers, personal
 from cocreation.course.checks import Checks, NotYet, Question, compare
-from cocreation.course.release import student_edition
 from cocreation.errors import CourseError
 from cocreation.steps import purify
 

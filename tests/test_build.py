@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import yaml
 
-from cocreation.course.build import book_notebooks, build_book, fingerprint
+from cocreation.authoring.build import book_notebooks, build_book, fingerprint
 from cocreation.errors import CourseError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -167,7 +167,7 @@ def test_the_books_notebooks_are_those_of_its_table_of_contents():
 def test_another_folder_time_zone_language_and_hash_seed_give_the_same_bytes(small_book, tmp_path):
     """All but .buildinfo, Sphinx's note to itself, in which the notebook cache's folder is hashed."""
     script = (
-        "import sys, pathlib; from cocreation.course.build import build_book\n"
+        "import sys, pathlib; from cocreation.authoring.build import build_book\n"
         "build_book(*map(pathlib.Path, sys.argv[1:]))"
     )
     trees = []

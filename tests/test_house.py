@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "cocreation"
 #: from the ground up; a floor imports only from floors below it
 FLOORS = [
-    *("errors", "_paths", "progress"),
+    *("errors", "_paths", "_files", "progress"),
     *("inputs", "core", "results", "survey", "audit", "cfa", "steps", "golden"),
-    *("widgets", "course", "cli", "__main__"),
+    *("widgets", "authoring", "course", "cli", "__main__"),
 ]
 WITH_NOTEBOOK = [
     "conceptualize",
@@ -178,7 +178,7 @@ class TestNotebook:
     def test_leaves_nothing_of_the_run_that_made_it(self, path):
         import nbformat
 
-        from cocreation.course.notebooks import normalise
+        from cocreation.authoring.notebooks import normalise
 
         stored = path.read_text(encoding="utf-8")
         assert nbformat.writes(normalise(nbformat.reads(stored, as_version=4))).rstrip("\n") + "\n" == stored

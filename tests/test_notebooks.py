@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cocreation.course import notebooks
+from cocreation.authoring import notebooks
 from cocreation.errors import CourseError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,7 +65,7 @@ def test_the_users_own_settings_do_not_reach_stored_outputs(tmp_path):
     for number, extra in enumerate(({}, own)):
         path = tmp_path / f"{number}.ipynb"
         nbformat.write(new("print(6 * 7)", figure), path)
-        words = [sys.executable, "-m", "cocreation.course.notebooks", str(path)]
+        words = [sys.executable, "-m", "cocreation.authoring.notebooks", str(path)]
         subprocess.run(words, check=True, env={**os.environ, **extra})
         stored.append(path.read_bytes())
     assert b"42" in stored[0]
@@ -124,7 +124,7 @@ def test_the_books_own_run_gives_the_stored_outputs_byte_for_byte():
     """Figures too, which nbval does not compare. The book ran them; where it has not been built, they run now."""
     from jupyter_cache import get_cache
 
-    from cocreation.course import build
+    from cocreation.authoring import build
 
     build.build_book(ROOT)
     cache = get_cache(ROOT / "_build" / ".notebooks" / build.fingerprint(ROOT))

@@ -15,7 +15,7 @@ from modules import REFERENCE, modules, public
 
 import cocreation.steps
 import cocreation.survey
-from cocreation.course.notebooks import normalise
+from cocreation.authoring.notebooks import normalise
 
 ROOT = Path(__file__).resolve().parents[1]
 #: as many public names as there were when the modules were last moved; more are welcome
@@ -36,7 +36,7 @@ def pages(tmp_path_factory) -> dict[str, str]:
     nbformat.write(normalise(nbformat.v4.new_notebook(cells=cells)), root / "notebook.ipynb")
     (root / "index.md").write_text("# Start\n\n```{toctree}\n:glob:\nbook/*\nbook/reference/*\nnotebook\n```\n")
     (root / "conf.py").write_text(
-        "extensions = ['myst_nb', 'cocreation.course.reference']\nnb_execution_mode = 'off'\n"
+        "extensions = ['myst_nb', 'cocreation.authoring.reference']\nnb_execution_mode = 'off'\n"
         "suppress_warnings = ['myst.header']\n"
     )
     done = subprocess.run(

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from cocreation.course import leaks
-from cocreation.course.release import RECORD, release, student_edition, try_out
+from cocreation.authoring import leaks
+from cocreation.authoring.release import RECORD, release, student_edition, try_out
 from cocreation.errors import CourseError
 
 CANARY = "kanarie77"

@@ -113,7 +113,7 @@ def test_a_notebook_shows_the_sentence_and_the_line_and_not_the_librarys_inside(
         "from cocreation.steps.decisions import read_decisions\nx = 1\nlog = read_decisions('purify')"
     )
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "a.ipynb")
-    words = [sys.executable, "-m", "cocreation.course.notebooks", str(tmp_path / "a.ipynb")]
+    words = [sys.executable, "-m", "cocreation.authoring.notebooks", str(tmp_path / "a.ipynb")]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "InputError: There is no decision log of the step 'purify'" in done.stderr

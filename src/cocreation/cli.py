@@ -129,7 +129,7 @@ def book(
 
     Example: [cyan]cocreation book --open[/cyan]
     """
-    from .course import build
+    from .authoring import build
 
     with _progress("Running notebooks") as progress:
         page = build.build_book(course_root(), output, progress=progress) / "index.html"
@@ -405,7 +405,7 @@ def release(
 
     Example: [cyan]cocreation release purify --output for-students[/cyan]
     """
-    from .course import release as editions
+    from .authoring import release as editions
 
     with _progress("Cutting and checking") as progress:
         done = editions.release(assignments or (), output=output, force=force, run=run, progress=progress)

@@ -114,7 +114,7 @@ def built_book(root: Path) -> Path:
     if not (folder / "index.html").is_file():
         if named:
             pytest.fail(f"COCREATION_BOOK names {folder}, which holds no index.html. Build the book, or unset it.")
-        from cocreation.course.build import build_book
+        from cocreation.authoring.build import build_book
 
         folder = build_book(root)
     return folder.resolve()

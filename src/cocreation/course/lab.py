@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .._files import digest, read_record, write_record, write_whole
 from .._paths import course_root
+from ..authoring import release
 from ..errors import CourseError
-from . import release
-from ._files import digest, read_record, write_record, write_whole
 
 __all__ = ["RECORD", "START", "Update", "command", "environment", "start", "update", "upstream"]
 

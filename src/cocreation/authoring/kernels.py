@@ -146,7 +146,7 @@ _SERVER = _Server()
 
 def _serve() -> None:
     """Import once, then fork a kernel for every line on standard input."""
-    from . import _preload  # noqa: F401
+    from . import preload  # noqa: F401
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a kernel prints to the terminal must not be read as an answer

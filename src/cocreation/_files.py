@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import CourseError
+from .errors import CourseError
 
 __all__ = ["digest", "read_record", "write_record", "write_whole"]
 

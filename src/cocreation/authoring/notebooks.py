@@ -1,7 +1,7 @@
 """Execute the course's notebooks and store them so that a second run changes no byte.
 
 Used by the book (:mod:`.build`) and by an instructor who has changed a
-notebook: ``python -m cocreation.course.notebooks notebooks/purify.ipynb``.
+notebook: ``python -m cocreation.authoring.notebooks notebooks/purify.ipynb``.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ def _plain(text: str) -> str:
 
 
 def _main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m cocreation.course.notebooks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m cocreation.authoring.notebooks", description=__doc__)
     parser.add_argument("notebooks", nargs="+", type=Path)
     parser.add_argument("--no-run", action="store_true", help="only normalise what is stored")
     parser.add_argument("--check", action="store_true", help="exit with status 1 if a file changed")

@@ -3,7 +3,7 @@
 The cutting is nbgrader's own (its preprocessors, in the order of its
 ``generate_assignment``), so an nbgrader site gets the same result; what is
 added here is the list of metadata that may be published and the proof that
-nothing else is (:mod:`cocreation.course.leaks`).
+nothing else is (:mod:`cocreation.authoring.leaks`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .._files import digest, read_record, write_record, write_whole
 from .._paths import course_root
 from ..errors import CourseError
-from ._files import digest, read_record, write_record, write_whole
 
 __all__ = ["RECORD", "Edition", "Release", "assignments", "release", "student_edition", "try_out"]
 

@@ -43,7 +43,7 @@ def build_book(
     strict : bool
         A warning fails the build (after all of them have been told).
     warm, jobs, progress
-        How the notebooks run, see :func:`cocreation.course.notebooks.execute_many`.
+        How the notebooks run, see :func:`cocreation.authoring.notebooks.execute_many`.
 
     Returns
     -------

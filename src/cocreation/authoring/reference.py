@@ -1,6 +1,6 @@
 """Sphinx extension of the book: the reference of the library's functions, written from their docstrings.
 
-Add ``cocreation.course.reference`` to the extensions; it brings autodoc and lets
+Add ``cocreation.authoring.reference`` to the extensions; it brings autodoc and lets
 numpydoc read the docstrings. A page
 then says ``{reference} cocreation.steps.purify`` and shows every public name of that module, functions
 first, so that nothing new can be forgotten. Of a package, such as ``cocreation.core``, it shows a table a module.

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from .._files import digest
 from ..errors import CourseError
-from ._files import digest
 
 __all__ = [
     "Secrets",

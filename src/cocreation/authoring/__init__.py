@@ -1,0 +1,1 @@
+"""What an instructor runs: notebooks, the book, the student editions."""
