@@ -63,6 +63,47 @@ def test_a_floor_imports_only_from_floors_below(path):
     assert not above, f"{path.name} reaches up to {above}"
 
 
+class _Needed(ast.NodeVisitor):
+    """The modules of cocreation that a module imports, wherever in it, but for the sake of types alone."""
+
+    def __init__(self, path: Path) -> None:
+        self.package = path.relative_to(PACKAGE.parent).parts[:-1]
+        self.found: set[Path] = set()
+        self.visit(ast.parse(path.read_text(encoding="utf-8")))
+        self.found -= {path}
+
+    def visit_If(self, node: ast.If) -> None:
+        if not (isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"):
+            self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self._add(alias.name.split("."))
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        base = [*self.package[: len(self.package) - node.level + 1]] if node.level else []
+        base += node.module.split(".") if node.module else []
+        for alias in node.names:
+            self._add([*base, alias.name]) or self._add(base)
+
+    def _add(self, name: list[str]) -> bool:
+        place = PACKAGE.parent.joinpath(*name)
+        found = [path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()]
+        self.found.update(found)
+        return bool(found)
+
+
+def test_no_module_needs_itself_by_a_detour():
+    needed = {path: _Needed(path).found for path in PACKAGE.rglob("*.py")}
+    assert sum(map(len, needed.values())) > len(needed)
+    for start in needed:
+        reached, ahead = set(), list(needed[start])
+        while ahead:
+            reached.add(now := ahead.pop())
+            ahead += needed[now] - reached
+        assert start not in reached, f"{start.relative_to(PACKAGE)} is imported by what it imports"
+
+
 def test_every_module_belongs_to_a_floor():
     rooms = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.name != "__pycache__"}
     assert rooms - {"__init__"} == set(FLOORS)

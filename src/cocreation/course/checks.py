@@ -3,26 +3,26 @@
 An answer is compared with the right one and with the answers that known
 mistakes give on the same data. So feedback can say "this is what you get when
 the reverse-keyed item is not recoded" instead of "wrong". What is right, and
-which mistakes are known, stands in :mod:`cocreation.course.answers`.
+which mistakes are known, stands in the module of the assignment
+(:mod:`cocreation.course.assignments`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from numbers import Number
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import CourseError
+from . import assignments, personal
+from .questions import TOLERANCE, Mistake, Question, Verdict
 
 __all__ = ["TOLERANCE", "Checks", "Mistake", "NotYet", "Question", "Verdict", "compare", "shape_problem"]
 
-#: answers may be rounded to three decimals
-TOLERANCE = 6e-4
 #: an answer that is not rounded tells methods apart even where their results lie close together
 _EXACT = 1e-9
 
@@ -32,52 +32,6 @@ class NotYet(AssertionError):
 
     def _render_traceback_(self) -> list[str]:
         return [f"Not yet: {self}"]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A known way to go wrong: its name, the answer it gives, and what to tell the student."""
-
-    name: str
-    value: Any
-    hint: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether an answer is right, what to tell the student, and the name of the mistake recognised, if any."""
-
-    right: bool
-    message: str
-    mistake: str = ""
-
-
-class _Judge(Protocol):
-    def __call__(self, answer: Any) -> Verdict | None: ...
-
-
-@dataclass(frozen=True)
-class Question:
-    """One answer cell: the right answer, the known mistakes, and what to say.
-
-    Attributes
-    ----------
-    right : str, number, list of str, Series or DataFrame
-    praise : str
-        What a right answer shows.
-    otherwise : str
-        Where to look when no known mistake gives the answer.
-    mistakes : sequence of Mistake
-        Tried in this order.
-    judge : callable, optional
-        Looks first; returns a verdict, or None to leave it to the comparison.
-    """
-
-    right: Any
-    praise: str
-    otherwise: str
-    mistakes: Sequence[Mistake] = field(default_factory=tuple)
-    judge: _Judge | None = None
 
 
 def compare(answer: Any, question: Question, *, tolerance: float = TOLERANCE) -> Verdict:
@@ -130,10 +84,8 @@ class Checks:
     """
 
     def __init__(self, assignment: str, student: str, *, key: str | None = None) -> None:
-        from . import answers, personal
-
         self.assignment = assignment
-        self._questions = answers.questions(assignment, personal.data(assignment, student, key=key))
+        self._questions = assignments.find(assignment).questions(personal.data(assignment, student, key=key))
 
     @property
     def questions(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What is right in an assignment, and what the known mistakes give, on any student's data.
+"""The assignment purify: its data, what is right in it, and what the known mistakes give, on any student's data.
 
 The right figures come from :mod:`cocreation.steps`, as in the book. A mistake
 is computed, not described: the hint can only appear when the mistake was made.
@@ -7,17 +7,16 @@ is computed, not described: the hint can only appear when the mistake was made.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from ..errors import CourseError
-from ..steps import purify as step
-from ..steps.decisions import COLUMNS
-from .checks import Mistake, Question, Verdict
+from ...steps import purify as step
+from ...steps.decisions import COLUMNS
+from ..questions import Mistake, Question, Verdict
+from .flawed_scale import flawed_scale
 
-__all__ = ["questions"]
+__all__ = ["data", "questions"]
 
 _BELOW = 0.50
 _UNRECODED = (
@@ -30,20 +29,13 @@ _INCOMPLETE = (
 )
 
 
-def questions(assignment: str, data: pd.DataFrame) -> dict[str, Question]:
-    """Return the questions of an assignment, by id and in order, for a student's data.
-
-    Raises
-    ------
-    CourseError
-        If there is no such assignment.
-    """
-    if assignment not in _ASSIGNMENTS:
-        raise CourseError(f"There is no assignment '{assignment}'. There are: {', '.join(sorted(_ASSIGNMENTS))}.")
-    return _ASSIGNMENTS[assignment](data)
+def data(seed: int) -> pd.DataFrame:
+    """Return a student's survey: respondents × the items of one dimension, answers 1 … 7, missing where skipped."""
+    return flawed_scale(seed).data
 
 
-def _purify(data: pd.DataFrame) -> dict[str, Question]:
+def questions(data: pd.DataFrame) -> dict[str, Question]:
+    """Return the questions, by id and in order, for a student's data."""
     complete = data.dropna()
     reverse = _citc(complete).idxmin()
     recoded = _turned(complete, reverse)
@@ -357,6 +349,3 @@ def _rounds(answers: pd.DataFrame) -> list[pd.Series]:
 
 def _formula(k: int, items: float, total: float) -> float:
     return k / (k - 1) * (1 - items / total)
-
-
-_ASSIGNMENTS: Mapping[str, Callable[[pd.DataFrame], dict[str, Question]]] = {"purify": _purify}
