@@ -85,9 +85,9 @@ def tests(session: nox.Session) -> None:
 
 
 def nbval(session: nox.Session, python: str, *options: str) -> None:
-    """Compare every stored output of the notebooks with a fresh run."""
+    """Compare every stored output of notebooks and exercises with a fresh run."""
     session.run(python, "-m", "pytest", "--nbval", "--nbval-sanitize-with", "tests/nbval.cfg", *options,
-                "notebooks", "exercises/purify.ipynb", env=ONE_THREAD, external=True)  # fmt: skip
+                "notebooks", "exercises", env=ONE_THREAD, external=True)  # fmt: skip
 
 
 @nox.session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 
 import nbformat
@@ -283,10 +284,24 @@ def test_an_unknown_assignment_is_answered_with_the_known_ones(source, tmp_path)
     assert not (tmp_path / "out").exists()
 
 
-def test_everything_the_course_ships_can_be_released(tmp_path):
+def solution_lines(path) -> list[str]:
+    """What stands between the markers of a notebook's solutions, one-word lines apart."""
+    source = "\n".join("".join(cell["source"]) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"])
+    regions = re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", source, re.DOTALL)
+    return [line.strip() for region in regions for line in region.split("\n") if " " in line.strip()]
+
+
+def test_everything_the_course_ships_can_be_released(root, sources_with_solutions, tmp_path):
     done = release(output=tmp_path / "out")
-    assert "purify.ipynb" in done.written
-    text = (tmp_path / "out" / "purify.ipynb").read_text(encoding="utf-8")
-    assert "BEGIN" not in text
-    assert ".idxmin()" not in text
-    assert not any(cell.get("outputs") for cell in json.loads(text)["cells"])
+    kinds = {".ipynb", ".yml"}
+    assert list(done.written) == sorted(path.name for path in (root / "exercises").iterdir() if path.suffix in kinds)
+    assert [edition.name for edition in done.editions if edition.questions] == [
+        path.name for path in sources_with_solutions
+    ]
+    for source in sources_with_solutions:
+        cells = json.loads((tmp_path / "out" / source.name).read_text(encoding="utf-8"))["cells"]
+        text = "\n".join("".join(cell["source"]) for cell in cells)
+        assert "BEGIN" not in text
+        assert len(solution_lines(source)) > 5
+        assert not [line for line in solution_lines(source) if line in text]
+        assert not any(cell.get("outputs") for cell in cells)

@@ -57,8 +57,10 @@ def test_the_start_page_names_the_notebooks_in_the_order_of_the_course_and_every
     linked = re.findall(r"\]\((\S+)\)", page)
     steps = ["conceptualize", "generate", "judge", "screen", "purify", "explore", "confirm", "validate", "report"]
     assert linked[:9] == [f"notebooks/{step}.ipynb" for step in steps]
-    others = ["exercises/logics.ipynb", "exercises/purify.ipynb", "notebooks/numbers.ipynb", "notebooks/realdata.ipynb"]
-    assert sorted(linked[9:]) == others
+    exercises = sorted(f"exercises/{path.name}" for path in (root / "exercises").glob("*.ipynb"))
+    others = [f"notebooks/{path.name}" for path in (root / "notebooks").glob("*.ipynb") if path.stem not in steps]
+    assert linked[-len(exercises) :] == exercises
+    assert sorted(linked[9 : -len(exercises)]) == sorted(others)
     assert all((copy / page).is_file() for page in linked)
     assert "[Purify a scale of your own](exercises/purify.ipynb)" in page
 
