@@ -1,9 +1,10 @@
-"""The wheel: everything a student needs, and no solution."""
+"""The wheel: everything a student needs, and no notebook with a solution."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,15 +13,45 @@ from pathlib import Path
 import pytest
 
 
+def build(checkout: Path, place: Path) -> subprocess.CompletedProcess:
+    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)]
+    return subprocess.run(words, cwd=checkout, capture_output=True, text=True, check=False)
+
+
+def unpacked(place: Path) -> Path:
+    with zipfile.ZipFile(next(place.glob("*.whl"))) as packed:
+        packed.extractall(place / "installed")
+    return place / "installed"
+
+
 @pytest.fixture(scope="module")
 def wheel(root, tmp_path_factory) -> Path:
     """The wheel, unpacked: what an installation of it holds."""
     place = tmp_path_factory.mktemp("wheel")
-    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)]
-    subprocess.run(words, cwd=root, check=True, capture_output=True)
-    with zipfile.ZipFile(next(place.glob("*.whl"))) as packed:
-        packed.extractall(place / "installed")
-    return place / "installed"
+    done = build(root, place)
+    assert done.returncode == 0, done.stderr
+    return unpacked(place)
+
+
+@pytest.fixture
+def small(root, tmp_path) -> Path:
+    """A checkout with little but its exercises, to be added to."""
+    place = tmp_path / "small"
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "LICENSE-CONTENT", "_toc.yml"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, place / name)
+    shutil.copytree(root / "exercises", place / "exercises")
+    for folder in ("src/cocreation", "datasets", "notebooks"):
+        (place / folder).mkdir(parents=True)
+    (place / "src" / "cocreation" / "__init__.py").write_text("")
+    return place
+
+
+def a_notebook(source: str, **metadata: object) -> str:
+    cell = {"cell_type": "code", "id": "a", "metadata": metadata, "source": [source], "outputs": []}
+    return json.dumps(
+        {"cells": [{**cell, "execution_count": None}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    )
 
 
 def command(wheel: Path, *words: str) -> subprocess.CompletedProcess:
@@ -39,6 +70,37 @@ def test_no_file_holds_a_solution(wheel):
         assert not any(cell["metadata"].get("nbgrader", {}).get("solution") for cell in cells), path.name
 
 
+def test_of_the_exercises_exactly_those_without_solutions_are_there(wheel, root, sources_with_solutions):
+    inside = {path.name for path in (wheel / "cocreation" / "_files" / "exercises").iterdir()}
+    sources = {path.name for path in (root / "exercises").iterdir() if path.suffix in {".ipynb", ".yml"}}
+    assert inside == sources - {path.name for path in sources_with_solutions}
+    assert any(name.endswith(".ipynb") for name in inside)
+
+
+def test_new_practice_goes_in_without_a_line_and_a_new_assignment_stays_out(small, tmp_path):
+    exercises = small / "exercises"
+    shutil.copy(exercises / "logics.yml", exercises / "roles.yml")
+    (exercises / "roles.ipynb").write_text(a_notebook("from cocreation.widgets import CardSort"))
+    solution = {"nbgrader": {"grade_id": "a", "solution": True}}
+    (exercises / "screen.ipynb").write_text(a_notebook("mean = 3", **solution))
+    (exercises / "no-metadata.ipynb").write_text(a_notebook("### BEGIN SOLUTION\nmean = 3\n### END SOLUTION"))
+    (exercises / "misspelt.ipynb").write_text(a_notebook("# begin_solution\nmean = 3"))
+    (exercises / ".screen.yml").write_text("an editor's copy")
+    (exercises / "notes.txt").write_text("mean = 3")
+    assert build(small, tmp_path / "dist").returncode == 0
+    inside = {path.name for path in (unpacked(tmp_path / "dist") / "cocreation" / "_files" / "exercises").iterdir()}
+    assert inside == {"logics.ipynb", "logics.yml", "roles.ipynb", "roles.yml"}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"cells": [1]}', '{"cells": [{"metadata": {}}]}'])
+def test_a_notebook_that_cannot_be_read_stops_the_build(small, tmp_path, content):
+    (small / "exercises" / "broken.ipynb").write_text(content)
+    done = build(small, tmp_path / "dist")
+    assert done.returncode != 0
+    assert "broken.ipynb is not a notebook that can be read" in done.stderr
+    assert not list((tmp_path / "dist").glob("*.whl"))
+
+
 def test_data_sets_notebooks_logs_and_every_card_sort_are_there(wheel, root):
     for pattern in ("datasets/*", "notebooks/*.ipynb", "notebooks/decisions/*.csv", "exercises/*.yml"):
         for path in root.glob(pattern):
@@ -50,7 +112,8 @@ def test_a_working_copy_comes_out_of_it(wheel, tmp_path):
     done = command(wheel, "lab", "--copy-only", "--folder", str(tmp_path / "mine"))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "mine" / "notebooks" / "purify.ipynb").is_file()
-    assert [path.name for path in sorted((tmp_path / "mine" / "exercises").iterdir())] == ["logics.ipynb", "logics.yml"]
+    practice = {path.name for path in (wheel / "cocreation" / "_files" / "exercises").iterdir()}
+    assert {path.name for path in (tmp_path / "mine" / "exercises").iterdir()} == practice
 
 
 def test_it_makes_the_shipped_data_whatever_language_time_zone_and_hash_seed(wheel, root, tmp_path, monkeypatch):
