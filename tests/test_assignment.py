@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 from nbformat import NotebookNode
 
+from cocreation.authoring.release import student_edition
 from cocreation.course import assignments, personal
 from cocreation.course.assignments.flawed_scale import Flawed, flawed_scale
 from cocreation.course.assignments.purify import questions

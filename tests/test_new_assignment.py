@@ -13,9 +13,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from cocreation.authoring.release import release
 from cocreation.course import assignments, personal
 from cocreation.course.checks import Checks
-from cocreation.course.release import release
 from cocreation.errors import CourseError
 
 MODULE = '''
