@@ -18,16 +18,12 @@ from cocreation.audit import audit as steps
 from cocreation.audit import figures as printed_figures
 from cocreation.audit import grim, implied, relations
 from cocreation.audit.vocabulary import FIGURES
+from cocreation.core.measures import MEASURES
 from cocreation.core.sem import fit
 from cocreation.errors import InputError
 
 #: our names -> lavaan's
-LAVAAN = {
-    "n": "ntotal", "df": "df", "chi2": "chisq", "p": "pvalue", "cfi": "cfi", "tli": "tli", "nfi": "nfi", "rfi": "rfi",
-    "ifi": "ifi", "gfi": "gfi", "agfi": "agfi", "pnfi": "pnfi", "mfi": "mfi", "rmsea": "rmsea",
-    "rmsea_lower": "rmsea.ci.lower", "rmsea_upper": "rmsea.ci.upper", "pclose": "rmsea.pvalue", "srmr": "srmr",
-    "baseline_chi2": "baseline.chisq", "baseline_df": "baseline.df", "parameters": "npar",
-}  # fmt: skip
+LAVAAN = {key: MEASURES[key].lavaan for key in FIGURES if key in MEASURES and MEASURES[key].lavaan}
 AMOS = {
     "df": "df", "chi2": "chi2", "chi2_df": "chi2_df", "p": "p", "cfi": "cfi", "tli": "tli", "nfi": "nfi", "rfi": "rfi",
     "ifi": "ifi", "rmsea": "rmsea", "rmsea_lower": "rmsea_lo90", "rmsea_upper": "rmsea_hi90", "pclose": "pclose",

@@ -20,6 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import chdtrc, chdtri, chndtr, chndtrix
 
+from ..core.measures import MEASURES
+
 __all__ = ["DOMAINS", "RELATIONS", "WHOLE", "Relation", "extra_parameters", "structures"]
 
 #: directions of the arguments, and the function; or one for the lower and one for the upper corner
@@ -43,19 +45,29 @@ class Relation(NamedTuple):
     slow: bool = False
 
 
-#: what a figure can be at all; figures that are whole numbers
-DOMAINS: dict[str, tuple[float, float]] = {
-    "n": (2, 1e8), "c": (0, 1), "m": (1, 1e8), "items": (2, 1e4), "factors": (1, 1e3), "free": (-1e6, 1e6),
-    "df": (1, 1e8), "baseline_df": (1, 1e8), "parameters": (1, 1e8), "moments": (1, 1e9), "means": (0, 1),
-    "chi2": (0, 1e9), "chi2_df": (0, 1e4),
-    "baseline_chi2": (0, 1e10), "baseline_ratio": (1, 1e6), "alpha_bound": (0, np.inf), "spare": (0, np.inf),
-    "p": (0, 1), "cfi": (0, 1), "tli": (-np.inf, np.inf),
-    "nfi": (-np.inf, 1), "rfi": (-np.inf, 1), "ifi": (-np.inf, np.inf), "gfi": (-np.inf, 1), "agfi": (-np.inf, 1),
-    "pnfi": (-np.inf, np.inf), "pcfi": (-np.inf, np.inf), "mfi": (0, np.inf), "rmsea": (0, 100),
-    "rmsea_lower": (0, 100), "rmsea_upper": (0, 100), "pclose": (0, 1), "aic": (0, np.inf), "ecvi": (0, np.inf),
-    "srmr": (0, np.inf),
+#: how far a figure is looked for where it could be anything, or nearer than it could be: there are degrees of freedom,
+#: AIC is chi-square + 2·parameters
+_LOOKED_FOR: dict[str, tuple[float, float]] = {
+    "n": (2, 1e8), "df": (1, 1e8), "baseline_df": (1, 1e8), "parameters": (1, 1e8), "chi2": (0, 1e9),
+    "chi2_df": (0, 1e4), "baseline_chi2": (0, 1e10), "rmsea": (0, 100), "rmsea_lower": (0, 100),
+    "rmsea_upper": (0, 100), "aic": (0, np.inf),
 }  # fmt: skip
-WHOLE = frozenset({"n", "c", "items", "factors", "df", "baseline_df", "parameters"})
+#: figures that are no fit measures
+_OTHERS: dict[str, tuple[float, float]] = {
+    "c": (0, 1), "m": (1, 1e8), "items": (2, 1e4), "factors": (1, 1e3), "free": (-1e6, 1e6), "moments": (1, 1e9),
+    "means": (0, 1), "baseline_ratio": (1, 1e6), "alpha_bound": (0, np.inf), "spare": (0, np.inf),
+    "pcfi": (-np.inf, np.inf),
+}  # fmt: skip
+_FIT = (
+    "n", "df", "baseline_df", "parameters", "chi2", "chi2_df", "baseline_chi2", "p", "cfi", "tli", "nfi", "rfi", "ifi",
+    "gfi", "agfi", "pnfi", "mfi", "rmsea", "rmsea_lower", "rmsea_upper", "pclose", "aic", "ecvi", "srmr",
+)  # fmt: skip
+#: what a figure can be; figures that are whole numbers
+DOMAINS: dict[str, tuple[float, float]] = {
+    **{name: _LOOKED_FOR.get(name, MEASURES[name].bounds) for name in _FIT},
+    **_OTHERS,
+}
+WHOLE = frozenset({"c", "items", "factors", *(name for name in _FIT if MEASURES[name].kind == "count")})
 
 
 def structures() -> tuple[str, ...]:

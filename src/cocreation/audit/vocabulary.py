@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
+from ..core.measures import MEASURES
+
 __all__ = ["FIGURES", "LISTS", "TEMPLATE", "TOPICS"]
+
+
+def _measure(name: str, least: float, largest: float) -> tuple[str, float, float, bool]:
+    """The row of a fit measure, with what a paper could print of it: anything beyond is a slip."""
+    measure = MEASURES[name]
+    low, high = measure.bounds
+    return measure.words, max(least, low), min(largest, high), measure.kind == "count"
+
 
 #: key of a single figure -> label, least and largest value, whether it is a whole number
 FIGURES: dict[str, tuple[str, float, float, bool]] = {
-    "n": ("N", 2, 1e8, True),
+    "n": _measure("n", 2, 1e8),
     "items": ("items", 2, 1000, True),
     "factors": ("factors", 1, 500, True),
     "freed": ("parameters freed beyond the structure", -10000, 10000, True),
-    "parameters": ("free parameters", 1, 1e6, True),
-    "df": ("df", 0, 1e6, True),
-    "chi2": ("chi-square", 0, 1e7, False),
-    "chi2_df": ("chi-square/df", 0, 1e5, False),
-    "p": ("p of chi-square", 0, 1, False),
-    "rmsea": ("RMSEA", 0, 3, False),
-    "rmsea_lower": ("lower end of RMSEA", 0, 3, False),
-    "rmsea_upper": ("upper end of RMSEA", 0, 3, False),
-    "pclose": ("p of close fit", 0, 1, False),
-    "cfi": ("CFI", 0, 1, False),
-    "tli": ("TLI", -10, 10, False),
-    "nfi": ("NFI", -10, 1, False),
-    "rfi": ("RFI", -10, 1, False),
-    "ifi": ("IFI", -10, 10, False),
-    "gfi": ("GFI", -10, 1, False),
-    "agfi": ("AGFI", -10, 1, False),
-    "pnfi": ("PNFI", -10, 10, False),
+    "parameters": _measure("parameters", 1, 1e6),
+    "df": _measure("df", 0, 1e6),
+    "chi2": _measure("chi2", 0, 1e7),
+    "chi2_df": _measure("chi2_df", 0, 1e5),
+    "p": _measure("p", 0, 1),
+    "rmsea": _measure("rmsea", 0, 3),
+    "rmsea_lower": _measure("rmsea_lower", 0, 3),
+    "rmsea_upper": _measure("rmsea_upper", 0, 3),
+    "pclose": _measure("pclose", 0, 1),
+    "cfi": _measure("cfi", 0, 1),
+    "tli": _measure("tli", -10, 10),
+    "nfi": _measure("nfi", -10, 1),
+    "rfi": _measure("rfi", -10, 1),
+    "ifi": _measure("ifi", -10, 10),
+    "gfi": _measure("gfi", -10, 1),
+    "agfi": _measure("agfi", -10, 1),
+    "pnfi": _measure("pnfi", -10, 10),
     "pcfi": ("PCFI", -10, 10, False),
-    "mfi": ("McDonald's index", 0, 2, False),
-    "srmr": ("SRMR", 0, 2, False),
-    "baseline_chi2": ("chi-square of the baseline model", 0, 1e8, False),
-    "baseline_df": ("df of the baseline model", 1, 1e6, True),
+    "mfi": _measure("mfi", 0, 2),
+    "srmr": _measure("srmr", 0, 2),
+    "baseline_chi2": _measure("baseline_chi2", 0, 1e8),
+    "baseline_df": _measure("baseline_df", 1, 1e6),
     "aic": ("AIC, chi-square + 2·parameters", 0, 1e8, False),
-    "ecvi": ("ECVI", 0, 1e6, False),
+    "ecvi": _measure("ecvi", 0, 1e6),
     **{
         f"{name}_{end}": (f"{word} {label}", -1 if name == "correlation" else 0, 1, False)
         for name, label in (

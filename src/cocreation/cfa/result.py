@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..core.measures import named
 from ..core.moments import to_correlation
 from ..core.sem.groups import factor_scores
 from ..core.sem.terms import Specification
@@ -27,29 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Cfa", "complete_frame", "fit_model", "from_scales", "specification_of"]
 
-#: lavaan's names of fit measures that are not ours with dots for underscores
-LAVAAN = {
-    "npar": "parameters",
-    "chisq": "chi2",
-    "pvalue": "p",
-    "ntotal": "n",
-    "nnfi": "tli",
-    "srmr_bentler": "srmr",
-    "baseline.chisq": "baseline_chi2",
-    "rmsea.ci.lower": "rmsea_lower",
-    "rmsea.ci.upper": "rmsea_upper",
-    "rmsea.pvalue": "pclose",
-    "chisq.scaled": "chi2_scaled",
-    "pvalue.scaled": "p_scaled",
-    "chisq.scaling.factor": "scaling_factor",
-    "baseline.chisq.scaled": "baseline_chi2_scaled",
-    "baseline.chisq.scaling.factor": "baseline_scaling_factor",
-    "rmsea.ci.lower.scaled": "rmsea_lower_scaled",
-    "rmsea.ci.upper.scaled": "rmsea_upper_scaled",
-    "rmsea.ci.lower.robust": "rmsea_lower_robust",
-    "rmsea.ci.upper.robust": "rmsea_upper_robust",
-}
-
 
 @dataclass(frozen=True, repr=False)
 class Cfa(Result):
@@ -62,9 +40,13 @@ class Cfa(Result):
         rni, gfi, agfi, pgfi, mfi, cn_05, cn_01, rmsea, rmsea_lower, rmsea_upper, pclose,
         srmr, srmr_bollen, srmr_mplus, rmr, rmr_nomean, ecvi, fmin, logl,
         unrestricted_logl, aic, bic, bic2, parameters, n, baseline_chi2, baseline_df;
-        with MLM and MLR also chi2_scaled, scaling_factor, cfi_scaled, cfi_robust and
-        their kin, with FIML the robust ones. Measures that do not exist
-        (with df = 0) have no row. See :meth:`measure`.
+        with MLM, MLR and WLSMV also chi2_scaled, df_scaled, p_scaled, scaling_factor,
+        baseline_chi2_scaled, baseline_df_scaled, baseline_scaling_factor, cfi_scaled,
+        tli_scaled, rmsea_scaled, rmsea_lower_scaled and rmsea_upper_scaled; with these
+        and FIML cfi_robust, tli_robust, rmsea_robust, rmsea_lower_robust and
+        rmsea_upper_robust. WLSMV has shift, wrmr and srmr_bentler, but nothing that
+        rests on a likelihood. Measures that do not exist (with df = 0) have no row.
+        :data:`cocreation.core.measures.MEASURES` says what each is. See :meth:`measure`.
     loadings : DataFrame
         Columns factor, item, estimate, se, z, p, std. A fixed loading has no se.
     parameters : DataFrame
@@ -121,10 +103,10 @@ class Cfa(Result):
         InputError
             If the name is unknown or the measure does not exist for this model.
         """
-        name = name if name in self.fit.index else LAVAAN.get(name, str(name).replace(".", "_"))
-        if name not in self.fit.index:
+        found = name if name in self.fit.index else named(name, self.fit.index)
+        if not found:
             raise InputError(f"There is no fit measure {name!r} here; there are {', '.join(self.fit.index)}.")
-        return float(self.fit.loc[name, "value"])
+        return float(self.fit.loc[found, "value"])
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return chi-square, fit indices, loadings, factor correlations, and warnings if there are any.

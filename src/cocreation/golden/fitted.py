@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from ..core.measures import MEASURES, named
 from ..errors import EstimationError
 from ..steps import confirm
 from .ledger import TOLERANCES, Ledger, Tolerance
@@ -15,23 +16,14 @@ from .sets import Golden
 
 __all__ = ["estimates", "fit", "is_model", "model", "omit_lost_errors", "or_improper", "unfit"]
 
-#: lavaan's fit measures that bear another name here; the others are the same but for dots
-FIT = {
-    "npar": "parameters",
-    "chisq": "chi2",
-    "pvalue": "p",
-    "nnfi": "tli",
-    "ntotal": "n",
-    "rmsea.pvalue": "pclose",
-    "srmr_bentler": "srmr",
-    "chisq.scaling.factor": "scaling_factor",
-    "baseline.chisq.scaling.factor": "baseline_scaling_factor",
+#: what fit measures are called in the table of the comparison, by how near they must come
+METRICS = {
+    "exact": "df, parameters, n",
+    "chi-square": "chi-square, logL, AIC, BIC, CN",
+    "scaled chi-square": "scaled chi-square",
+    "estimate": "RMR",
+    "fit in units": "ECVI, scaled df",
 }
-WHOLE = {"npar", "df", "baseline.df", "ntotal"}
-LIKE_CHI2 = {"fmin", "chisq", "baseline.chisq", "logl", "unrestricted.logl", "aic", "bic", "bic2", "cn_05", "cn_01"}
-SCALED_CHI2 = {"chisq.scaled", "baseline.chisq.scaled"}
-IN_UNITS = {"rmr", "rmr_nomean"}
-BY_N = {"ecvi", "df.scaled", "baseline.df.scaled"}
 
 #: columns of parameterEstimates: (lavaan's, ours, metric)
 COLUMNS = [
@@ -158,28 +150,20 @@ def fit(ledger: Ledger, path: tuple, block: Mapping, ours: pd.Series, n: int) ->
     """Compare fit measures by name."""
     saturated = block.get("df") == 0
     for name in block:
-        mine = FIT.get(name, name.replace("pvalue", "p").replace("chisq", "chi2").replace("ci.", "").replace(".", "_"))
-        value = ours.get(name if name in ours.index else mine)
+        # a figure without a row misses; so does one that the model should offer and does not
+        mine = named(name, ours.index) or named(name, MEASURES)
+        closeness = MEASURES[mine].closeness if mine else "fit"
+        value = ours.get(mine)
         if name == "fmin" and value is None:
             value = ours["chi2"] / (2 * n)
         if saturated and value is None:
             ledger.omit(
                 (*path, name), "df = 0: lavaan prints a perfect figure, here there is none, for nothing was tested"
             )
-        elif name in WHOLE:
-            ledger.compare((*path, name), value, "df, parameters, n", "exact")
-        elif name in LIKE_CHI2:
-            ledger.compare((*path, name), value, "chi-square, logL, AIC, BIC, CN", "chi-square")
-        elif name in SCALED_CHI2:
-            ledger.compare((*path, name), value, "scaled chi-square", "scaled chi-square")
-        elif name in IN_UNITS:
-            ledger.compare((*path, name), value, "RMR", "estimate")
-        elif name in BY_N:
-            ledger.compare((*path, name), value, "ECVI, scaled df", "fit in units")
-        else:
-            robust = "scaled" in name or "robust" in name or "scaling" in name
-            metric = "scaled and robust fit measures" if robust else "fit measures"
-            ledger.compare((*path, name), value, metric, "fit")
+            continue
+        robust = "scaled" in name or "robust" in name or "scaling" in name
+        metric = METRICS.get(closeness, "scaled and robust fit measures" if robust else "fit measures")
+        ledger.compare((*path, name), value, metric, closeness)
 
 
 def estimates(ledger: Ledger, path: tuple, block: list[dict], ours: pd.DataFrame, *, bifactor: bool = False) -> None:

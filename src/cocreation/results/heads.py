@@ -1,19 +1,26 @@
 """What the columns of the results are called in a table for readers: one dictionary for all steps.
 
+Those of fit measures stand in :mod:`cocreation.core.measures`.
+
 ``*italics*``; Greek letters stand upright, as APA 7 has them. ``spanner|head`` puts a column under a
 spanner that it shares with its neighbours of the same spanner.
 """
 
 from __future__ import annotations
 
+from ..core.measures import MEASURES
+
 __all__ = ["ABBREVIATIONS", "BOUNDED", "COUNTS", "GROUPS", "HEADS", "PROBABILITIES", "TITLES"]
 
+
+def _measures(kind: str) -> frozenset[str]:
+    return frozenset(name for name, measure in MEASURES.items() if measure.kind == kind)
+
+
 HEADS = {
+    **{name: measure.head for name, measure in MEASURES.items()},
     # people, items, counts
-    "n": "*n*",
     "k": "Items",
-    "df": "*df*",
-    "parameters": "Parameters",
     "n_sorters": "Sorters",
     "n_raters": "Raters",
     "n_obs": "*n*",
@@ -32,7 +39,6 @@ HEADS = {
     "se0": "*SE*₀",
     "z": "*z*",
     "t": "*t*",
-    "p": "*p*",
     "r": "*r*",
     "lower": "CI|*LL*",
     "upper": "CI|*UL*",
@@ -92,24 +98,6 @@ HEADS = {
     "general": "General",
     "flipped": "Reversed",
     # confirmation
-    "chi2": "χ²",
-    "chi2_df": "χ²/*df*",
-    "cfi": "CFI",
-    "tli": "TLI",
-    "nfi": "NFI",
-    "rfi": "RFI",
-    "ifi": "IFI",
-    "rni": "RNI",
-    "gfi": "GFI",
-    "agfi": "AGFI",
-    "srmr": "SRMR",
-    "rmsea": "RMSEA",
-    "rmsea_lower": "90% CI of RMSEA|*LL*",
-    "rmsea_upper": "90% CI of RMSEA|*UL*",
-    "pclose": "*p* of close fit",
-    "aic": "AIC",
-    "bic": "BIC",
-    "logl": "Log-likelihood",
     "delta_chi2": "Against M1|Δχ²",
     "delta_df": "Against M1|Δ*df*",
     "delta_p": "Against M1|*p*",
@@ -118,20 +106,6 @@ HEADS = {
     "mi": "MI",
     "epc": "EPC",
     "std_epc": "Standardized EPC",
-    "chi2_scaled": "Scaled|χ²",
-    "df_scaled": "Scaled|*df*",
-    "p_scaled": "Scaled|*p*",
-    "scaling_factor": "Scaling factor",
-    "cfi_scaled": "Scaled|CFI",
-    "tli_scaled": "Scaled|TLI",
-    "rmsea_scaled": "Scaled|RMSEA",
-    "rmsea_lower_scaled": "90% CI of scaled RMSEA|*LL*",
-    "rmsea_upper_scaled": "90% CI of scaled RMSEA|*UL*",
-    "cfi_robust": "Robust|CFI",
-    "tli_robust": "Robust|TLI",
-    "rmsea_robust": "Robust|RMSEA",
-    "rmsea_lower_robust": "90% CI of robust RMSEA|*LL*",
-    "rmsea_upper_robust": "90% CI of robust RMSEA|*UL*",
     "delta_cfi": "Against the last|ΔCFI",
     "delta_rmsea": "Against the last|ΔRMSEA",
     "harman_percent": "% of variance|first component",
@@ -175,14 +149,6 @@ HEADS = {
     "ordinal_alpha": "Ordinal α",
     "pearson": "Pearson *r*",
     "polychoric": "Polychoric *r*",
-    "pnfi": "PNFI",
-    "pgfi": "PGFI",
-    "mfi": "MFI",
-    "ecvi": "ECVI",
-    "rmr": "RMR",
-    "fmin": "*F*",
-    "cn_05": "Critical *N*|.05",
-    "cn_01": "Critical *N*|.01",
     "delta_srmr": "Against the last|ΔSRMR",
     "dropped_out": "Dropped out",
     "within_one": "Within one point",
@@ -205,8 +171,8 @@ HEADS = {
 
 #: what the notes say of abbreviations
 ABBREVIATIONS = {
+    **{name: measure.abbreviation for name, measure in MEASURES.items() if measure.abbreviation},
     "lower": "CI = confidence interval; LL = lower limit; UL = upper limit",
-    "rmsea_lower": "CI = confidence interval; LL = lower limit; UL = upper limit",
     "citc": "CITC = corrected item–total correlation",
     "ecv": "ECV = explained common variance",
     "icc": "ICC = intraclass correlation",
@@ -219,17 +185,6 @@ ABBREVIATIONS = {
     "map": "MAP = minimum average partial",
     "communality": "h² = communality",
     "component_communality": "h² = communality",
-    "cfi": "CFI = comparative fit index",
-    "tli": "TLI = Tucker–Lewis index",
-    "nfi": "NFI = normed fit index",
-    "rfi": "RFI = relative fit index",
-    "ifi": "IFI = incremental fit index",
-    "gfi": "GFI = goodness-of-fit index",
-    "agfi": "AGFI = adjusted goodness-of-fit index",
-    "rmsea": "RMSEA = root-mean-square error of approximation",
-    "srmr": "SRMR = standardized root-mean-square residual",
-    "aic": "AIC = Akaike information criterion",
-    "bic": "BIC = Bayesian information criterion",
     "mi": "MI = modification index",
     "epc": "EPC = expected parameter change",
     "p_sa": "psa = proportion of substantive agreement",
@@ -247,7 +202,7 @@ ABBREVIATIONS = {
 }
 
 #: figures that cannot exceed 1 in size, or by custom are written as if they could not
-BOUNDED = frozenset(
+BOUNDED = _measures("fraction") | frozenset(
     [
         "r",
         "mean_r",
@@ -280,29 +235,7 @@ BOUNDED = frozenset(
         "factor_loading",
         "factor_communality",
         "general",
-        "cfi",
-        "tli",
-        "nfi",
-        "rfi",
-        "ifi",
-        "rni",
-        "gfi",
-        "agfi",
-        "srmr",
-        "rmsea",
-        "rmsea_lower",
-        "rmsea_upper",
         "std",
-        "cfi_scaled",
-        "tli_scaled",
-        "rmsea_scaled",
-        "rmsea_lower_scaled",
-        "rmsea_upper_scaled",
-        "cfi_robust",
-        "tli_robust",
-        "rmsea_robust",
-        "rmsea_lower_robust",
-        "rmsea_upper_robust",
         "delta_cfi",
         "delta_rmsea",
         "p_sa",
@@ -329,12 +262,7 @@ BOUNDED = frozenset(
         "polychoric",
         "ratio",
         "cvi",
-        "pnfi",
-        "pgfi",
-        "mfi",
         "delta_srmr",
-        "srmr_bollen",
-        "srmr_mplus",
         "smc",
         "r_cor",
         "lambda_6",
@@ -342,9 +270,9 @@ BOUNDED = frozenset(
     ]
 )
 #: p-values, which are never zero
-PROBABILITIES = frozenset({"p", "delta_p", "pclose", "p_scaled", "indirect_p", "total_p"})
+PROBABILITIES = _measures("probability") | frozenset({"delta_p", "indirect_p", "total_p"})
 #: counts, which have no decimals even where a missing one made the column a column of floats
-COUNTS = frozenset({"n", "k", "df", "df_scaled", "delta_df", "parameters", "number", "items", "n_obs", "expected_n"})
+COUNTS = _measures("count") | frozenset({"k", "delta_df", "number", "items", "n_obs", "expected_n"})
 #: first columns that name a group of rows
 GROUPS = frozenset({"factor", "dimension", "variable", "group"})
 
