@@ -3,7 +3,8 @@
 Add ``cocreation.authoring.reference`` to the extensions; it brings autodoc and lets
 numpydoc read the docstrings. A page
 then says ``{reference} cocreation.steps.purify`` and shows every public name of that module, functions
-first, so that nothing new can be forgotten. Of a package, such as ``cocreation.core``, it shows a table a module.
+first, so that nothing new can be forgotten. Of a package without a face, such as
+``cocreation.core``, it shows a table a module.
 In a notebook the name of a function that it imports from the steps is a link to its entry.
 """
 
@@ -14,6 +15,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -49,12 +51,15 @@ class Reference(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the module's docstring, a table of its names, and an entry each."""
         module = self._module(self.arguments[0])
-        if hasattr(module, "__path__"):
+        if not hasattr(module, "__all__"):
             found = pkgutil.walk_packages(module.__path__, f"{module.__name__}.")
             names = sorted(each.name for each in found if not each.ispkg)
             lines = [line for name in names for line in self._brief(self._module(name))]
         else:
             lines = _full(module)
+            for name in module.__all__:  # what a step's face shows is written in the files behind it
+                told = inspect.unwrap(value) if callable(value := getattr(module, name)) else module
+                self.env.note_dependency(str(sys.modules[getattr(told, "__module__", module.__name__)].__file__))
         return self.parse_text_to_nodes("\n".join(["````{eval-rst}", *lines, "````"]))
 
     def _module(self, name: str) -> ModuleType:

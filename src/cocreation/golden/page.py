@@ -86,7 +86,8 @@ class AgreementTables(SphinxDirective):
     def _depend_on(self, folder: Path) -> None:
         """Read the page again where a golden file or a source has changed, and only then."""
         package = Path(__file__).parents[1]
-        sources = [path for room in ("core", "steps", "course") for path in sorted((package / room).glob("*.py"))]
+        rooms = ("inputs", "core", "results", "cfa", "steps", "golden")
+        sources = [path for room in rooms for path in sorted((package / room).rglob("*.py"))]
         files = [path / name for path in folders([folder]) for name in FILES] if folder.is_dir() else []
         for path in [*files, *sources]:
             self.env.note_dependency(str(path))
@@ -99,7 +100,7 @@ class ToleranceTable(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the table of tolerances."""
-        self.env.note_dependency(str(Path(__file__).with_name("_ledger.py")))
+        self.env.note_dependency(str(Path(__file__).with_name("ledger.py")))
         return [
             _wide(["figure", "tolerance"], [(kind, _typeset(str(allowed))) for kind, allowed in TOLERANCES.items()])
         ]
