@@ -23,7 +23,8 @@ from cocreation.authoring.release import student_edition
 from cocreation.course import assignments, personal
 from cocreation.course.assignments.flawed_scale import Flawed, flawed_scale
 from cocreation.course.assignments.purify import questions
-from cocreation.course.checks import Checks, NotYet, Question, compare
+from cocreation.course.checks import Checks, NotYet, compare
+from cocreation.course.questions import Question
 from cocreation.errors import CourseError
 from cocreation.steps import purify
 

@@ -21,7 +21,18 @@ from cocreation.errors import CourseError, EstimationError, InputError
 from cocreation.inputs import answers
 from cocreation.steps import conceptualize, confirm, decisions, explore, generate, judge, purify, report, validate
 from cocreation.steps import screen as screening
-from cocreation.survey import calibrate, datasets, population, respondents, sample, tables
+from cocreation.survey import (
+    aims,
+    calibrate,
+    datasets,
+    fieldwork_plan,
+    plans,
+    population,
+    respondents,
+    sample,
+    study,
+    tables,
+)
 
 ITEMS = list("abcdef")
 SCALES = {"A": ["a", "b", "c"], "B": ["d", "e", "f"]}
@@ -148,6 +159,9 @@ TALKS = pd.DataFrame({"interview": ["I1", "I1", "I2"], "theme": ["joy", "task", 
 POOL = pd.DataFrame({"item": ["x", "y"], "dimension": ["A", "A"], "theme": ["joy", "task"]})
 LOG = pd.DataFrame([["x", "keep", "rule", "evidence"]], columns=decisions.COLUMNS)
 WORLD = population.load()
+FIELDWORK = study.facts(study.find("fieldwork.toml"), "The fieldwork")
+PRINTED = {"id": "rmsea", "step": "confirm", "kind": "estimate", "label": "RMSEA", "value": 0.073, "decimals": 3,
+           "tolerance": 0.002}  # fmt: skip
 CLEAN = sample.draw(12, seed=1)
 PEOPLE = sample.latent(12, seed=1, population=WORLD)
 
@@ -328,6 +342,12 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: screening.sample_description(GOOD.assign(b=[[1]] * 60), ["b"]), "'b'"),
         (lambda: screening.sample_description(pd.concat([GOOD, GOOD], axis=1), ["a"]), "'a'"),
     ],
+    "aims.formal_figures": [(lambda: aims.formal_figures(None), "NoneType")],
+    "aims.formal_survey_fits": [(lambda: aims.formal_survey_fits(None), "NoneType")],
+    "aims.pre_survey_figures": [(lambda: aims.pre_survey_figures(CLEAN), "DataFrame")],
+    "aims.pre_survey_fits": [(lambda: aims.pre_survey_fits(None, {}), "NoneType")],
+    "aims.shortfalls": [(lambda: aims.shortfalls([1]), "list")],
+    "aims.wanted_alphas": [(lambda: aims.wanted_alphas({}), "'dimensions'")],
     "calibrate.calibrate": [(lambda: calibrate.calibrate(path="nowhere.toml"), "nowhere")],
     "calibrate.formal_figures": [(lambda: calibrate.formal_figures(None), "NoneType")],
     "calibrate.formal_survey_fits": [(lambda: calibrate.formal_survey_fits(None), "NoneType")],
@@ -344,7 +364,24 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
     "datasets.make": [(lambda: datasets.make("bfi"), "'bfi'")],
     "datasets.path": [(lambda: datasets.path("bfi"), "'bfi'")],
     "datasets.write": [(lambda: datasets.write("nowhere", only="bfi"), "'bfi'")],
+    "fieldwork_plan.check_fieldwork": [
+        (lambda: fieldwork_plan.check_fieldwork(FIELDWORK | {"roles": {}}, WORLD), "weight"),
+        (lambda: fieldwork_plan.check_fieldwork(FIELDWORK | {"themes": {}}, WORLD), "themes"),
+        (lambda: fieldwork_plan.check_fieldwork(FIELDWORK | {"experts": "six"}, WORLD), "'six'"),
+    ],
+    "plans.check_population": [
+        (lambda: plans.check_population({}), "'dimensions'"),
+        (lambda: plans.check_population(WORLD.raw | {"scale": WORLD.raw["scale"] | {"points": 5}}), "scale.cuts"),
+        (lambda: plans.check_population(WORLD.raw | {"trap": {"wording": "Tick.", "right": 9}}), "trap.right is 9"),
+    ],
+    "plans.check_published": [
+        (lambda: plans.check_published({"figures": [PRINTED | {"id": 3}]}), "3"),
+        (lambda: plans.check_published({"figures": [PRINTED | {"kind": "mean"}]}), "'mean'"),
+        (lambda: plans.check_published({"figures": [PRINTED | {"value": "low"}]}), "'low'"),
+        (lambda: plans.check_published({"figures": [PRINTED, PRINTED]}), "'rmsea' twice"),
+    ],
     "population.build": [(lambda: population.build({}, WORLD.calibrated), "'dimensions'")],
+    "population.load": [(lambda: population.load("nowhere.toml"), "nowhere")],
     "population.read": [(lambda: population.read("nowhere.toml"), "nowhere")],
     "respondents.follow_up": [
         (lambda: respondents.follow_up(WORLD, CLEAN), "DataFrame"),
@@ -365,6 +402,10 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: respondents.spoil(CLEAN, seed=1, items=["XX1"]), "'XX1'"),
         (lambda: respondents.spoil(CLEAN, seed=1, careless=2.5), "careless.*2.5"),
         (lambda: respondents.spoil(CLEAN, seed=None), "None"),
+        (lambda: respondents.spoil(CLEAN, seed=1, points=(1, 5)), "from 1 to 5"),
+        (lambda: respondents.spoil(CLEAN, seed=1, points=7), "points"),
+        (lambda: respondents.spoil(CLEAN, seed=1, right=8), "right .*8"),
+        (lambda: respondents.spoil(CLEAN, seed=1, straight=[8]), "straight .*8"),
     ],
     "respondents.valid_answers": [(lambda: respondents.valid_answers(WORLD, "third"), "'third'")],
     "sample.answers": [
@@ -392,6 +433,7 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: sample.outcomes(PEOPLE, WORLD, seed=-1), "-1"),
     ],
     "sample.wave": [(lambda: sample.wave(CLEAN, WORLD, seed=1), "DataFrame")],
+    "study.facts": [(lambda: study.facts(Path("nowhere.toml"), "The population"), "nowhere")],
     "tables.read_table": [(lambda: tables.read_table(Path("nowhere.csv"), remedy="Restore it."), "nowhere")],
 }
 
@@ -484,8 +526,10 @@ MODELS: dict[str, str] = {
 #: functions a user cannot call wrongly: no arguments, or made for the modules beside them
 SAFE = {
     "audit.audit_study", "audit.template", "report.audit_study", "report.twin",
-    "population.load", "datasets.names", "datasets.published",
-    "datasets.study", "fieldwork.expert_sorts", "fieldwork.interviews", "fieldwork.item_pool", "answers.used",
+    "datasets.names", "datasets.published", "fieldwork_plan.relevant_ratings", "study.find", "study.forget",
+    "study.published",
+    "datasets.study", "fieldwork.expert_sorts", "fieldwork.interviews", "fieldwork.item_pool", "fieldwork.rules",
+    "answers.used",
     "sample.normal", "result.fixed", "progress.bar", "progress.drawn", "progress.gather", "progress.visible",
 }  # fmt: skip
 

@@ -43,4 +43,9 @@ def restoring(path: Path) -> str:
         return f"{first} the working copy's Lab again to get the course's own back."
     if (root / "pyproject.toml").exists():
         return f"Restore it: git checkout -- {path.relative_to(root).as_posix()}"
+    if os.environ.get("COCREATION_ROOT"):
+        if path.suffix == ".csv":
+            return "Draw the study's data sets anew: cocreation data."
+        what = "Correct the file" if path.exists() else "Put it there"
+        return f"{what}, or unset COCREATION_ROOT to work with the course's own study."
     return "Install the course anew."

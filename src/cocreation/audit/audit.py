@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._paths import course_root
+from ..errors import CourseError
 from ..results.result import Result
+from ..survey import study
 from . import counts
 from . import scales as scale_checks
 from .figures import Report, read
@@ -193,11 +194,16 @@ def audit_study() -> Audit:
     -------
     Audit
 
+    Raises
+    ------
+    CourseError
+        If the study has no ``published.toml``, or that has no part ``[audit]``.
+
     Notes
     -----
-    The audit of ``published.toml``: N = 486, 21 items, five correlated factors with simple structure, so
-    df = 179 and 210 for the baseline model; AMOS, so N − 1. Where only the lowest and the highest of five alphas
-    are printed, the assignment is used that asks least.
+    The audit of ``published.toml``. In the course's own: N = 486, 21 items, five correlated factors with simple
+    structure, so df = 179 and 210 for the baseline model; AMOS, so N − 1. Where only the lowest and the highest of
+    five alphas are printed, the assignment is used that asks least.
 
     Examples
     --------
@@ -205,7 +211,12 @@ def audit_study() -> Audit:
     >>> table.loc["RMSEA", "verdict"], float(table.loc["RMSEA", "implied"].round(4))
     ('differs', 0.0621)
     """
-    return audit(course_root() / "datasets" / "published.toml")
+    file = study.find("published.toml")
+    if "audit" not in study.published():
+        raise CourseError(
+            f"{file} has no part [audit], which says what the audit takes. Write it, or name the figures."
+        )
+    return audit(file)
 
 
 def template() -> str:

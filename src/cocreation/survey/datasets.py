@@ -1,14 +1,13 @@
-"""The shipped data sets: load them, read what their columns mean, make them again.
+"""The data sets of the study at hand: load them, read what their columns mean, make them again.
 
 Every file can be made again from ``population.toml`` and ``fieldwork.toml``,
-byte by byte; ``cocreation data`` does so.
+byte by byte; ``cocreation data`` does so. A study without one of the surveys, or
+without ``fieldwork.toml``, has fewer data sets.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +17,28 @@ from .._paths import course_root, restoring
 from ..errors import InputError
 from . import population as truth
 from . import respondents
+from . import study as files
 from .tables import read_table
 
 __all__ = ["codebook", "load", "make", "names", "path", "published", "study", "write"]
 
+_SURVEYS = ("pre_survey", "formal_survey", "follow_up")
 #: data sets whose answers are text, as they were keyed in: empty if skipped, "3|5" for two ticks
 _AS_TICKED = ("pre_survey", "formal_survey")
 _CODEBOOK = ["column", "type", "values", "meaning"]
 
 
 def names() -> list[str]:
-    """Return the names of the data sets in the order of the course.
+    """Return the names of the study's data sets in the order of the course.
 
     Examples
     --------
     >>> names()
     ['interviews', 'item_pool', 'expert_sorts', 'pre_survey', 'formal_survey', 'follow_up']
     """
-    return list(_MAKERS)
+    plan = truth.load().raw
+    surveys = {name for name in _SURVEYS if name in plan}
+    return [name for name in _MAKERS if name in surveys or (name not in _SURVEYS and _has_fieldwork())]
 
 
 def path(name: str) -> Path:
@@ -55,7 +58,7 @@ def path(name: str) -> Path:
 
 
 def load(name: str) -> pd.DataFrame:
-    """Return a shipped data set.
+    """Return a data set of the study at hand.
 
     Parameters
     ----------
@@ -81,9 +84,9 @@ def load(name: str) -> pd.DataFrame:
     (700, 44)
     """
     file, book = path(name), codebook(name)
-    text: dict[str, type] = {}
-    if name in _AS_TICKED:
-        text = dict.fromkeys(book.loc[book["type"] == "answer", "column"], str)
+    # names stay as written, even if they look like numbers
+    kinds = {"text", "identifier", "category"} | ({"answer"} if name in _AS_TICKED else set())
+    text = dict.fromkeys(book.loc[book["type"].isin(kinds), "column"], str)
     return read_table(file, book["column"], remedy=restoring(file), dtype=text, keep_default_na=False, na_values=[""])
 
 
@@ -124,7 +127,13 @@ def write(folder: str | Path, *, only: str | None = None) -> list[Path]:
     """Write all data sets, or ``only`` one, with codebook and data sheet; return the files' paths.
 
     Line ends are ``\\n`` and the encoding is UTF-8 on every system, so the
-    files equal the shipped ones byte by byte. Data sheets are prose and copied.
+    files equal the shipped ones byte by byte. Data sheets are prose and copied, where the
+    study has them. All tables are drawn before the first file is written.
+
+    Raises
+    ------
+    InputError
+        If there is no data set ``only``, or the study's files contradict themselves or each other.
 
     Examples
     --------
@@ -132,18 +141,17 @@ def write(folder: str | Path, *, only: str | None = None) -> list[Path]:
     >>> [file.name for file in write(tempfile.mkdtemp(), only="follow_up")]
     ['follow_up.csv', 'follow_up.codebook.csv', 'follow_up.md']
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    folder, contents = Path(folder), {}
     for name in [_known(only)] if only is not None else names():
-        table, book = (maker() for maker in _MAKERS[name])
-        for frame, file in ((table, f"{name}.csv"), (book, f"{name}.codebook.csv")):
-            (folder / file).write_bytes(frame.to_csv(index=False, lineterminator="\n").encode())
-            written.append(folder / file)
+        for frame, end in zip((maker() for maker in _MAKERS[name]), ("csv", "codebook.csv"), strict=True):
+            contents[f"{name}.{end}"] = frame.to_csv(index=False, lineterminator="\n").encode()
         sheet = path(name).with_suffix(".md")
-        (folder / sheet.name).write_bytes(sheet.read_bytes())
-        written.append(folder / sheet.name)
-    return written
+        if sheet.exists():
+            contents[sheet.name] = sheet.read_bytes()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in contents]
 
 
 def published() -> pd.DataFrame:
@@ -155,13 +163,18 @@ def published() -> pd.DataFrame:
         ``value`` is a float where it is a number, text where it is a fact such
         as a date, missing where the study does not report the figure.
 
+    Raises
+    ------
+    CourseError
+        If the study has no ``published.toml``.
+
     Examples
     --------
     >>> published().set_index("id").loc["rmsea", "value"]
     0.073
     """
     columns = ["id", "step", "kind", "label", "value", "decimals", "tolerance", "together", "reason", "note"]
-    table = pd.DataFrame(_published()["figures"], dtype=object).reindex(columns=columns)
+    table = pd.DataFrame(files.published()["figures"], dtype=object).reindex(columns=columns).astype(object)
     table["together"] = table["together"].fillna(True).astype(bool)
     table[["reason", "note"]] = table[["reason", "note"]].fillna("")
     table[["decimals", "tolerance"]] = table[["decimals", "tolerance"]].apply(pd.to_numeric)
@@ -169,24 +182,32 @@ def published() -> pd.DataFrame:
 
 
 def study() -> dict[str, Any]:
-    """Return the published study in a few numbers: respondents, items, pool, dimensions, themes, doi.
+    """Return the published study in a few numbers, as ``[study]`` of ``published.toml`` has them.
+
+    Raises
+    ------
+    CourseError
+        If the study has no ``published.toml``.
 
     Examples
     --------
     >>> study()["respondents"]
     486
     """
-    return dict(_published()["study"])
+    return dict(files.published().get("study", {}))
 
 
-@lru_cache(maxsize=1)
-def _published() -> dict[str, Any]:
-    return tomllib.loads((course_root() / "datasets" / "published.toml").read_text(encoding="utf-8"))
+def _has_fieldwork() -> bool:
+    return files.find("fieldwork.toml").exists()
 
 
 def _known(name: str) -> str:
     if name not in _MAKERS:
         raise InputError(f"There is no data set '{name}'. Choose one of {', '.join(_MAKERS)}.")
+    drawn = course_root() / "datasets" / f"{name}.csv"
+    if name not in _SURVEYS and not _has_fieldwork() and not drawn.exists():
+        file = files.find("fieldwork.toml")
+        raise InputError(f"The study has no data set '{name}', for there is no {file}. {restoring(file)}")
     return name
 
 
@@ -209,60 +230,90 @@ def _about(prefix: str) -> list[tuple[str, str, str, str]]:
     ]
 
 
-_ROLE = ("role", "category", "middle manager, senior manager", "the respondent's position")
 _SECONDS = ("seconds", "number", "", "time to complete, in seconds; empty if not returned")
 
 
-def _answers(items: list[str], meaning: str = "") -> list[tuple[str, str, str, str]]:
-    table = truth.load().items.set_index("item")
-    values = meaning or "1 does not apply at all … 7 applies fully; empty = skipped; 3|5 = two ticks"
+def _scale(population: truth.Population) -> str:
+    """Return the ends of the scale in words: "1 does not apply at all … 7 applies fully"."""
+    labels = population.raw["scale"].get("labels", ("", ""))
+    return " … ".join(f"{value} {label}".strip() for value, label in zip(population.points, labels, strict=True))
+
+
+def _answers(items: list[str], more: str = "") -> list[tuple[str, str, str, str]]:
+    population = truth.load()
+    table = population.items.set_index("item")
     rows = []
     for item in items:
         row = table.loc[item]
-        rows.append((item, "answer", values, f"{row['wording']} ({row['dimension']}, {row['theme']})"))
+        about = f"{row['wording']} ({row['dimension']}, {row['theme']})"
+        rows.append((item, "answer", f"{_scale(population)}{more}", about))
     return rows
 
 
+def _as_keyed(population: truth.Population) -> str:
+    low, high = population.points
+    middle = (low + high) // 2
+    return f"; empty = skipped; {max(low, middle - 1)}|{min(high, middle + 1)} = two ticks"
+
+
 def _trap_row() -> tuple[str, str, str, str]:
-    trap = truth.load().raw["trap"]
-    return ("trap", "answer", f"1 … 7; right is {trap['right']}", trap["wording"])
+    population = truth.load()
+    (low, high), trap = population.points, population.raw["trap"]
+    return ("trap", "answer", f"{low} … {high}; right is {trap['right']}", trap["wording"])
+
+
+def _categories(column: str, categories: Iterable[str] | None, meaning: str) -> list[tuple[str, str, str, str]]:
+    """Return a row for a column the study has, none for one it has not."""
+    return [(column, "category", ", ".join(categories), meaning)] if categories else []
+
+
+def _book(name: str, rows: list[tuple[str, str, str, str]]) -> pd.DataFrame:
+    """Return a codebook, with what the study itself says of a column."""
+    table = pd.DataFrame(rows, columns=_CODEBOOK)
+    for column, meaning in truth.load().raw.get("codebook", {}).get(name, {}).items():
+        table.loc[table["column"] == column, "meaning"] = meaning
+    return table
 
 
 def _pre_survey_codebook() -> pd.DataFrame:
     population = truth.load()
-    channel = ("channel", "category", "face to face, e-mail, online link", "how the questionnaire was handed over")
-    rows = [*_about("P"), channel, _ROLE, _SECONDS]
-    rows += _with_trap(_answers(population.items["item"].tolist()), population.raw["pre_survey"]["trap_after"])
-    return pd.DataFrame(rows, columns=_CODEBOOK)
+    plan = population.part("pre_survey")
+    rows = _about("P")
+    rows += _categories("channel", plan.get("channels"), "how the questionnaire was handed over")
+    rows += _categories("role", population.raw.get("roles"), "the respondent's position")
+    rows.append(_SECONDS)
+    rows += _with_trap(_answers(population.items["item"].tolist(), _as_keyed(population)), plan["trap_after"])
+    return _book("pre_survey", rows)
 
 
 def _formal_survey_codebook() -> pd.DataFrame:
     population = truth.load()
-    firms = population.raw["formal_survey"]["firms"]
-    rows = [
-        *_about("F"),
-        ("channel", "category", "direct, industry association", "how the questionnaire reached the firm"),
-        _ROLE,
-        ("industry", "category", ", ".join(firms["industry"]), "the firm's industry, known from the address list"),
-        ("age", "category", ", ".join(firms["age"]), "the firm's age in years, known from the address list"),
-        ("size", "category", ", ".join(firms["size"]), "the firm's size, known from the address list"),
-        ("day", "number", "1 … 84", "day of the field time on which the questionnaire came back; empty if it did not"),
-        _SECONDS,
-    ]
-    rows += _with_trap(_answers(population.kept()), population.raw["formal_survey"]["trap_after"])
+    plan = population.part("formal_survey")
+    rows = _about("F")
+    rows += _categories("channel", plan.get("channels"), "how the questionnaire was handed over")
+    rows += _categories("role", population.raw.get("roles"), "the respondent's position")
+    for column, categories in plan.get("firms", {}).items():
+        rows += _categories(column, categories, f"the firm's {column}")
+    if "days" in plan:
+        when = "day of the field time on which the questionnaire came back; empty if it did not"
+        rows.append(("day", "number", f"1 … {plan['days']}", when))
+    rows.append(_SECONDS)
+    rows += _with_trap(_answers(population.kept(), _as_keyed(population)), plan["trap_after"])
     for row in population.outcomes.itertuples():
         rows.append((row.item, "answer", "as the items", f"{row.wording} ({row.name})"))
-    rows.append(("growth", "number", "", "growth of sales in the year after, per cent, from the firm's books"))
-    return pd.DataFrame(rows, columns=_CODEBOOK)
+    if "growth" in population.raw:
+        source = population.raw["growth"].get("source")
+        rows.append(("growth", "number", "", "growth" + (f", from {source}" if source else "")))
+    return _book("formal_survey", rows)
 
 
 def _follow_up_codebook() -> pd.DataFrame:
-    rows = [
-        ("respondent", "identifier", "F001, …", "the questionnaire's number in the formal survey"),
-        ("weeks", "number", "5 … 7", "weeks since the formal survey"),
-        *_answers(truth.load().kept(), "1 does not apply at all … 7 applies fully"),
-    ]
-    return pd.DataFrame(rows, columns=_CODEBOOK)
+    population = truth.load()
+    rows = [("respondent", "identifier", "F001, …", "the questionnaire's number in the formal survey")]
+    if "weeks" in population.part("follow_up"):
+        soonest, latest = population.part("follow_up")["weeks"]
+        rows.append(("weeks", "number", f"{soonest} … {latest}", "weeks since the formal survey"))
+    return _book("follow_up", [*rows, *_answers(population.kept())])
 
 
 def _with_trap(rows: list[tuple[str, str, str, str]], after: str) -> list[tuple[str, str, str, str]]:

@@ -1,40 +1,72 @@
 """The fieldwork before the survey: interviews with their coding, the item pool, the expert panel.
 
-All three are drawn from ``datasets/fieldwork.toml`` (everything invented for
-the course) and the items of ``datasets/population.toml``, by the seeds that
-stand in the former: the same files give the same tables on every machine.
+All three are drawn from a study's ``fieldwork.toml`` (of the course's own,
+everything is invented) and the items of the ``population.toml`` beside it, by
+the seeds that stand in the former: the same files give the same tables on every
+machine. A file that does not go with the other is refused before anything is drawn.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator
-from functools import lru_cache
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .._paths import course_root
+from .._paths import restoring
 from ..errors import CourseError
-from . import population
+from . import fieldwork_plan, population, study
 
-__all__ = ["CODEBOOKS", "NONE", "expert_sorts", "interviews", "item_pool"]
+__all__ = ["CODEBOOKS", "NONE", "expert_sorts", "interviews", "item_pool", "rules"]
 
 #: where a sorter puts an item that fits no dimension
-NONE = "none"
+NONE = fieldwork_plan.NONE
+#: words for how many rows an item has in the panel's table
+_WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
 
-@lru_cache(maxsize=1)
 def _plan() -> dict[str, Any]:
-    path = course_root() / "datasets" / "fieldwork.toml"
+    """Return the plan of the study at hand, which goes with its population."""
+    path = study.find("fieldwork.toml")
     if not path.exists():
-        raise CourseError(f"The plan of the fieldwork is missing ({path}). Restore it from the course's repository.")
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+        raise CourseError(f"The plan of the fieldwork is missing ({path}). {restoring(path)}")
+    plan = study.facts(path, "The plan of the fieldwork", remedy=restoring(path))
+    fieldwork_plan.check_fieldwork(plan, population.load(), path)
+    return plan
+
+
+def rules() -> dict[str, Any]:
+    """Return what the panel's votes must show for an item to stay.
+
+    Returns
+    -------
+    dict
+        ``agree`` (sorters who must put it to its dimension), ``ratings`` (the lowest and the highest), ``relevant``
+        (the lowest that says an item is relevant), ``raters`` (how many must say so).
+
+    Raises
+    ------
+    CourseError
+        If the study has no fieldwork, or its files do not go together.
+
+    Examples
+    --------
+    >>> rules()
+    {'agree': 2, 'ratings': (1, 4), 'relevant': 3, 'raters': 2}
+    """
+    panel = _plan()["panel"]
+    ratings, relevant = fieldwork_plan.relevant_ratings(panel)
+    return {
+        **{"agree": panel["agree"], "ratings": (ratings[0], ratings[-1]), "relevant": relevant[0]},
+        "raters": panel.get("raters", 2),
+    }
 
 
 def interviews() -> pd.DataFrame:
-    """Return the coded excerpts of 45 interviews, one row an excerpt.
+    """Return the coded excerpts of the interviews, one row an excerpt.
 
     Returns
     -------
@@ -42,6 +74,11 @@ def interviews() -> pd.DataFrame:
         ``excerpt``, ``interview``, ``firm``, ``industry``, ``role``,
         ``minutes`` (of the whole interview), ``text``, ``coder_a``,
         ``coder_b``, ``theme`` (agreed after discussion), ``dimension``.
+
+    Raises
+    ------
+    CourseError
+        If the study has no fieldwork, or its files do not go together.
 
     Examples
     --------
@@ -59,12 +96,17 @@ def interviews() -> pd.DataFrame:
     ]
     minutes = _minutes(rng, len(people), plan["interviews"])
     words = {firm["name"]: _words(firm) for firm in plan["firms"]}
-    left = {(p["firm"], p["role"], theme): 2 for p in people for theme in plan["themes"]}
+    left = {
+        (firm["name"], role, name): len(theme[role])
+        for firm in plan["firms"]
+        for role in plan["roles"]
+        for name, theme in plan["themes"].items()
+    }
     rows = []
     for number, (person, duration) in enumerate(zip(people, minutes, strict=True), start=1):
         for theme in _themes_of(rng, person, left, plan):
             wordings = plan["themes"][theme][person["role"]]
-            text = wordings[2 - left[person["firm"], person["role"], theme]].format(**words[person["firm"]])
+            text = wordings[len(wordings) - left[person["firm"], person["role"], theme]].format(**words[person["firm"]])
             left[person["firm"], person["role"], theme] -= 1
             rows.append(
                 {"interview": f"I{number:02d}", **person, "minutes": int(duration), "text": text, "theme": theme}
@@ -80,16 +122,22 @@ def interviews() -> pd.DataFrame:
 
 def _minutes(rng: np.random.Generator, n: int, plan: dict[str, Any]) -> np.ndarray:
     """Draw durations whose mean is the published one, to the minute."""
-    minutes = np.clip(np.rint(rng.normal(plan["mean_minutes"], plan["sd_minutes"], n)), 25, 95).astype(int)
+    drawn = np.rint(rng.normal(plan["mean_minutes"], plan["sd_minutes"], n))
+    minutes = np.clip(drawn, *_minutes_allowed(plan)).astype(int)
     surplus = int(minutes.sum()) - n * plan["mean_minutes"]
     for place in rng.permutation(n)[np.arange(abs(surplus)) % n]:
         minutes[place] -= np.sign(surplus)
     return minutes
 
 
+def _minutes_allowed(plan: dict[str, Any]) -> tuple[int, int]:
+    shortest, longest = plan.get("minutes", (1, 24 * 60))
+    return shortest, longest
+
+
 def _words(firm: dict[str, str]) -> dict[str, str]:
     """Add the words that stand at the start of a sentence."""
-    start = {f"{key}_start": firm[key][0].upper() + firm[key][1:] for key in ("a_product", "products")}
+    start = {f"{key}_start": firm[key][0].upper() + firm[key][1:] for key in firm}
     return {**firm, **start}
 
 
@@ -124,6 +172,11 @@ def item_pool() -> pd.DataFrame:
         ``item``, ``dimension``, ``theme``, ``wording``, ``shown`` (the place in
         which the panel saw it, at random so that neighbours give no hint).
 
+    Raises
+    ------
+    CourseError
+        If the study has no fieldwork, or its files do not go together.
+
     Examples
     --------
     >>> item_pool().shape
@@ -132,7 +185,7 @@ def item_pool() -> pd.DataFrame:
     plan = _plan()
     truth = population.load()
     owner = truth.themes.set_index("theme")["dimension"]
-    rejected = pd.DataFrame(plan["rejected"])[["item", "theme", "wording"]]
+    rejected = pd.DataFrame(plan.get("rejected", []), columns=["item", "theme", "wording"])
     rejected.insert(1, "dimension", rejected["theme"].map(owner))
     pool = pd.concat([truth.items[["item", "dimension", "theme", "wording"]], rejected], ignore_index=True)
     codes = truth.dimensions["dimension"].tolist()
@@ -144,14 +197,19 @@ def item_pool() -> pd.DataFrame:
 
 
 def expert_sorts() -> pd.DataFrame:
-    """Return what six experts did with every item of the pool, one row an item and expert.
+    """Return what the experts did with every item of the pool, one row an item and expert.
 
     Returns
     -------
     DataFrame
         ``item``, ``expert``, ``role``, ``group`` ("sorting" or "rating"),
         ``sorted_to`` (a dimension or "none"; sorting group only),
-        ``relevance`` (1-4; rating group only).
+        ``relevance`` (rating group only).
+
+    Raises
+    ------
+    CourseError
+        If the study has no fieldwork, or its files do not go together.
 
     Examples
     --------
@@ -161,7 +219,7 @@ def expert_sorts() -> pd.DataFrame:
     plan = _plan()
     rng = np.random.default_rng(plan["panel"]["seed"])
     truth = population.load().items.set_index("item")
-    decided = {item["item"]: (item["sorted"], item["relevance"]) for item in plan["rejected"]}
+    decided = {item["item"]: (item["sorted"], item["relevance"]) for item in plan.get("rejected", [])}
     rows = []
     for item in item_pool()["item"]:
         sorted_to, relevance = decided[item] if item in decided else _votes(rng, truth.loc[item], plan)
@@ -175,14 +233,16 @@ def _votes(rng: np.random.Generator, item: pd.Series, plan: dict[str, Any]) -> t
     """Draw the votes on an item that survives: at most one sorter and one rater have doubts."""
     flaw = "" if pd.isna(item["flaw"]) else item["flaw"]
     doubt = plan["panel"]["doubts"][flaw or "without"]
-    bins = [code for code in plan["panel"]["bins"] if code != item["dimension"]]
+    bins = [code for code in population.load().dimensions["dimension"] if code != item["dimension"]] or [NONE]
     other = item["cross"] if isinstance(item["cross"], str) and item["cross"] else bins[int(rng.integers(len(bins)))]
-    sorted_to = [item["dimension"]] * 3
-    relevance = [int(value) for value in rng.choice([3, 4], size=3, p=doubt["three_or_four"])]
+    _, relevant = fieldwork_plan.relevant_ratings(plan["panel"])
+    sorters, raters = (sum(e["group"] == group for e in plan["experts"]) for group in ("sorting", "rating"))
+    sorted_to = [item["dimension"]] * sorters
+    relevance = [int(value) for value in rng.choice(list(relevant), size=raters, p=doubt["three_or_four"])]
     if rng.random() < doubt["sorting"]:
-        sorted_to[int(rng.integers(3))] = NONE if doubt["fits_nowhere"] else other
+        sorted_to[int(rng.integers(sorters))] = NONE if doubt["fits_nowhere"] else other
     if rng.random() < doubt["rating"]:
-        relevance[int(rng.integers(3))] = 2
+        relevance[int(rng.integers(raters))] = relevant[0] - 1
     return sorted_to, relevance
 
 
@@ -201,43 +261,93 @@ def _expert_rows(item: str, sorted_to: list[str], relevance: list[int], plan: di
         )
 
 
-def _codebook(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["column", "type", "values", "meaning"])
+def _codebook(name: str, *rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["column", "type", "values", "meaning"])
+    low, high = population.load().points
+    for column, meaning in _plan().get("codebook", {}).get(name, {}).items():
+        told = meaning.replace("{lowest}", str(low)).replace("{highest}", str(high))
+        table.loc[table["column"] == column, "meaning"] = told
+    return table
 
 
-_THEMES = (
-    "novelty, support, design, production, sharing, connection, analytics, intelligence, collaboration, alliance, "
-    "ecosystem, emotional, functional, social"
-)
+def _listed(names: Iterable[str]) -> str:
+    """Return names once each, three or more that are numbered on end as a range: "P1, P2, D1–D4"."""
+    families: dict[str, list[tuple[str, int | None]]] = {}
+    for name in dict.fromkeys(names):
+        stem, digits = re.fullmatch(r"(.*?)([1-9]\d*)?", name, re.DOTALL | re.ASCII).groups()
+        families.setdefault(stem, []).append((name, int(digits) if digits else None))
+    told = []
+    for members in families.values():
+        numbered = sorted((number, name) for name, number in members if number is not None)
+        told += [name for name, number in members if number is None]
+        for _, run in groupby(enumerate(numbered), key=lambda pair: pair[1][0] - pair[0]):
+            run = [name for _, (_, name) in run]
+            told += [f"{run[0]}–{run[-1]}"] if len(run) > 2 else run
+    return ", ".join(told)
 
-#: {data set: DataFrame [column, type, values, meaning]}
-CODEBOOKS: dict[str, pd.DataFrame] = {
-    "interviews": _codebook(
+
+def _interviews_book() -> pd.DataFrame:
+    plan, world = _plan(), population.load()
+    people = len(plan["firms"]) * sum(plan["roles"].values())
+    themes = ", ".join(world.themes["theme"])
+    shortest, longest = _minutes_allowed(plan["interviews"])
+    return _codebook(
+        "interviews",
         ("excerpt", "text", "X001, X002, …", "the excerpt; one row each"),
-        ("interview", "text", "I01–I45", "the interview it is from, in the order in which they were held"),
-        ("firm", "text", "Brumbleworth, Threadlebury, Pixelwick", "the interviewee's firm (invented)"),
-        ("industry", "text", "appliances, clothing, electronics", "what the firm makes"),
-        ("role", "text", "manager, staff, customer", "the interviewee's role"),
-        ("minutes", "integer", "25–95", "length of the whole interview, repeated in each of its rows"),
-        ("text", "text", "", "the excerpt, in the course's own words"),
-        ("coder_a", "text", _THEMES, "theme the first coder gave, working alone"),
-        ("coder_b", "text", _THEMES, "theme the second coder gave, working alone"),
-        ("theme", "text", _THEMES, "theme agreed in the discussion afterwards"),
-        ("dimension", "text", "DO, CE, DE, WC, EV", "the dimension the agreed theme belongs to"),
-    ),
-    "item_pool": _codebook(
-        ("item", "text", "DO01, …", "the item; the letters are the dimension it was written for"),
-        ("dimension", "text", "DO, CE, DE, WC, EV", "the dimension it was written for"),
-        ("theme", "text", _THEMES, "the theme it was written for"),
-        ("wording", "text", "", "the statement, in the course's own words; answered from 1 (not at all) to 7 (fully)"),
-        ("shown", "integer", "1–60", "the place in which the panel saw it, drawn at random"),
-    ),
-    "expert_sorts": _codebook(
-        ("item", "text", "DO01, …", "the item judged; six rows each"),
-        ("expert", "text", "P1, P2, D1–D4", "the expert"),
-        ("role", "text", "professor, doctoral student", "the expert's position"),
+        ("interview", "text", f"I01–I{people:02d}", "the interview it is from, in the order in which they were held"),
+        ("firm", "text", ", ".join(firm["name"] for firm in plan["firms"]), "the interviewee's firm (invented)"),
+        ("industry", "text", ", ".join(dict.fromkeys(f["industry"] for f in plan["firms"])), "what the firm makes"),
+        ("role", "text", ", ".join(plan["roles"]), "the interviewee's role"),
+        ("minutes", "integer", f"{shortest}–{longest}", "length of the whole interview, repeated in each of its rows"),
+        ("text", "text", "", "the excerpt"),
+        ("coder_a", "text", themes, "theme the first coder gave, working alone"),
+        ("coder_b", "text", themes, "theme the second coder gave, working alone"),
+        ("theme", "text", themes, "theme agreed in the discussion afterwards"),
+        ("dimension", "text", ", ".join(world.dimensions["dimension"]), "the dimension the agreed theme belongs to"),
+    )
+
+
+def _item_pool_book() -> pd.DataFrame:
+    pool, world = item_pool(), population.load()
+    lettered = all(row.item.startswith(row.dimension) for row in pool.itertuples())
+    low, high = world.points
+    return _codebook(
+        "item_pool",
+        (
+            *("item", "text", f"{pool['item'].iloc[0]}, …"),
+            "the item" + ("; the letters are the dimension it was written for" if lettered else ""),
+        ),
+        ("dimension", "text", ", ".join(world.dimensions["dimension"]), "the dimension it was written for"),
+        ("theme", "text", ", ".join(world.themes["theme"]), "the theme it was written for"),
+        ("wording", "text", "", f"the statement; answered from {low} to {high}"),
+        ("shown", "integer", f"1–{len(pool)}", "the place in which the panel saw it, drawn at random"),
+    )
+
+
+def _expert_sorts_book() -> pd.DataFrame:
+    plan, codes = _plan(), population.load().dimensions["dimension"]
+    experts, first = plan["experts"], item_pool()["item"].iloc[0]
+    low, *_, high = fieldwork_plan.relevant_ratings(plan["panel"])[0]
+    rows = _WORDS[len(experts)] if len(experts) < len(_WORDS) else len(experts)
+    return _codebook(
+        "expert_sorts",
+        ("item", "text", f"{first}, …", f"the item judged; {rows} rows each"),
+        ("expert", "text", _listed(e["expert"] for e in experts), "the expert"),
+        ("role", "text", ", ".join(dict.fromkeys(e["role"] for e in experts)), "the expert's position"),
         ("group", "text", "sorting, rating", "sorters assign items to dimensions, raters say how relevant they are"),
-        ("sorted_to", "text", "DO, CE, DE, WC, EV, none", "where a sorter put the item; empty for raters"),
-        ("relevance", "integer", "1–4", "1 not relevant to 4 highly relevant for its dimension; empty for sorters"),
-    ),
+        ("sorted_to", "text", ", ".join([*codes, NONE]), "where a sorter put the item; empty for raters"),
+        (
+            *("relevance", "integer", f"{low}–{high}"),
+            f"{low} not relevant to {high} highly relevant for its dimension; empty for sorters",
+        ),
+    )
+
+
+_BOOKS: dict[str, Callable[[], pd.DataFrame]] = {
+    "interviews": _interviews_book,
+    "item_pool": _item_pool_book,
+    "expert_sorts": _expert_sorts_book,
 }
+
+#: {data set: DataFrame [column, type, values, meaning]}, of the study at hand
+CODEBOOKS = study.OnDemand(lambda: {name: book() for name, book in _BOOKS.items()})

@@ -1,16 +1,14 @@
-"""The truth behind the synthetic survey, read from ``datasets/population.toml``.
+"""The truth behind a synthetic survey, read from its ``population.toml``.
 
-Everything a draw needs stands in that file: dimensions, themes, the 43 items
+Everything a draw needs stands in that file: dimensions, themes, the items
 with their wordings and flaws, categories, firms, outcomes, what happens to the
 questionnaires, and the numbers the calibration found.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._paths import course_root, restoring
+from .._paths import restoring
 from ..errors import CourseError, InputError
+from . import study
+from .plans import check_population
 
 __all__ = ["Calibrated", "Population", "build", "load", "read"]
 
@@ -66,13 +66,34 @@ class Population:
     calibrated: Calibrated
     raw: dict[str, Any] = field(repr=False)
 
+    @property
+    def points(self) -> tuple[int, int]:
+        """The lowest and the highest answer, as :func:`cocreation.steps.screen.screen` takes them."""
+        lowest = self.raw["scale"].get("lowest", 1)
+        return lowest, lowest + len(self.cuts)
+
+    def straight_lining(self) -> list[int]:
+        """Return what one and the same answer throughout may be; from the middle up unless the file says otherwise."""
+        low, high = self.points
+        return self.raw["scale"].get("straight_lining") or list(range(low, high + 1))[(high + 1 - low) // 2 :]
+
+    def part(self, name: str) -> dict[str, Any]:
+        """Return what the file says of a survey; an InputError if the study has no such survey."""
+        if name not in self.raw:
+            raise InputError(f"The population has no part [{name}]. Write it in population.toml, or do without.")
+        return self.raw[name]
+
+    def turned(self, answers: pd.DataFrame | pd.Series | np.ndarray) -> pd.DataFrame | pd.Series | np.ndarray:
+        """Return answers turned round, so that the highest becomes the lowest."""
+        return sum(self.points) - answers
+
     def scales(self, *, kept_only: bool = False) -> dict[str, list[str]]:
-        """Return ``{dimension: [item, …]}`` of the pool, or of the 21 items meant to be kept."""
+        """Return ``{dimension: [item, …]}`` of the pool, or of the items meant to be kept."""
         items = self.items[self.items["role"] == "kept"] if kept_only else self.items
         return {code: items.loc[items["dimension"] == code, "item"].tolist() for code in self.dimensions["dimension"]}
 
     def kept(self) -> list[str]:
-        """Return the 21 items without a flaw, in questionnaire order."""
+        """Return the items without a flaw, in questionnaire order."""
         return self.items.loc[self.items["role"] == "kept", "item"].tolist()
 
     def __repr__(self) -> str:
@@ -82,25 +103,48 @@ class Population:
         )
 
 
-@lru_cache(maxsize=1)
-def load() -> Population:
-    """Return the population of the shipped data.
+def load(path: str | Path | None = None) -> Population:
+    """Return the population of a study; the file is read again only when it has changed.
+
+    Parameters
+    ----------
+    path : path, optional
+        A study's folder or its ``population.toml``. By default the study at hand: the course's own, or that of
+        the folder in the environment variable ``COCREATION_ROOT``.
 
     Raises
     ------
     CourseError
         If ``population.toml`` was lost or changed; with how to get it back.
+    InputError
+        If its entries contradict each other or describe no population; see :func:`read`.
 
     Examples
     --------
     >>> load()
     Population(5 dimensions, 14 themes, 43 items, 21 of them kept)
+    >>> load(study.find("population.toml").parent).points
+    (1, 7)
     """
-    path = course_root() / "datasets" / "population.toml"
+    where = study.find("population.toml", path)
     try:
-        return read(path)
+        raw = study.facts(where, "The population")
+        known = _LOADED.get(where)
+        if known is None or known.raw is not raw:
+            known = _LOADED[where] = _described(raw, where)
+    except InputError:
+        raise
     except CourseError as problem:
-        raise CourseError(f"{problem} {restoring(path)}") from problem
+        if path is not None:
+            raise
+        raise CourseError(f"{problem} {restoring(where)}") from problem
+    return known
+
+
+#: the populations read so far, by their files
+_LOADED: dict[Path, Population] = {}
+# as functools' caches have it: what was read before counts no more
+load.cache_clear = study.forget  # type: ignore[attr-defined]
 
 
 def read(path: str | Path, *, calibrated: Calibrated | None = None) -> Population:
@@ -111,30 +155,26 @@ def read(path: str | Path, *, calibrated: Calibrated | None = None) -> Populatio
     CourseError
         If the file is not there, is not TOML, or lacks a part.
     InputError
-        If the numbers describe no population: an item with more than its
+        If an entry is of another kind than it should be, contradicts another or
+        names what is not there, with the entry, what it has and what it should
+        have; or if the numbers describe no population: an item with more than its
         whole variance explained, or correlations that no data can have.
 
     Examples
     --------
-    >>> from cocreation.survey import datasets
-    >>> read(datasets.path("pre_survey").with_name("population.toml")).kept()[:3]
+    >>> read(study.find("population.toml")).kept()[:3]
     ['DO01', 'DO02', 'DO05']
     """
+    path = Path(path)
+    return _described(study.facts(path, "The population"), path, calibrated)
+
+
+def _described(raw: dict[str, Any], where: Path, calibrated: Calibrated | None = None) -> Population:
     try:
-        raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise CourseError(
-            f"The population could not be read from {path}: {problem.strerror}. Check the path."
-        ) from problem
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise CourseError(
-            f"The population could not be read from {path}: {problem}. Restore the shipped file."
-        ) from problem
-    try:
-        return _built(raw, calibrated or _calibrated(raw))
+        return _built(raw, calibrated, where)
     except KeyError as missing:
         raise CourseError(
-            f"{path} lacks the entry {missing}. Compare it with the shipped population.toml."
+            f"{where} lacks the entry {missing}. Compare it with the shipped population.toml."
         ) from missing
 
 
@@ -161,7 +201,9 @@ def build(raw: dict[str, Any], calibrated: Calibrated) -> Population:
         raise CourseError(f"The population lacks the entry {missing}. Compare with population.toml.") from missing
 
 
-def _built(raw: dict[str, Any], calibrated: Calibrated) -> Population:
+def _built(raw: dict[str, Any], calibrated: Calibrated | None, where: str | Path = "The population") -> Population:
+    check_population(raw, where)
+    calibrated = calibrated or _calibrated(raw)
     dimensions = pd.DataFrame(
         [(d["code"], d["name"], d["phase"], d["meaning"]) for d in raw["dimensions"]],
         columns=["dimension", "name", "phase", "meaning"],
@@ -175,7 +217,7 @@ def _built(raw: dict[str, Any], calibrated: Calibrated) -> Population:
     outcomes = pd.DataFrame(
         [
             (f"{o['code']}{k}", o["code"], o["name"], wording, loading, o["method"])
-            for o in raw["outcomes"]
+            for o in raw.get("outcomes", [])
             for k, (wording, loading) in enumerate(zip(o["wordings"], o["loadings"], strict=True), start=1)
         ],
         columns=["item", "outcome", "name", "wording", "loading", "method"],
@@ -193,7 +235,8 @@ def _correlations(codes: list[str], plan: Mapping[str, float]) -> pd.DataFrame:
     level = plan["level"]
     table = pd.DataFrame(np.eye(len(codes)), index=codes, columns=codes)
     for first, second in combinations(codes, 2):
-        table.loc[first, second] = table.loc[second, first] = level + plan.get(f"{first}-{second}", 0.0)
+        more = plan.get(f"{first}-{second}", plan.get(f"{second}-{first}", 0.0))
+        table.loc[first, second] = table.loc[second, first] = level + more
     if np.linalg.eigvalsh(table.to_numpy()).min() <= 0:
         raise InputError(f"No data can have dimensions that correlate like this (level {level}). Lower the level.")
     return table

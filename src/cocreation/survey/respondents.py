@@ -14,19 +14,20 @@ import numpy as np
 import pandas as pd
 
 from ..errors import EstimationError, InputError
-from ..inputs.options import generator, instance, names_of, plain_table, whole
+from ..inputs.options import ends, generator, instance, names_of, plain_table, whole
 from . import sample
+from ._shapes import SPOILED
 from .population import Population
 
 __all__ = ["KINDS", "Survey", "follow_up", "formal_survey", "pre_survey", "spoil", "valid_answers"]
 
 #: what can happen to a questionnaire, beside being answered well
-KINDS = ("not_returned", "skipping", "double_ticking", "careless", "trap_failing", "straight_lining")
+KINDS = SPOILED
 
 #: respondents drawn beyond the wanted number, in case one answers all items alike without meaning to
 _SPARE = 40
-
-_ROLES = ["middle manager", "senior manager"]
+#: if more than so many must be drawn for one who is wanted, the population is no use
+_MOST = 10
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,14 @@ def spoil(
     straight_lining: int = 0,
     trap: str = "trap",
     right: int = 2,
+    points: tuple[int, int] = (1, 7),
+    straight: Iterable[int] | None = None,
 ) -> pd.DataFrame:
     """Let some of the respondents spoil their questionnaires.
 
     Parameters
     ----------
-    answers : DataFrame of int 1 … 7, shape (respondents, columns)
+    answers : DataFrame of int, shape (respondents, columns)
         Clean answers, as :func:`cocreation.survey.sample.draw` gives them.
     seed : int
         Decides who spoils what.
@@ -79,6 +82,11 @@ def spoil(
         same answer throughout, half of them to the trap question too.
     trap, right : str, int
         Name of the trap question's column, and its right answer.
+    points : (lowest, highest)
+        The scale of the answers, such as ``population.points``.
+    straight : iterable of int, optional
+        What one and the same answer throughout may be; by default any from the
+        middle of the scale up.
 
     Returns
     -------
@@ -90,7 +98,7 @@ def spoil(
     ------
     InputError
         If more respondents are to be spoiled than there are, an answer is not a
-        whole number from 1 to 7, an item is unknown, or a column for the trap
+        whole number on the scale, an item is unknown, or a column for the trap
         question exists already.
 
     Examples
@@ -113,44 +121,57 @@ def spoil(
         )
     if {trap, "kind"} & set(answers.columns):
         raise InputError(f"The answers have a column '{trap}' or 'kind' already. Give the trap question another name.")
-    whole(right, "right", remedy="That is the right answer to the trap question, from 1 to 7.")
+    low, high = (whole(end, "an end of points", least=-1000, remedy="Write points=(1, 7).") for end in ends(points))
+    scale = range(low, high + 1)
+    straight = list(scale[len(scale) // 2 :]) if straight is None else list(straight)
+    for name, value in (("right", right), *(("straight", value) for value in straight)):
+        if whole(value, name, least=low, remedy=f"It is an answer from {low} to {high}.") > high:
+            raise InputError(f"{name} is an answer from {low} to {high}, not {value!r}. Choose one of the scale.")
     chosen = list(answers.columns) if items is None else names_of(items)
     plain_table(answers, chosen)
     for name in answers.columns:
-        bad = answers.loc[~answers[name].isin(range(1, 8)), name]
+        bad = answers.loc[~answers[name].isin(scale), name]
         if len(bad):
             raise InputError(
-                f"Item '{name}', row {bad.index[0]!r}, holds {bad.iloc[0]!r}, which is no answer from 1 to 7. Spoil "
-                "clean answers, as sample.draw() gives them."
+                f"Item '{name}', row {bad.index[0]!r}, holds {bad.iloc[0]!r}, which is no answer from {low} to "
+                f"{high}. Spoil clean answers, as sample.draw() gives them, or name their scale by points=(…, …)."
             )
     rng = generator(seed)
     kind = _kinds(len(answers), counts, rng)
-    return _spoiled(answers, kind, rng, chosen, trap, right)
+    return _spoiled(answers, kind, rng, chosen, trap, right, (low, high), straight)
 
 
-def _kinds(n: int, counts: Mapping[str, int], rng: np.random.Generator) -> np.ndarray:
+def _kinds(n: int, spoiled: Mapping[str, int], rng: np.random.Generator) -> np.ndarray:
+    counts = {kind: spoiled.get(kind, 0) for kind in KINDS}
     kind = np.full(n, "genuine", dtype=object)
     kind[rng.permutation(n)[: sum(counts.values())]] = np.repeat(list(counts), list(counts.values()))
     return kind
 
 
 def _spoiled(
-    answers: pd.DataFrame, kind: np.ndarray, rng: np.random.Generator, items: list[str], trap: str, right: int
+    answers: pd.DataFrame,
+    kind: np.ndarray,
+    rng: np.random.Generator,
+    items: list[str],
+    trap: str,
+    right: int,
+    points: tuple[int, int],
+    straight: list[int],
 ) -> pd.DataFrame:
     """Return the answers as text, spoiled as each respondent's kind says."""
     values = answers.to_numpy().copy()
-    top, width = 7, values.shape[1]
+    (low, top), width = points, values.shape[1]
     answered = np.full(len(values), right)
     random = kind == "careless"
-    values[random] = rng.integers(1, top + 1, (random.sum(), width))
-    wrong = np.array([answer for answer in range(1, top + 1) if answer != right])
+    values[random] = rng.integers(low, top + 1, (random.sum(), width))
+    wrong = np.array([answer for answer in range(low, top + 1) if answer != right])
     missed = random | (kind == "trap_failing")
     answered[missed] = rng.choice(wrong, missed.sum())
-    straight = np.flatnonzero(kind == "straight_lining")
-    always = rng.choice([4, 5, 6, 7], len(straight))
-    values[straight] = always[:, None]
-    unread = rng.permutation(len(straight)) < len(straight) // 2
-    answered[straight[unread]] = always[unread]
+    alike = np.flatnonzero(kind == "straight_lining")
+    always = rng.choice(straight, len(alike))
+    values[alike] = always[:, None]
+    unread = rng.permutation(len(alike)) < len(alike) // 2
+    answered[alike[unread]] = always[unread]
 
     text = values.astype(str).astype(object)
     place = [answers.columns.get_loc(item) for item in items]
@@ -160,7 +181,7 @@ def _spoiled(
     for row in np.flatnonzero(kind == "double_ticking"):
         for column in rng.choice(place, rng.integers(1, min(2, len(place)) + 1), replace=False):
             tick = values[row, column]
-            beside = tick + (1 if tick == 1 else -1 if tick == top else rng.choice([-1, 1]))
+            beside = tick + (1 if tick == low else -1 if tick == top else rng.choice([-1, 1]))
             text[row, column] = f"{min(tick, beside)}|{max(tick, beside)}"
     lost = kind == "not_returned"
     text[lost] = ""
@@ -171,12 +192,12 @@ def _spoiled(
 
 
 def pre_survey(population: Population, *, seed: int | None = None) -> Survey:
-    """Return the pre-survey: 43 items, 223 questionnaires, 188 of them valid.
+    """Return the pre-survey: all items of the pool, spoiled as the population says.
 
     Raises
     ------
     InputError
-        If ``population`` is no population or ``seed`` no seed.
+        If ``population`` is no population or has no such survey, or ``seed`` is no seed.
     EstimationError
         If the population is so uniform that too many answer all items alike.
 
@@ -191,20 +212,22 @@ def pre_survey(population: Population, *, seed: int | None = None) -> Survey:
     plan = population.raw["pre_survey"]
     items, n = population.items["item"].tolist(), plan["distributed"]
     who, clean = _attentive(population, n, seed=[seed, 1], items=items)
-    raw = spoil(clean, seed=[seed, 2], right=population.raw["trap"]["right"], **plan["spoiled"])
+    scale = {"points": population.points, "straight": population.straight_lining()}
+    right = population.raw["trap"]["right"]
+    raw = spoil(clean, seed=[seed, 2], right=right, **scale, **plan.get("spoiled", {}))
     kind = raw.pop("kind")
     rng = np.random.default_rng([seed, 3])
     about = pd.DataFrame({"respondent": [f"P{k:03d}" for k in range(1, n + 1)]})
     about["returned"] = np.where(kind == "not_returned", "no", "yes")
-    about["channel"] = rng.choice(["face to face", "e-mail", "online link"], n, p=[0.2, 0.35, 0.45])
-    about["role"] = rng.choice(_ROLES, n, p=[0.62, 0.38])
+    _shared_out(about, "channel", plan.get("channels"), rng)
+    _shared_out(about, "role", population.raw.get("roles"), rng)
     about["seconds"] = _seconds(rng, kind, len(items))
     answers = _with_trap(raw, plan["trap_after"])
     return Survey(pd.concat([about, answers], axis=1), kind, who, about, clean)
 
 
 def formal_survey(population: Population, *, seed: int | None = None) -> Survey:
-    """Return the formal survey: 21 items and outcomes, 700 questionnaires, 600 returned, 486 valid.
+    """Return the formal survey: the kept items and the outcomes, spoiled as the population says.
 
     Raises
     ------
@@ -222,19 +245,30 @@ def formal_survey(population: Population, *, seed: int | None = None) -> Survey:
     kind, firms, who, clean, rng = _formal(population, seed)
     n, plan, items = len(kind), population.raw["formal_survey"], population.kept()
     outcome = sample.outcomes(who, population, seed=[seed, 4])
-    growth = outcome.pop("growth")
+    growth = outcome.pop("growth") if "growth" in outcome else None
     right = population.raw["trap"]["right"]
     both = pd.concat([clean, outcome], axis=1)
-    raw = _spoiled(both, kind.to_numpy(), np.random.default_rng([seed, 5]), items, "trap", right).drop(columns="kind")
+    raw = _spoiled(
+        both,
+        kind.to_numpy(),
+        np.random.default_rng([seed, 5]),
+        items,
+        "trap",
+        right,
+        population.points,
+        population.straight_lining(),
+    ).drop(columns="kind")
     about = pd.DataFrame({"respondent": [f"F{k:03d}" for k in range(1, n + 1)]})
     about["returned"] = np.where(kind == "not_returned", "no", "yes")
-    about["channel"] = rng.choice(["direct", "industry association"], n, p=[0.55, 0.45])
-    about["role"] = rng.choice(_ROLES, n, p=[0.62, 0.38])
+    _shared_out(about, "channel", plan.get("channels"), rng)
+    _shared_out(about, "role", population.raw.get("roles"), rng)
     about = pd.concat([about, firms], axis=1)
-    about["day"] = _for_returned(rng.integers(1, 85, n), kind)
+    if "days" in plan:
+        about["day"] = _for_returned(rng.integers(1, plan["days"] + 1, n), kind)
     about["seconds"] = _seconds(rng, kind, both.shape[1])
     answers = _with_trap(raw, plan["trap_after"])
-    answers["growth"] = [f"{value:.1f}" if k != "not_returned" else "" for value, k in zip(growth, kind, strict=True)]
+    if growth is not None:
+        answers["growth"] = [f"{v:.1f}" if k != "not_returned" else "" for v, k in zip(growth, kind, strict=True)]
     return Survey(pd.concat([about, answers], axis=1), kind, who, firms, clean)
 
 
@@ -243,10 +277,10 @@ def _formal(
 ) -> tuple[pd.Series, pd.DataFrame, sample.Latent, pd.DataFrame, np.random.Generator]:
     """Return who answers the formal survey and how, before anything is spoiled."""
     plan = population.raw["formal_survey"]
-    n, spoiled = plan["distributed"], plan["spoiled"]
+    n, spoiled = plan["distributed"], plan.get("spoiled", {})
     rng = np.random.default_rng([seed, 2])
     kind = _kinds(n, spoiled, rng)
-    firms = _firms(plan["firms"], kind == "genuine", np.random.default_rng([seed, 3]))
+    firms = _firms(plan.get("firms", {}), kind == "genuine", np.random.default_rng([seed, 3]))
     who, clean = _attentive(population, n, seed=[seed, 1], items=population.kept(), firms=firms)
     return pd.Series(kind, name="kind"), firms, who, clean, rng
 
@@ -277,13 +311,13 @@ def valid_answers(population: Population, survey: str, *, seed: int | None = Non
     else:
         plan, items = population.raw[survey], population.items["item"].tolist()
         _, clean = _attentive(population, plan["distributed"], seed=[seed, 1], items=items)
-        kind = _kinds(len(clean), plan["spoiled"], np.random.default_rng([seed, 2]))
+        kind = _kinds(len(clean), plan.get("spoiled", {}), np.random.default_rng([seed, 2]))
         kind = pd.Series(kind)
     return clean[kind == "genuine"]
 
 
 def follow_up(population: Population, first: Survey, *, seed: int | None = None) -> pd.DataFrame:
-    """Return the second wave: some of the valid respondents of the formal survey answer the 21 items again.
+    """Return the second wave: some of the valid respondents of the formal survey answer the kept items again.
 
     Raises
     ------
@@ -301,17 +335,21 @@ def follow_up(population: Population, first: Survey, *, seed: int | None = None)
     instance(first, Survey, "first", remedy="Pass the first wave: formal_survey(population).")
     rng = np.random.default_rng([seed, 6])
     genuine = np.flatnonzero((first.kind == "genuine").to_numpy())
-    chosen = np.sort(rng.choice(genuine, population.raw["follow_up"]["respondents"], replace=False))
+    plan = population.part("follow_up")
+    chosen = np.sort(rng.choice(genuine, plan["respondents"], replace=False))
     later = sample.wave(first.who, population, seed=[seed, 7])
     answers = sample.answers(later, population, firms=first.firms, items=population.kept()).iloc[chosen]
     about = pd.DataFrame({"respondent": first.raw["respondent"].iloc[chosen]})
-    about["weeks"] = rng.integers(5, 8, len(chosen))
+    if "weeks" in plan:
+        soonest, latest = plan["weeks"]
+        about["weeks"] = rng.integers(soonest, latest + 1, len(chosen))
     return pd.concat([about, answers], axis=1).reset_index(drop=True)
 
 
 def _seed(population: Population, survey: str, seed: int | None) -> int:
     """Return the seed given, or the one the survey was calibrated with."""
     instance(population, Population, "population", remedy="Use cocreation.survey.population.load().")
+    population.part(survey)
     if seed is None:
         return population.calibrated.seeds[survey]
     return whole(seed, "seed", least=0, remedy="Write seed=1, or leave it out for the shipped survey.")
@@ -327,15 +365,24 @@ def _attentive(
         who = drawn.rows(rows)
         clean = sample.answers(who, population, firms=firms, items=items)
         alike = np.flatnonzero(clean.nunique(axis=1).to_numpy() == 1)
-        if not len(alike):
+        if not len(alike) or len(items) == 1:
             return who, clean
-        if spare + len(alike) > n + _SPARE:
+        if spare + len(alike) > _MOST * n + _SPARE:
             raise EstimationError(
                 "Too many respondents answer all items alike: the population's loadings are close to 1 or its cuts lie "
                 "far out. Lower the loadings or move the cuts."
             )
+        if spare + len(alike) > len(drawn.method):
+            # the first of a longer draw are the same, so that nobody changes but by being replaced
+            drawn = sample.latent(2 * len(drawn.method) + len(alike), seed=seed, population=population)
         rows[alike] = np.arange(spare, spare + len(alike))
         spare += len(alike)
+
+
+def _shared_out(about: pd.DataFrame, column: str, shares: Mapping[str, float] | None, rng: np.random.Generator) -> None:
+    """Draw a column by the shares of its categories; without shares the study does not ask."""
+    if shares:
+        about[column] = rng.choice(list(shares), len(about), p=list(shares.values()))
 
 
 def _firms(counts: dict[str, dict[str, int]], valid: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
@@ -347,7 +394,7 @@ def _firms(counts: dict[str, dict[str, int]], valid: np.ndarray, rng: np.random.
         values[valid] = rng.permutation(np.repeat(names, numbers))
         values[~valid] = rng.choice(names, int((~valid).sum()), p=numbers / numbers.sum())
         firms[column] = values
-    return pd.DataFrame(firms)
+    return pd.DataFrame(firms, index=pd.RangeIndex(len(valid)))
 
 
 def _seconds(rng: np.random.Generator, kind: pd.Series, questions: int) -> list[str]:

@@ -24,8 +24,8 @@ _DECIMALS = 9
 class Latent:
     """What no questionnaire shows: everything that makes up the answers of n respondents.
 
-    ``dimensions`` (n, 5), ``themes`` (n, 14), ``method`` (n, 1) and ``unique``
-    (n, 43) are standard normal; the dimensions correlate.
+    ``dimensions``, ``themes`` and ``unique`` have a column a dimension, theme and item,
+    ``method`` has one; all are standard normal, and the dimensions correlate.
     """
 
     dimensions: np.ndarray
@@ -77,7 +77,7 @@ def latent(n: int, *, seed: int | Iterable[int], population: Population) -> Late
 def answers(
     who: Latent, population: Population, *, firms: pd.DataFrame | None = None, items: Iterable[str] | None = None
 ) -> pd.DataFrame:
-    """Return the answers 1 … 7 of respondents.
+    """Return the answers of respondents, on the population's scale.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def answers(
         Columns such as ``size`` whose values shift dimensions and items as the
         population says.
     items : iterable of str, optional
-        All 43 by default.
+        All items by default.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def answers(
     other = table["cross"].iloc[crossed].map(position)
     mixture[:, crossed] += general[:, other] * table["cross_loading"].to_numpy()[crossed]
     chosen = _chosen(table["item"], items)
-    return pd.DataFrame(_cut(mixture, population.cuts), columns=table["item"].tolist())[chosen]
+    return pd.DataFrame(_cut(mixture, population), columns=table["item"].tolist())[chosen]
 
 
 def draw(
@@ -143,14 +143,14 @@ def draw(
     seed : int
         The same seed gives the same answers, on any machine.
     population : Population, optional
-        The shipped one by default.
+        That of the study at hand by default.
     items : iterable of str, optional
         The items to answer; an item's answers do not depend on which others
         are asked.
 
     Returns
     -------
-    DataFrame of int64 1 … 7, shape (n, items)
+    DataFrame of int64 from the lowest to the highest point of the scale, shape (n, items)
 
     Raises
     ------
@@ -172,12 +172,15 @@ def draw(
 
 
 def outcomes(who: Latent, population: Population, *, seed: int | Iterable[int]) -> pd.DataFrame:
-    """Return outcome items (1 … 7) and ``growth`` (per cent a year, from the books) of respondents.
+    """Return outcome items (on the population's scale) and ``growth`` (from the books) of respondents.
+
+    Of a population without outcomes or growth there is none.
 
     Raises
     ------
     InputError
-        If an argument is not what it should be.
+        If an argument is not what it should be, or the weights of an outcome
+        explain more than the whole of it.
 
     Examples
     --------
@@ -196,7 +199,9 @@ def outcomes(who: Latent, population: Population, *, seed: int | Iterable[int]) 
     weights_of = {code: np.eye(len(codes))[k] for k, code in enumerate(codes)}
     noise_of: dict[str, dict[str, float]] = {code: {} for code in codes}
     table = population.outcomes
-    for entry in [*population.raw["outcomes"], {"code": "growth", **population.raw["growth"]}]:
+    books = population.raw.get("growth")
+    entries = [*population.raw.get("outcomes", []), *([{"code": "growth", **books}] if books else [])]
+    for entry in entries:
         code = entry["code"]
         reach = sum((w * weights_of[name] for name, w in entry["weights"].items()), np.zeros(len(codes)))
         noise: dict[str, float] = {}
@@ -204,6 +209,11 @@ def outcomes(who: Latent, population: Population, *, seed: int | Iterable[int]) 
             for source, amount in noise_of[name].items():
                 noise[source] = noise.get(source, 0.0) + w * amount
         explained = reach @ relation @ reach + sum(amount**2 for amount in noise.values())
+        if explained > 1:
+            raise InputError(
+                f"The weights of the outcome '{code}' explain {explained:.3f} of its variance of 1. Lower one in "
+                "population.toml."
+            )
         own = np.sqrt(1 - explained)
         z = normal(rng, (len(who.method), 1 + len(entry.get("loadings", []))))
         known[code] = sum((w * known[name] for name, w in entry["weights"].items()), 0.0) + own * z[:, 0]
@@ -211,10 +221,10 @@ def outcomes(who: Latent, population: Population, *, seed: int | Iterable[int]) 
         for k, row in enumerate(table[table["outcome"] == code].itertuples(), start=1):
             rest = np.sqrt(1 - row.loading**2 - row.method**2)
             mixture = row.loading * known[code] + row.method * who.method[:, 0] + rest * z[:, k]
-            columns[row.item] = _cut(mixture[:, None], population.cuts)[:, 0]
-    books = population.raw["growth"]
-    columns["growth"] = np.round(np.round(books["mean"] + books["spread"] * known["growth"], _DECIMALS), 1) + 0.0
-    return pd.DataFrame(columns)
+            columns[row.item] = _cut(mixture[:, None], population)[:, 0]
+    if books:
+        columns["growth"] = np.round(np.round(books["mean"] + books["spread"] * known["growth"], _DECIMALS), 1) + 0.0
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(who.method)))
 
 
 def wave(who: Latent, population: Population, *, seed: int | Iterable[int]) -> Latent:
@@ -234,7 +244,7 @@ def wave(who: Latent, population: Population, *, seed: int | Iterable[int]) -> L
     True
     """
     _expect(who, population)
-    rules = population.raw["follow_up"]
+    rules = population.part("follow_up")
     new = latent(len(who.method), seed=seed, population=population)
 
     def moved(part: str, stable: float) -> np.ndarray:
@@ -254,10 +264,10 @@ def _expect(who: Latent, population: Population) -> None:
     instance(population, Population, "population", remedy="Use cocreation.survey.population.load().")
 
 
-def _cut(mixture: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+def _cut(mixture: np.ndarray, population: Population) -> np.ndarray:
     rounded = np.round(mixture, _DECIMALS)
-    category = np.ones(rounded.shape, dtype=np.int64)
-    for cut in cuts:
+    category = np.full(rounded.shape, population.points[0], dtype=np.int64)
+    for cut in population.cuts:
         category += rounded > cut
     return category
 
@@ -268,15 +278,16 @@ def _differences(
     shift = np.zeros((len(general), len(items)))
     if firms is None:
         return general, shift
-    plain_table(firms, dict.fromkeys(group["column"] for group in population.raw["groups"]), what="firms")
+    groups = population.raw.get("groups", [])
+    plain_table(firms, dict.fromkeys(group["column"] for group in groups), what="firms")
     if len(firms) != len(general):
         raise InputError(f"There are {len(general)} respondents and {len(firms)} firms. Give each respondent one firm.")
     general = general.copy()
-    for group in population.raw["groups"]:
+    for group in groups:
         member = (firms[group["column"]] == group["value"]).to_numpy()
-        for code, amount in group["dimensions"].items():
+        for code, amount in group.get("dimensions", {}).items():
             general[member, population.dimensions["dimension"].tolist().index(code)] += amount
-        for item, amount in group["items"].items():
+        for item, amount in group.get("items", {}).items():
             shift[member, items.tolist().index(item)] += amount
     return general, shift
 

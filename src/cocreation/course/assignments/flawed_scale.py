@@ -15,6 +15,8 @@ __all__ = ["Flawed", "flawed_scale"]
 
 #: flaws that the population itself gives an item; personal data start from items without them
 _SPOILT = {"weak", "noise", "reverse_keyed", "ceiling"}
+#: items a personal scale needs: a reverse-keyed one, a weak one, one on the edge, and one more
+_FEWEST = 4
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Flawed:
     Attributes
     ----------
     data : DataFrame of float, shape (respondents, items)
-        Answers 1 … 7, missing where skipped.
+        Answers on the population's scale, missing where skipped.
     reverse_keyed : str
         The item whose answers were turned round.
     weak : tuple of str
@@ -50,14 +52,19 @@ def flawed_scale(seed: int) -> Flawed:
     Raises
     ------
     CourseError
-        If the population allows no such scale within two hundred draws.
+        If no dimension has four usable items, or the population allows no such
+        scale within two hundred draws.
     """
     source = np.random.default_rng(seed)
     table = population.load().items
-    dimensions = table["dimension"].unique()
-    dimension = dimensions[int(source.random() * len(dimensions))]
-    sound = table[(table["dimension"] == dimension) & ~table["flaw"].isin(_SPOILT)]
-    items = sound["item"].tolist()
+    sound = table[~table["flaw"].isin(_SPOILT)]
+    scales = [items.tolist() for _, items in sound.groupby("dimension", sort=False)["item"] if len(items) >= _FEWEST]
+    if not scales:
+        raise CourseError(
+            f"No personal data can be drawn: no dimension of the population has {_FEWEST} items that are not weak, "
+            "noise, reverse-keyed or at the ceiling. Write more items in population.toml."
+        )
+    items = scales[int(source.random() * len(scales))]
     for _ in range(200):
         found = _attempt(items, source)
         if found:
@@ -82,7 +89,7 @@ def _attempt(items: list[str], source: np.random.Generator) -> Flawed | None:
     citc = _citc(drawn)
     if citc[weak].max() > 0.42 or citc[sound].min() < 0.55:
         return None
-    drawn[:, reverse] = 8 - drawn[:, reverse]
+    drawn[:, reverse] = population.load().turned(drawn[:, reverse])
     if _citc(drawn)[reverse] > -0.3:
         return None
     names = tuple(sorted(items[k] for k in weak))

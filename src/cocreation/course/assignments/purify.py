@@ -13,6 +13,7 @@ import pandas as pd
 
 from ...steps import purify as step
 from ...steps.decisions import COLUMNS
+from ...survey import population
 from ..questions import Mistake, Question, Verdict
 from .flawed_scale import flawed_scale
 
@@ -102,24 +103,29 @@ def _reverse(complete: pd.DataFrame, reverse: str, dropped: list[str]) -> Questi
 
 
 def _recoded(data: pd.DataFrame, complete: pd.DataFrame, reverse: str, recoded: pd.DataFrame) -> Question:
+    low, high = population.load().points
+    total = low + high
+    # on a scale from 0 the highest answer less the answer is right, and one more than that the likely slip
+    near = high if low else high + 1
+    rule = f"On a scale from {low} to {high} it is {total} − answer."
     turn = {
-        "7 - answer": (7 - complete[reverse], "7 − answer turns 7 into 0. On a scale from 1 to 7 it is 8 − answer."),
-        "minus sign": (-complete[reverse], "The minus sign turns 7 into −7. On a scale from 1 to 7 it is 8 − answer."),
+        f"{near} - answer": (near - complete[reverse], f"{near} − answer turns {high} into {near - high}. {rule}"),
+        "minus sign": (-complete[reverse], f"The minus sign turns {high} into {-high}. {rule}".replace("-", "−")),
     }
     mistakes = [Mistake(name, complete.assign(**{reverse: new}), hint) for name, (new, hint) in turn.items()]
     mistakes += [
         Mistake(
             "not recoded",
             complete,
-            f"Nothing has changed: the answers to {reverse} are still as given. Put 8 − answer in their place.",
+            f"Nothing has changed: the answers to {reverse} are still as given. Put {total} − answer in their place.",
         ),
-        Mistake("all recoded", 8 - complete, "You turned every item round. Only the reverse-keyed one needs it."),
+        Mistake("all recoded", total - complete, "You turned every item round. Only the reverse-keyed one needs it."),
         Mistake("pairwise", _turned(data, reverse), _INCOMPLETE),
     ]
     return Question(
         recoded,
         f"{reverse} now points the same way as the others, and nothing else has changed.",
-        f"Copy the complete answers and put 8 − answer in the column {reverse}; leave all else as it is.",
+        f"Copy the complete answers and put {total} − answer in the column {reverse}; leave all else as it is.",
         mistakes,
     )
 
@@ -328,7 +334,7 @@ def _row_problem(row: Any, decision: str, evidence: float, first: float) -> Verd
 
 
 def _turned(answers: pd.DataFrame, item: str) -> pd.DataFrame:
-    return answers.assign(**{item: 8 - answers[item]})
+    return answers.assign(**{item: population.load().turned(answers[item])})
 
 
 def _citc(answers: pd.DataFrame) -> pd.Series:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ...survey import datasets, population
+from ...survey import datasets, fieldwork, population
 from .. import conceptualize, confirm, explore, judge, purify, screen, validate
 from .comparison import Twin, compare
 
@@ -13,7 +13,7 @@ __all__ = ["twin"]
 
 
 def twin() -> Twin:
-    """Run the whole procedure on the shipped data and compare with the published study.
+    """Run the whole procedure on the data of the study at hand and compare with its published figures.
 
     Screen → purify → explore on the pre-survey, screen → confirm → validate on the
     formal survey, each with the published rules and the functions of the course;
@@ -26,6 +26,8 @@ def twin() -> Twin:
 
     Raises
     ------
+    CourseError
+        If the study has no published figures, or lacks the data for one of them.
     EstimationError
         If the data are not the shipped ones and a step cannot be computed.
 
@@ -35,19 +37,25 @@ def twin() -> Twin:
     >>> table.loc[["pool", "items_kept", "formal_valid"], "reproduced"].tolist()
     [43.0, 21.0, 486.0]
     """
-    world = population.load()
-    trap = ("trap", world.raw["trap"]["right"])
-    pool, kept = world.items["item"].tolist(), world.kept()
-    pre = screen.screen(datasets.load("pre_survey"), items=pool, trap=trap, returned="returned")
-    formal = screen.screen(datasets.load("formal_survey"), items=kept, trap=trap, returned="returned")
-    figures = _fieldwork() | _recovery(pre, formal) | _selected(pre.valid, world)
+    world, published = population.load(), datasets.published()
+    trap = ("trap", world.part("trap")["right"])
+    how = {"trap": trap, "returned": "returned", "points": world.points}
+    pre = screen.screen(datasets.load("pre_survey"), items=world.items["item"].tolist(), **how)
+    formal = screen.screen(datasets.load("formal_survey"), items=world.kept(), **how)
+    figures = _fieldwork() if "interviews" in datasets.names() else {}
+    figures |= _recovery(pre, formal, world) | _selected(pre.valid, world)
     figures |= _confirmed(formal.valid, world.scales(kept_only=True))
+    if "follow_up" in datasets.names():
+        figures["retest"] = _retest(formal.valid, world.scales(kept_only=True))
+    # a study prints what it prints: what it has no figure for is not compared
+    printed = set(published["id"])
+    figures = {name: value for name, value in figures.items() if name in printed}
     note = (
         "Computed from the shipped questionnaires by the functions of the course; the fit is maximum likelihood with "
         "chi-square N·F. The data are synthetic: they show that the procedure can give these figures, not that the "
         "study's data did."
     )
-    return Twin(compare(figures), note)
+    return Twin(compare(figures, published), note)
 
 
 def _fieldwork() -> dict[str, float]:
@@ -59,7 +67,12 @@ def _fieldwork() -> dict[str, float]:
         )
         for group, column in (("sorting", "sorted_to"), ("rating", "relevance"))
     }
-    decided = judge.judge(judge.sorting(wide["sorting"], intended), judge.relevance(wide["rating"]))
+    rules = fieldwork.rules()
+    decided = judge.judge(
+        judge.sorting(wide["sorting"], intended, agree=rules["agree"]),
+        judge.relevance(wide["rating"], relevant=rules["relevant"], points=rules["ratings"]),
+        raters=rules["raters"],
+    )
     return {
         "interviews": talks["interview"].nunique(),
         "interview_minutes": talks.groupby("interview")["minutes"].first().mean(),
@@ -72,15 +85,15 @@ def _fieldwork() -> dict[str, float]:
     }
 
 
-def _recovery(pre: screen.Screening, formal: screen.Screening) -> dict[str, float]:
+def _recovery(pre: screen.Screening, formal: screen.Screening, world: population.Population) -> dict[str, float]:
     before, after = (s.recovery.drop_duplicates("stage").set_index("stage") for s in (pre, formal))
     shares = {
         f"{column}.{category}": 100 * count / len(formal.valid)
-        for column in ("industry", "age", "size")
+        for column in world.raw["formal_survey"].get("firms", {})
         for category, count in formal.valid[column].value_counts().items()
     }
     return shares | {
-        "scale_points": len(np.unique(pre.valid[population.load().kept()].to_numpy())),
+        "scale_points": len(np.unique(pre.valid[world.kept()].to_numpy())),
         "pre_distributed": before.loc["distributed", "n"],
         "pre_valid": before.loc["valid", "n"],
         "pre_recovery": before.loc["valid", "percent_of_distributed"],
@@ -96,7 +109,7 @@ def _selected(valid: pd.DataFrame, world: population.Population) -> dict[str, fl
     # the study does not speak of recoding; without it no CITC of a reverse-keyed item means anything
     turned = world.items.loc[world.items["flaw"] == "reverse_keyed", "item"]
     valid = valid.copy()
-    valid[turned] = world.raw["scale"]["points"] + 1 - valid[turned]
+    valid[turned] = world.turned(valid[turned])
     purified = purify.purify(valid, world.scales())
     pool = [item for items in purified.kept.values() for item in items]
     explored = explore.explore(valid, items=pool)
@@ -133,7 +146,6 @@ def _confirmed(valid: pd.DataFrame, scales: dict[str, list[str]]) -> dict[str, f
         "ave_lowest": table["ave"].min(),
         "fornell_larcker": (table["root_ave"] - table["largest_correlation"]).min(),
         "htmt": ratios[~np.eye(len(ratios), dtype=bool)].max(),
-        "retest": _retest(valid, scales),
     }
 
 

@@ -215,7 +215,8 @@ def _answers(
         row, column = np.argwhere(wrong)[0]
         raise InputError(
             f"Item '{items[column]}', row {raw.index[row]!r}, holds {text.iloc[row, column]!r}, which is not {wanted}. "
-            f"Correct the entry, leave it empty, or separate two ticks by {ticks!r}."
+            f"Correct the entry, leave it empty, or separate two ticks by {ticks!r}"
+            + ("; of another scale say points=(lowest, highest)." if points is not None else ".")
         )
     return numbers, double
 
