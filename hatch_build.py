@@ -22,7 +22,7 @@ class Practice(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add the practice to what the build includes."""
         for path in practice(Path(self.root) / "exercises"):
-            build_data["force_include"][str(path)] = f"cocreation/_files/exercises/{path.name}"
+            build_data["force_include"][str(path)] = f"cocreation/_shipped/exercises/{path.name}"
 
 
 def practice(folder: Path) -> list[Path]:

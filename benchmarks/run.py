@@ -64,8 +64,7 @@ def draw() -> list[Pair]:
     import numpy as np
     import pandas as pd
 
-    from cocreation.survey import population
-    from cocreation.survey import sample
+    from cocreation.survey import population, sample
 
     truth = population.load()
     answers = sample.draw(2000, seed=1, population=truth)
@@ -90,10 +89,8 @@ def draw() -> list[Pair]:
 
 def formal_survey():
     """Return the answers of the 486, the scales and the model's text: 21 items, five factors."""
-    from cocreation.steps import confirm
-    from cocreation.steps import screen
-    from cocreation.survey import datasets
-    from cocreation.survey import population
+    from cocreation.steps import confirm, screen
+    from cocreation.survey import datasets, population
 
     scales = population.load().scales(kept_only=True)
     items = [item for part in scales.values() for item in part]
@@ -108,8 +105,7 @@ def cfa() -> list[Pair]:
     from semopy.stats import calc_stats
 
     from cocreation.cfa import result
-    from cocreation.core.sem import ml
-    from cocreation.core.sem import syntax
+    from cocreation.core.sem import ml, syntax
     from cocreation.steps import confirm
 
     data, _, model = formal_survey()
@@ -152,11 +148,8 @@ def bootstrap() -> list[Pair]:
     import numpy as np
     import semopy
 
-    from cocreation.core.sem import batch
-    from cocreation.core.sem import ml
-    from cocreation.core.sem import syntax
-    from cocreation.steps import confirm
-    from cocreation.steps import validate
+    from cocreation.core.sem import batch, ml, syntax
+    from cocreation.steps import confirm, validate
 
     data, scales, model = formal_survey()
     specification = syntax.parse(model)

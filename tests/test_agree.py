@@ -320,7 +320,7 @@ def _write(name, text):
         (_write("golden.json", "[1, 2]"), "names no items"),
         (_write("golden.json", '{"items": []}'), "names no items"),
         (_write("data.csv", "x1,x2\n1,2\n"), "has no column 'x3'"),
-        (_write("data.csv", ""), "cannot be read"),
+        (_write("data.csv", ""), "is empty"),
         (_write("golden.json", "[" * 100_000), "is not valid JSON"),
         (_write("golden.json", '{"items": [["x1"], {"a": 1}]}'), "names no items"),
         (_write("golden.json", '{"items": ["x1"], "meta": [1], "cfa": {"syntax": "v =~ x1"}}'), "is not the model"),

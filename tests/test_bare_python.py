@@ -78,7 +78,7 @@ FIGURES = textwrap.dedent("""
     import pandas as pd
 
     import cocreation
-    from cocreation.steps import progress
+    from cocreation import progress
 
     golden, elsewhere = sys.argv[1], set(sys.argv[2].split(","))
     known = {module.name for module in pkgutil.iter_modules(cocreation.__path__)} - elsewhere
@@ -87,7 +87,8 @@ FIGURES = textwrap.dedent("""
         module = importlib.import_module(room.name)
         rooms += pkgutil.iter_modules(getattr(module, "__path__", ()), room.name + ".")
 
-    from cocreation.steps import audit, purify
+    from cocreation.audit import audit
+    from cocreation.steps import purify
     from cocreation.steps.confirm import bootstrap, cfa, common_method, nested
     from cocreation.steps.explore import components, factors, n_factors
     from cocreation.steps.screen import describe

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
 
+from cocreation.authoring import build
 from cocreation.authoring.build import book_notebooks, build_book, fingerprint
 from cocreation.errors import CourseError
 
@@ -182,3 +185,134 @@ def test_another_folder_time_zone_language_and_hash_seed_give_the_same_bytes(sma
         trees.append({path.relative_to(html).as_posix(): path.read_bytes() for path in files})
     assert len(trees[0]) > 20
     assert trees[0] == trees[1]
+
+
+def wait_until(holds, what: str) -> None:
+    for _ in range(1200):
+        if holds():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"waited two minutes until {what}")
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.fixture
+def long_book(small_book: Path) -> Path:
+    """Six notebooks, each of which says which process runs it and then computes for an hour."""
+    (small_book / "datasets").mkdir()
+    pages = "".join(f"  - file: long{number}\n" for number in range(6))
+    (small_book / "_toc.yml").write_text(f"format: jb-book\nroot: index\nchapters:\n{pages}")
+    for number in range(6):
+        told = f"import os\nopen('half{number}', 'w').write(str(os.getpid()))\nos.rename('half{number}', 'ran{number}')"
+        nbformat.write(notebook(told, "import time\ntime.sleep(3600)"), small_book / f"long{number}.ipynb")
+    return small_book
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize(("ended_by", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_build_that_is_stopped_ends_its_kernels_and_the_queue_and_keeps_the_old_book(long_book, ended_by, status):
+    old = long_book / "_build" / "html" / "index.html"
+    old.parent.mkdir(parents=True)
+    old.write_text("the old book")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "cocreation", "book"],
+        env={**os.environ, "COCREATION_ROOT": str(long_book)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_until(lambda: (long_book / "ran0").exists() or run.poll() is not None, "a notebook runs")
+        run.send_signal(ended_by)
+        out, err = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert (run.returncode, out) == (status, "")
+    assert err == "cocreation: Stopped before it was done; every file that was there is whole.\n"
+    begun = [int(path.read_text()) for path in long_book.glob("ran*")]
+    assert 1 <= len(begun) <= min(4, os.cpu_count() or 1)
+    for pid in begun:
+        wait_until(lambda pid=pid: is_gone(pid), f"the kernel {pid} is gone")
+    assert old.read_text() == "the old book"
+
+
+def test_the_old_book_stays_until_the_new_one_is_without_fault(small_book):
+    html = build_book(small_book)
+    before = (html / "index.html").read_text()
+    (small_book / "index.md").write_text("# Other\n\n```{nodirective}\n```\n")
+    with pytest.raises(CourseError, match="nodirective"):
+        build_book(small_book)
+    assert (html / "index.html").read_text() == before
+    (small_book / "index.md").write_text("# Other\n")
+    build_book(small_book)
+    assert "Other" in (html / "index.html").read_text()
+
+
+@pytest.mark.parametrize("renamed", [0, 1])
+def test_a_build_that_is_stopped_while_the_new_book_is_put_in_place_leaves_one(tmp_path, monkeypatch, renamed):
+    for name, text in {"html": "old", ".pages": "new"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").write_text(text)
+    rename, count = Path.rename, [0]
+
+    def stopped(self, target):
+        if count[0] == renamed:
+            count[0] += 1
+            raise KeyboardInterrupt
+        count[0] += 1
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        build._publish(tmp_path)
+    assert (tmp_path / "html" / "index.html").read_text() == "old"
+    build._publish(tmp_path)
+    assert (tmp_path / "html" / "index.html").read_text() == "new"
+    assert not (tmp_path / ".previous").exists()
+
+
+def test_a_book_between_two_names_is_taken_back(tmp_path):
+    (tmp_path / ".previous").mkdir()
+    build._take_back(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["html"]
+
+
+def test_a_second_build_says_who_builds_and_the_lock_ends_with_its_process(small_book):
+    out = small_book / "_build"
+    out.mkdir()
+    script = (
+        "import sys; from pathlib import Path; from cocreation.authoring import build\n"
+        "with build._alone(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout.readline() == "held\n"
+        (small_book / "datasets").mkdir()
+        second = subprocess.run(
+            [sys.executable, "-m", "cocreation", "book"],
+            env={**os.environ, "COCREATION_ROOT": str(small_book)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert second.returncode == 2
+    assert second.stderr.startswith(
+        f"cocreation: {out} is being built by another process (process {holder.pid}, since 2"
+    )
+    assert second.stderr.count("\n") == 1
+    assert (out / ".builder.json").exists()  # it was killed
+    with build._alone(out):
+        assert f"process {os.getpid()}, since" in build._builder(out / ".builder.json")
+    assert build._builder(out / ".builder.json") == ""

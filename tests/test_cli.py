@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from types import ModuleType, SimpleNamespace
+from typing import get_args, get_type_hints
 
 import pandas as pd
 import pytest
+import typer
 
 import cocreation.steps
 from cocreation import __version__, cli
@@ -250,3 +254,209 @@ def test_an_audit_of_a_file_that_nests_too_deeply_ends_with_one_sentence(run, tm
     status, _, err = run("audit", str(file))
     assert status == 2
     assert "nests its values too deeply" in err
+
+
+def path_options() -> list[tuple[str, str]]:
+    """Every verb with every option or argument that takes a path, as it is written."""
+    from cocreation.cli.app import app
+
+    found = []
+    for verb in app.registered_commands:
+        for name, hint in get_type_hints(verb.callback, include_extras=True).items():
+            if "Path" in str(get_args(hint)[:1]):
+                option = isinstance(get_args(hint)[1], typer.models.OptionInfo)
+                found.append((verb.callback.__name__, f"--{name.replace('_', '-')}" if option else ""))
+    return found
+
+
+def test_the_options_that_take_a_path_are_found():
+    assert {("lab", "--folder"), ("release", "--output"), ("audit", ""), ("agree", "")} <= set(path_options())
+
+
+@pytest.mark.parametrize(("verb", "option"), path_options())
+def test_a_home_that_is_not_there_is_one_sentence_for_every_path(run, tmp_path, monkeypatch, verb, option):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(verb, *([option] if option else []), "~nobodyhere/x")
+    assert (status, out) == (2, "")
+    assert err.startswith("cocreation: There is no user 'nobodyhere' on this machine")
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def copied(tmp_path, root, monkeypatch):
+    """A course of its own, to be damaged; what is remembered of the shipped one is forgotten and comes back."""
+    import shutil
+
+    from cocreation.survey import datasets, fieldwork, population
+
+    def forget() -> None:
+        for remembered in (datasets._published, fieldwork._plan, population.load):
+            remembered.cache_clear()
+
+    for folder in ("datasets", "exercises"):
+        shutil.copytree(root / folder, tmp_path / "course" / folder)
+    monkeypatch.setenv("COCREATION_ROOT", str(tmp_path / "course"))
+    forget()
+    yield tmp_path / "course"
+    forget()
+
+
+@pytest.mark.parametrize("content", [b"not toml", b"", b"\xff\xfe", None])
+@pytest.mark.parametrize(("file", "verb"), [("published", "twin"), ("fieldwork", "data"), ("population", "twin")])
+def test_a_damaged_file_of_the_course_is_one_sentence_that_names_it(run, copied, tmp_path, file, verb, content):
+    path = copied / "datasets" / f"{file}.toml"
+    path.unlink() if content is None else path.write_bytes(content)
+    words = ["--output", tmp_path / "out"] if verb == "data" else []
+    status, out, err = run(verb, *words)
+    assert (status, out) == (2, "")
+    assert f"{path}" in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_data_names_the_file_that_is_missing_and_writes_nothing(run, copied, tmp_path):
+    (copied / "datasets" / "pre_survey.md").unlink()
+    status, _, err = run("data", "--output", tmp_path / "out")
+    assert status == 2
+    assert err.startswith(f"cocreation: There is no file {copied / 'datasets' / 'pre_survey.md'}.")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"{", b"[1"])
+@pytest.mark.parametrize("name", ["golden.json", "model.lav", "data.csv"])
+def test_a_golden_set_that_cannot_be_read_is_one_sentence(run, tmp_path, root, name, content):
+    import shutil
+
+    shutil.copytree(next((root / "tests" / "golden").glob("*/golden.json")).parent, tmp_path / "set")
+    (tmp_path / "set" / name).write_bytes(content)
+    status, out, err = run("agree", tmp_path / "set")
+    assert (status, out) == (2, "")
+    assert "Traceback" not in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["", "nowhere.toml", "latin.toml"])
+def test_an_audit_of_what_is_no_file_of_figures_is_one_sentence(run, tmp_path, name):
+    (tmp_path / "latin.toml").write_bytes("title = 'é'".encode("latin-1"))
+    status, out, err = run("audit", tmp_path / name)
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+
+
+WORK = {
+    "book": "cocreation.authoring.build.build_book",
+    "data": "cocreation.survey.datasets.write",
+    "data --calibrate": "cocreation.survey.calibrate.calibrate",
+    "twin": "cocreation.steps.report.twin",
+    "audit": "cocreation.steps.audit.audit_study",
+    "agree .": "cocreation.golden.agree.agree",
+    "release": "cocreation.authoring.release.release",
+    "lab --copy-only": "cocreation.course.lab.update",
+    "doctor": "cocreation.course.doctor.examine",
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("words", WORK)
+def test_every_verb_that_is_stopped_says_so_in_one_sentence(run, monkeypatch, tmp_path, words, number, status):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    before = signal.getsignal(signal.SIGTERM)
+
+    def stopped(*_, **__):
+        os.kill(os.getpid(), number)
+        pytest.fail("the signal did not stop the work")
+
+    monkeypatch.setattr(WORK[words], stopped)
+    assert run(*words.split()) == (
+        status,
+        "",
+        "cocreation: Stopped before it was done; every file that was there is whole.\n",
+    )
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_search_for_the_population_that_is_stopped_changes_nothing(run, copied, monkeypatch):
+    from cocreation.survey import calibrate
+
+    before = {path.name: path.read_bytes() for path in (copied / "datasets").iterdir()}
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(calibrate, "solve", stopped)
+    assert run("data", "--calibrate")[0] == 130
+    assert {path.name: path.read_bytes() for path in (copied / "datasets").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/a/b"), "The system refuses /a/b: Permission denied."),
+        (OSError(28, "No space left on device"), "The system refuses: No space left on device."),
+        (ModuleNotFoundError("No module named 'pandas'", name="pandas.io"), "The package pandas is not installed"),
+    ],
+)
+def test_what_the_system_refuses_or_lacks_is_one_sentence(run, monkeypatch, error, said):
+    from cocreation.course import doctor
+
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(doctor, "examine", fails)
+    status, out, err = run("doctor")
+    assert (status, out) == (2, "")
+    assert err.startswith(f"cocreation: {said}")
+    assert err.count("\n") == 1
+
+
+def test_lab_asks_before_it_fills_a_folder_of_other_files(run, tmp_path, monkeypatch):
+    import io
+
+    (tmp_path / "thesis.txt").write_text("mine")
+    words = ("lab", "--copy-only", "--folder", tmp_path)
+    status, out, err = run(*words)
+    assert (status, out) == (2, "")
+    assert "holds other files (thesis.txt) and is no working copy" in err
+    assert "--yes" in err
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdin", Terminal("no\n"))
+    status, _, err = run(*words)
+    assert status == 2
+    assert "Lay the course among them? [y/N] cocreation: Nothing was written." in err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+    assert run(*words)[0] == 0
+    assert run(*words)[0] == 0  # it is a working copy now, and nobody is asked
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_lab_tells_of_one_that_runs_already_and_starts_none(run, tmp_path, monkeypatch):
+    from cocreation.course import lab
+
+    def started(*_):
+        pytest.fail("a second JupyterLab was started")
+
+    monkeypatch.setattr(lab, "running", lambda folder: "http://localhost:8888/lab?token=abc")
+    monkeypatch.setattr(lab, "start", started)
+    status, out, _ = run("lab", "--no-browser", "--allow-root", "--folder", tmp_path / "mine")
+    assert status == 0
+    assert out.endswith("JupyterLab runs on this copy already: http://localhost:8888/lab?token=abc\n")
+
+
+def test_a_release_goes_out_of_the_checkout_and_says_where(run, tmp_path, root, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.chdir(root)
+    before = set(root.iterdir())
+    status, out, _ = run("release", "logics")
+    assert status == 0
+    assert str(tmp_path / "cocreation-release") in out
+    assert (tmp_path / "cocreation-release" / "logics.ipynb").is_file()
+    assert set(root.iterdir()) == before

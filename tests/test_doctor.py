@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -159,3 +160,73 @@ def test_the_findings_as_json_are_for_machines(tmp_path):
         "found": f"{tmp_path} can be written to",
         "remedy": "",
     } in json.loads(done.stdout)
+
+
+HIDE = """
+import importlib.metadata as metadata, sys
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] == {package!r}:
+            raise ModuleNotFoundError(f'No module named {{name!r}}', name=name)
+sys.meta_path.insert(0, Hidden())
+version = metadata.version
+def seen(name):
+    if name.replace('-', '_') == {package!r}:
+        raise metadata.PackageNotFoundError(name)
+    return version(name)
+metadata.version = seen
+"""
+
+
+@pytest.mark.parametrize("package", ["pandas", "numpy", "matplotlib", "packaging", "rich", "threadpoolctl"])
+def test_a_package_that_is_missing_is_a_row_and_never_a_traceback(tmp_path, package):
+    (tmp_path / "sitecustomize.py").write_text(HIDE.format(package=package))
+    done = subprocess.run(
+        [sys.executable, "-m", "cocreation", "doctor", "--folder", str(tmp_path / "copy")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)]), "COLUMNS": "400"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    [packages] = [line for line in done.stdout.splitlines() if "packages" in line]
+    assert "fail" in packages
+    assert package in packages
+    assert "pip install" in packages
+    assert "browser" in done.stdout  # it has looked to the end
+
+
+@pytest.mark.parametrize("file", ["population", "fieldwork"])
+def test_a_broken_file_of_the_course_is_a_row(course, tmp_path, file):
+    from cocreation.survey import fieldwork, population
+
+    (course / "datasets" / f"{file}.toml").write_text("not toml")
+    for remembered in (fieldwork._plan, population.load):
+        remembered.cache_clear()
+    try:
+        [(state, found, remedy)] = doctor._survived(doctor._data_sets, "fail")
+    finally:
+        for remembered in (fieldwork._plan, population.load):
+            remembered.cache_clear()
+    assert (state, found) == ("fail", "cannot be looked at")
+    assert f"{file}.toml is not TOML" in remedy
+
+
+def test_whatever_a_look_raises_is_a_row_and_the_others_are_made(monkeypatch, tmp_path):
+    def broken():
+        yield "ok", "half of it"
+        raise ZeroDivisionError("a defect")
+
+    for look in ("_kernel", "_data_sets", "_browser"):
+        monkeypatch.setattr(doctor, look, broken)
+    report = doctor.examine(tmp_path)
+    rows = [(each.what, each.state) for each in report.findings if each.found.endswith("ZeroDivisionError: a defect")]
+    assert rows == [("data sets", "fail"), ("kernel", "fail"), ("browser", "info")]
+    assert all(each.remedy for each in report.findings if each.state != "ok")
+    assert {"threads", "fonts", "working copy"} <= {each.what for each in report.findings}
+
+
+def test_a_home_that_is_not_there_is_a_row():
+    rows = [each for each in doctor.examine("~nobodyhere/x").findings if each.what == "working copy"]
+    assert [(each.state, "no user 'nobodyhere'" in each.remedy) for each in rows] == [("fail", True)]

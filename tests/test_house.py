@@ -225,6 +225,20 @@ class TestNotebook:
         assert nbformat.writes(normalise(nbformat.reads(stored, as_version=4))).rstrip("\n") + "\n" == stored
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a checkout has git's files")
+def test_a_checkout_has_the_same_bytes_on_every_system():
+    told = subprocess.run(["git", "ls-files", "--eol"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lines = [line.split("\t", 1) for line in told.splitlines()]
+    assert len(lines) > 300
+    for about, name in lines:
+        index, _, attributes = about.split(maxsplit=2)
+        binary = "\0" in (ROOT / name).read_bytes()[:8000].decode("latin-1")
+        assert index in (("i/-text",) if binary else ("i/lf", "i/none")), name
+        assert attributes.split() in (
+            [["attr/-text"]] if binary else [["attr/text", "eol=lf"], ["attr/text=auto", "eol=lf"]]
+        ), name
+
+
 def test_there_are_notebooks():
     assert len(NOTEBOOKS) >= len(WITH_NOTEBOOK)
     assert EXERCISES

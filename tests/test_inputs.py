@@ -159,7 +159,7 @@ TALKS = pd.DataFrame({"interview": ["I1", "I1", "I2"], "theme": ["joy", "task", 
 POOL = pd.DataFrame({"item": ["x", "y"], "dimension": ["A", "A"], "theme": ["joy", "task"]})
 LOG = pd.DataFrame([["x", "keep", "rule", "evidence"]], columns=decisions.COLUMNS)
 WORLD = population.load()
-FIELDWORK = study.facts(study.find("fieldwork.toml"), "The fieldwork")
+FIELDWORK = study.facts(study.find("fieldwork.toml"))
 PRINTED = {"id": "rmsea", "step": "confirm", "kind": "estimate", "label": "RMSEA", "value": 0.073, "decimals": 3,
            "tolerance": 0.002}  # fmt: skip
 CLEAN = sample.draw(12, seed=1)
@@ -433,7 +433,7 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: sample.outcomes(PEOPLE, WORLD, seed=-1), "-1"),
     ],
     "sample.wave": [(lambda: sample.wave(CLEAN, WORLD, seed=1), "DataFrame")],
-    "study.facts": [(lambda: study.facts(Path("nowhere.toml"), "The population"), "nowhere")],
+    "study.facts": [(lambda: study.facts(Path("nowhere.toml")), "nowhere")],
     "tables.read_table": [(lambda: tables.read_table(Path("nowhere.csv"), remedy="Restore it."), "nowhere")],
 }
 

@@ -104,7 +104,7 @@ def test_a_notebook_that_cannot_be_read_stops_the_build(small, tmp_path, content
 def test_data_sets_notebooks_logs_and_every_card_sort_are_there(wheel, root):
     for pattern in ("datasets/*", "notebooks/*.ipynb", "notebooks/decisions/*.csv", "exercises/*.yml"):
         for path in root.glob(pattern):
-            there = wheel / "cocreation" / "_files" / path.relative_to(root)
+            there = wheel / "cocreation" / "_shipped" / path.relative_to(root)
             assert there.read_bytes() == path.read_bytes(), path.name
 
 

@@ -96,7 +96,7 @@ def test_a_parallel_analysis_with_too_little_done_stays_interrupted(monkeypatch)
 
 SLOW_WORK = textwrap.dedent("""
     import time
-    from cocreation.steps import progress
+    from cocreation import progress
     progress._PATIENCE = 0
     def pieces():
         for number in range(4):

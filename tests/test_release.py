@@ -308,3 +308,61 @@ def test_everything_the_course_ships_can_be_released(root, sources_with_solution
         assert solution_lines(source)
         assert not [line for line in solution_lines(source) if line in text]
         assert not any(cell.get("outputs") for cell in cells)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "<!-- solution: sum_of_both = a + b -->",
+        "Add them. <!-- the trick\nis to recode first --> Then go on.",
+        "[//]: # (recode first)",
+        "[comment]: <> (recode first)",
+        "<span style='display: none'>recode first</span>",
+        "<div hidden>recode first</div>",
+        "<script>/* recode first */</script>",
+    ],
+)
+@pytest.mark.parametrize("practice", [False, True])
+def test_a_note_that_only_the_source_shows_stops_the_release(source, note, practice):
+    notebook = assignment(prose=f"Add the two numbers.\n\n{note}")
+    if practice:
+        notebook.cells = notebook.cells[:2]
+    message = refusal(source(notebook))
+    assert "a note that only its source shows" in message
+    assert "in cell 1 (“Add the two numbers.”)" in message
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "Write `<!-- a comment -->` and see.",
+        "```html\n<!-- a comment -->\n```",
+        "<details><summary>A hint</summary>Recode first.</details>",
+        "If a<b, see [the book][b].\n\n[b]: https://example.org 'The book'",
+        "<img src='a.png' alt='a hidden face'>",
+    ],
+)
+def test_what_a_reader_sees_is_no_note(source, prose):
+    edition = nbformat.reads(student_edition(source(assignment(prose=prose))).content.decode(), as_version=4)
+    assert edition.cells[0].source == prose
+
+
+def test_a_release_that_is_interrupted_can_be_made_again(source, tmp_path, monkeypatch):
+    from cocreation.authoring import release as module
+
+    path = source(assignment())
+    source(assignment(), "zebra.ipynb")
+    write, done = module.write_whole, []
+
+    def stopped(target, content):
+        if done:
+            raise KeyboardInterrupt
+        done.append(target)
+        write(target, content)
+
+    monkeypatch.setattr(module, "write_whole", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        release(output=tmp_path / "out", source=path.parent, run=False)
+    monkeypatch.undo()
+    source(assignment(prose="Newer."))
+    assert release(output=tmp_path / "out", source=path.parent, run=False).written == ("sums.ipynb", "zebra.ipynb")

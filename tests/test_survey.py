@@ -87,7 +87,7 @@ class TestPopulation:
             population.build(raw, world.calibrated)
 
     def test_a_file_that_is_no_population_is_refused(self, tmp_path):
-        with pytest.raises(CourseError, match="could not be read"):
+        with pytest.raises(CourseError, match="There is no file"):
             population.read(tmp_path / "missing.toml")
         (tmp_path / "half.toml").write_text("[calibrated]\ntheme_loading = 0.3\nloadings = {}\nseeds = {}\n")
         with pytest.raises(CourseError, match="lacks the entry"):

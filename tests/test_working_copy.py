@@ -237,3 +237,42 @@ def test_a_student_sees_no_tools_for_making_assignments(course, copy):
     settings = json.loads((copy / ".cocreation" / "labconfig" / "page_config.json").read_text())
     assert settings["disabledExtensions"]["@jupyter/nbgrader:create-assignment"] is True
     assert "@jupyter/nbgrader:validate-assignment" not in settings["disabledExtensions"]
+
+
+def test_an_interrupted_copy_is_known_as_one_and_goes_on(course, copy):
+    def stop(done, total, name):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lab.update(copy, root=course, progress=stop)
+    written = [path for path in contents(copy) if not path.startswith(".cocreation")]
+    assert len(written) == 2
+    assert lab.strangers(copy) == []
+    (course / "notebooks" / "purify.ipynb").write_text("second edition")
+    done = lab.update(copy, root=course)
+    assert done.beside == {}
+    assert (copy / "notebooks" / "purify.ipynb").read_text() == "second edition"
+
+
+def test_other_files_are_seen_only_in_a_folder_that_is_no_copy(course, copy):
+    assert lab.strangers(copy) == []
+    copy.mkdir()
+    (copy / ".DS_Store").write_text("")
+    assert lab.strangers(copy) == []
+    (copy / "thesis.txt").write_text("mine")
+    assert lab.strangers(copy) == ["thesis.txt"]
+    lab.update(copy, root=course)
+    assert lab.strangers(copy) == []
+
+
+def test_a_jupyterlab_that_runs_on_the_copy_is_found_by_its_folder(copy, tmp_path, monkeypatch):
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
+    assert lab.running(copy) is None
+    about = {"url": "http://localhost:8889/", "token": "abc", "root_dir": str(copy), "pid": os.getpid()}
+    (runtime / "jpserver-1.json").write_text(json.dumps({**about, "root_dir": str(tmp_path)}))
+    assert lab.running(copy) is None
+    (runtime / "jpserver-2.json").write_text(json.dumps(about))
+    assert lab.running(copy) == "http://localhost:8889/lab?token=abc"

@@ -24,7 +24,7 @@ def course_root() -> Path:
         If none of them holds a folder ``datasets``.
     """
     named = os.environ.get("COCREATION_ROOT")
-    places = [Path(named)] if named else [_PACKAGE.parents[1], _PACKAGE / "_files"]
+    places = [Path(named)] if named else [_PACKAGE.parents[1], _PACKAGE / "_shipped"]
     for place in places:
         if (place / "datasets").is_dir():
             return place.resolve()

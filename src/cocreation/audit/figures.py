@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .._files import read_toml, user_path
 from ..errors import InputError
 from ..inputs.options import quoted
 from .relations import structures
@@ -137,19 +137,9 @@ def read(source: Mapping[str, Any] | str | Path) -> Report:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=str)
-    except tomllib.TOMLDecodeError as error:
-        hint = ' A figure such as .073 is written 0.073 or ".073".'
-        raise InputError(f"{path.name} is not TOML: {str(error).rstrip('.')}. Correct that line.{hint}") from error
-    except RecursionError as error:
-        raise InputError(f"{path.name} nests its values too deeply. Write a figure as one number.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from error
-    except OSError as error:
-        reason = error.strerror or "unknown reason"
-        raise InputError(f"Cannot read {path}: {reason}. Name a TOML file of figures; "
-                         "`cocreation audit --template` prints one to start from.") from error  # fmt: skip
+    remedy = "Name a TOML file of figures; `cocreation audit --template` prints one to start from."
+    hint = 'Correct that line. A figure such as .073 is written 0.073 or ".073".'
+    return read_toml(user_path(path), remedy=remedy, name=path.name, hint=hint, parse_float=str)
 
 
 _NAMES = {"name", "title", "program", "structure", "estimator", "rounding", "given"}

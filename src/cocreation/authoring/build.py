@@ -6,17 +6,21 @@ import contextlib
 import difflib
 import hashlib
 import io
+import json
 import os
 import platform
 import re
 import shutil
 import sys
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from .. import __version__
+from .._files import read_json, read_text, reason, write_whole
 from ..errors import CourseError
 from .notebooks import Progress, execute_many
 
@@ -33,6 +37,8 @@ def build_book(
     progress: Progress | None = None,
 ) -> Path:
     """Execute the book's notebooks where something changed and build the HTML.
+
+    The book that was there stays until the new one is complete, whatever ends the build.
 
     Parameters
     ----------
@@ -53,7 +59,10 @@ def build_book(
     Raises
     ------
     CourseError
-        If there is no book, a notebook fails, or the build has errors or (strict) warnings.
+        If there is no book, a notebook fails, the build has errors or (strict) warnings, or
+        another process builds in the same folder.
+    KeyboardInterrupt
+        If Ctrl-C is pressed. What has run by then is not run again by the next build.
     """
     root = Path(root).resolve()
     out = (root / "_build" if out is None else Path(out)).resolve()
@@ -68,22 +77,94 @@ def build_book(
         raise CourseError(f"Cannot write to {out}: {error.strerror}. Name another folder with --output.") from error
     if not os.access(out, os.W_OK):
         raise CourseError(f"Cannot write to {out}. Name another folder with --output.")
-    cache = _execute_changed(root, out, warm=warm, jobs=jobs, progress=progress)
-    told = _write_pages(root, out, cache, strict=strict)
+    with _alone(out):
+        _take_back(out)
+        cache = _execute_changed(root, out, warm=warm, jobs=jobs, progress=progress)
+        told = _write_pages(root, out, cache, strict=strict)
+        try:
+            _publish(out)
+        except OSError as error:  # a full disk, or on Windows a program that holds a page open
+            raise CourseError(
+                f"The book is built but could not be put into {out / 'html'}: {reason(error)}. Make room there, close "
+                "what shows the old one, and build again."
+            ) from error
     if told:
         print(told, file=sys.stderr)
     return out / "html"
 
 
-def _read_yaml(path: Path) -> Any:
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the folder while the block runs; the system lets go of it when this process ends, however it ends.
+
+    Raises
+    ------
+    CourseError
+        If another process holds it; with its number, and since when.
+    """
+    from filelock import FileLock, Timeout
+
+    lock, note = FileLock(out / ".lock"), out / ".builder.json"
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CourseError(
+            f"{out} is being built by another process{_builder(note)}. Wait until it has ended, or name another "
+            "folder with --output."
+        ) from None
+    try:
+        since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+        write_whole(note, json.dumps({"process": os.getpid(), "since": since}).encode())
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _builder(note: Path) -> str:
+    """Return who builds, as far as it is known: between the lock and the note nobody has said so yet."""
+    try:
+        told = read_json(note, remedy="")
+        return f" (process {told['process']}, since {told['since']})"
+    except (CourseError, KeyError, TypeError):
+        return ""
+
+
+def _take_back(out: Path) -> None:
+    """Put the previous book back if a process ended between the two renames of :func:`_publish`."""
+    shown, previous = out / "html", out / ".previous"
+    if previous.exists() and not shown.exists():
+        previous.rename(shown)
+
+
+def _publish(out: Path) -> None:
+    """Let a copy of the pages take the place of the book that was there."""
+    shown, fresh, previous = out / "html", out / ".fresh", out / ".previous"
+    for left in (fresh, previous):
+        if left.exists():
+            shutil.rmtree(left)
+    shutil.copytree(out / ".pages", fresh)
+    try:
+        if shown.exists():
+            shown.rename(previous)
+        fresh.rename(shown)
+    finally:
+        _take_back(out)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _read_yaml(path: Path) -> Any:
+    text = read_text(path, remedy="Restore it from git.")
+    try:
+        return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path.name}, line {mark.line + 1}" if mark else path.name
         raise CourseError(f"{place}: this is not valid YAML, {error.problem or error.context}. Correct it.") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except yaml.YAMLError as error:
         raise CourseError(f"{path.name} is not valid YAML: {error}. Correct it.") from None
+    except RecursionError:
+        raise CourseError(f"{path.name} nests its entries too deeply. Correct it.") from None
 
 
 def _check_contents(root: Path) -> None:
@@ -118,7 +199,7 @@ def _write_pages(root: Path, out: Path, cache: Path, *, strict: bool) -> str:
     with contextlib.redirect_stderr(io.StringIO()) as said:
         result = build_sphinx(
             root,
-            out / "html",
+            out / ".pages",
             path_config=root / "_config.yml",
             noconfig=True,
             confoverrides={

@@ -26,7 +26,7 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-__all__ = ["ForkedKernel", "can_fork", "warm_kernels"]
+__all__ = ["ForkedKernel", "can_fork", "refuse_more", "warm_kernels"]
 
 
 def can_fork() -> bool:
@@ -48,12 +48,18 @@ def warm_kernels() -> Iterator[bool]:
         return
     # The environment variable that names the provisioner is read only once a process.
     factory = KernelProvisionerFactory.instance()
+    _SERVER.open()
     before = factory.default_provisioner_name
     factory.default_provisioner_name = "cocreation-forked"
     try:
         yield True
     finally:
         factory.default_provisioner_name = before
+
+
+def refuse_more() -> None:
+    """Fork no kernel any more until the next :func:`warm_kernels`, and wait for none: whoever asks gets an error."""
+    _SERVER.close()
 
 
 class ForkedKernel(LocalProvisioner):
@@ -119,11 +125,25 @@ class _Server:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
+        self._answered = self._closed = False
+
+    def open(self) -> None:
+        self._closed = False
+
+    def close(self) -> None:
+        self._closed = True
+        # While it imports, whoever has asked waits, and no kernel is its child yet. Later it must stay to reap them;
+        # it ends with this process.
+        if self._process is not None and not self._answered:
+            self._process.kill()
 
     def fork(self, argv: list[str], env: Any, cwd: object) -> int:
         request = json.dumps({"argv": argv, "env": dict(env), "cwd": None if cwd is None else str(cwd)})
         with self._lock:
+            if self._closed:
+                raise RuntimeError("No kernel is forked any more.")
             if self._process is None or self._process.poll() is not None:
+                self._answered = False
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", __name__],
                     stdin=subprocess.PIPE,
@@ -131,11 +151,14 @@ class _Server:
                     text=True,
                     # matplotlib reads its settings when it is imported, and that is here
                     env=dict(env),
+                    # Ctrl-C in the terminal is for this process, which ends that one
+                    start_new_session=True,
                 )
             to, answers = self._process.stdin, self._process.stdout
             to.write(request + "\n")
             to.flush()
             answer = answers.readline()
+            self._answered = bool(answer)
         if not answer:
             raise RuntimeError("The process that forks kernels has ended; its error stands above.")
         return int(answer)

@@ -1,7 +1,8 @@
 """What must not reach a student: where it stands in a source notebook, and the proof that none of it is left.
 
-Three independent looks are taken at a student edition. Markers: nothing that
-resembles one may remain. Text: no line of a solution or a hidden test, and no
+Independent looks are taken at a student edition. Markers: nothing that
+resembles one may remain. Notes: no text may stand in a Markdown cell that its
+rendering hides, such as an HTML comment. Text: no line of a solution or a hidden test, and no
 figure that an answer cell displayed, may occur in it. Taint: a copy of the
 source with a canary in every secret place goes through the same machinery, and
 none may come out.
@@ -13,6 +14,7 @@ import copy
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -40,6 +42,13 @@ _MEANT = re.compile(
     re.IGNORECASE,
 )
 _FIGURE = re.compile(r"(?<![\d.])-?\d*\.\d{3,}(?!\d)")
+#: what a browser does not show: comments, declarations, what is no text, and what is marked as hidden
+_UNSEEN = re.compile(
+    r"<[!?]|<(?:script|style|template|noscript|head|title)\b"
+    r"|<[a-z](?:[^>\"']|\"[^\"]*\"|'[^']*')*?\s(?:hidden(?=[\s=/>])"
+    r"|style\s*=\s*[\"']?[^>\"']*?(?:display\s*:\s*none|visibility\s*:\s*hidden|(?:opacity|font-size)\s*:\s*0(?![.\d])))",
+    re.IGNORECASE,
+)
 _IMPORT = re.compile(r"^(?:from\s+\S+\s+)?import\s")
 #: a line this long (without spaces) says something about the answer wherever it stands
 _TELLING = 20
@@ -147,9 +156,39 @@ def prove(edition: NotebookNode, secrets: Secrets, file: str) -> None:
         for line in cell.source.split("\n"):
             if _MEANT.search(line):
                 raise _leak(file, name, f"the marker “{line.strip()}”")
+        if cell.cell_type == "markdown" and (note := _hidden(cell.source)):
+            raise CourseError(
+                f"The student edition of {file} would hold a note that only its source shows, “{note}”, in cell "
+                f"{name}. Take it out, or keep it in a notebook of your own."
+            )
     if set(edition.metadata) - {"kernelspec", "language_info"}:
         raise _leak(file, "metadata of the notebook", "instructor's metadata")
     _prove_text(edition, secrets, file)
+
+
+def _hidden(text: str) -> str | None:
+    """Return the first piece of Markdown that a reader of the rendered cell does not see, or None.
+
+    That is a comment or a hidden element of HTML, and the link that leads nowhere, ``[//]: # (…)``, which some use as
+    a comment. In code, where such a thing is shown, it is none.
+    """
+    from markdown_it import MarkdownIt
+
+    links: dict[str, Any] = {}
+    pieces = MarkdownIt("commonmark").parse(text, links)
+    pieces = [piece for each in pieces for piece in (each, *(each.children or ()))]
+    for piece in pieces:
+        if piece.type in ("html_block", "html_inline") and (found := _UNSEEN.search(piece.content)):
+            return _shortened(piece.content[found.start() :])
+    for link in links.get("references", {}).values():
+        if link["href"] in ("", "#") and link["title"]:
+            return _shortened(link["title"])
+    return None
+
+
+def _shortened(text: str) -> str:
+    first = text.strip().split("\n")[0]
+    return first if len(first) <= 60 else f"{first[:60]}…"
 
 
 def _prove_text(edition: NotebookNode, secrets: Secrets, file: str) -> None:

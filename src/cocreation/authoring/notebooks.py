@@ -7,13 +7,15 @@ notebook: ``python -m cocreation.authoring.notebooks notebooks/purify.ipynb``.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import hashlib
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,8 +23,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from .._files import write_whole
 from ..errors import CourseError
-from .kernels import warm_kernels
+from .kernels import refuse_more, warm_kernels
 
 __all__ = ["Progress", "execute", "execute_many", "normalise", "store"]
 
@@ -52,6 +55,11 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         If a cell fails or takes longer than :data:`CELL_TIMEOUT` seconds; the
         message holds the cell and its error.
     """
+    return _execute(notebook, folder, _Running())
+
+
+def _execute(notebook: NotebookNode, folder: Path, running_now: _Running) -> NotebookNode:
+    from jupyter_core.utils import run_sync
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -68,10 +76,20 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
         on_cell_start=lambda cell, cell_index: running.append(cell_index + 1),
+        shutdown_kernel="immediate",  # nothing in it is to be kept, and one that computes would be waited for
     )
+
+    async def run() -> None:
+        try:
+            await client.async_execute(env=_kernel_environment(settings))
+        finally:
+            # nbclient leaves it if it is stopped while the kernel starts
+            if client.km is not None and client.km.has_kernel:
+                await client.km.shutdown_kernel(now=True)
+
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as settings:
-            client.execute(env=_kernel_environment(settings))
+            run_sync(running_now.run)(run)
     except CellExecutionError as error:
         raise CourseError(f"Cell {running[-1]} failed.\n{_told(error)}") from error
     except CellTimeoutError as error:
@@ -108,19 +126,27 @@ def execute_many(
     ------
     CourseError
         After all have run, naming every notebook that failed.
+    KeyboardInterrupt
+        If Ctrl-C is pressed: no other notebook is begun then, and no kernel is left.
     """
     failed: dict[Path, CourseError] = {}
     jobs = jobs or min(4, os.cpu_count() or 1)
     choose = warm_kernels if warm else contextlib.nullcontext
+    running_now = _Running()
     with choose(), ThreadPoolExecutor(max_workers=jobs) as pool:
-        running = {path: pool.submit(_execute_file, path) for path in paths}
-        for number, (path, future) in enumerate(running.items(), start=1):
-            try:
-                done(path, future.result())
-            except CourseError as error:
-                failed[path] = error
-            if progress:
-                progress(number, len(running), path.name)
+        try:
+            running = {path: pool.submit(_execute_file, path, running_now) for path in paths}
+            for number, (path, future) in enumerate(running.items(), start=1):
+                try:
+                    done(path, future.result())
+                except CourseError as error:
+                    failed[path] = error
+                if progress:
+                    progress(number, len(running), path.name)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            running_now.end()
+            raise
     if failed:
         names = [f"{path.parent.name}/{path.name}" for path in failed]
         told = "\n\n".join(f"{name}: {error}" for name, error in zip(names, failed.values(), strict=True))
@@ -181,9 +207,7 @@ def store(
     def write(path: Path, notebook: NotebookNode) -> None:
         text = nbformat.writes(normalise(notebook)).rstrip("\n") + "\n"
         if path.read_text(encoding="utf-8") != text:
-            whole = path.with_suffix(".tmp")
-            whole.write_text(text, encoding="utf-8", newline="\n")
-            whole.replace(path)
+            write_whole(path, text.encode())
             changed.append(path)
 
     listed = list(paths)
@@ -195,8 +219,43 @@ def store(
     return changed
 
 
-def _execute_file(path: Path) -> NotebookNode:
-    return execute(_read(path), path.parent)
+class _Running:
+    """The notebooks that run now, each in a loop of its own thread, so that another thread can end them all."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tasks: set[tuple[asyncio.AbstractEventLoop, asyncio.Task]] = set()
+        self._ended = False
+
+    async def run(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work, unless or until all is ended; it sees that as a cancellation and can tidy up."""
+        me = asyncio.get_running_loop(), asyncio.current_task()
+        with self._lock:
+            if self._ended:
+                raise asyncio.CancelledError
+            self._tasks.add(me)
+        try:
+            await work()
+        finally:
+            with self._lock:
+                self._tasks.discard(me)
+            if self._ended:  # what nbclient had begun beside it would be missed when the loop goes
+                others = asyncio.all_tasks() - {me[1]}
+                for other in others:
+                    other.cancel()
+                await asyncio.gather(*others, return_exceptions=True)
+
+    def end(self) -> None:
+        """Cancel what runs, and whatever would begin."""
+        refuse_more()
+        with self._lock:
+            self._ended = True
+            for loop, task in self._tasks:
+                loop.call_soon_threadsafe(task.cancel)
+
+
+def _execute_file(path: Path, running_now: _Running) -> NotebookNode:
+    return _execute(_read(path), path.parent, running_now)
 
 
 def _read(path: Path) -> NotebookNode:
@@ -244,6 +303,9 @@ def _main(argv: Sequence[str] | None = None) -> int:
     except CourseError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped. The notebooks that were done are stored, the others are as they were.", file=sys.stderr)
+        return 130
     for path in changed:
         print(f"changed: {path}")
     return int(options.check and bool(changed))

@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._files import digest, read_record, write_record, write_whole
+from .._files import digest, read_record, user_path, write_record, write_whole
 from .._paths import course_root
 from ..errors import CourseError
 
-__all__ = ["RECORD", "Edition", "Release", "assignments", "release", "student_edition", "try_out"]
+__all__ = ["FOLDER", "RECORD", "Edition", "Release", "assignments", "release", "student_edition", "try_out"]
 
+#: where a release goes unless told otherwise: outside of the checkout, where neither git nor the book would take it up
+FOLDER = Path("~/cocreation-release")
 #: the record of what a release wrote, in the released folder
 RECORD = ".cocreation-release.json"
 _STUB = '# Write your answer here, and delete the next line.\nraise NotImplementedError("not answered yet")'
@@ -101,7 +103,7 @@ def student_edition(path: Path) -> Edition:
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-    except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, RecursionError, nbformat.ValidationError) as error:
         raise CourseError(
             f"{path.name} is not a notebook that can be read ({str(error).splitlines()[0]}). Restore it from git."
         ) from error
@@ -180,6 +182,7 @@ def try_out(edition: Edition) -> None:
         client = NotebookClient(
             notebook,
             timeout=120,
+            shutdown_kernel="immediate",
             kernel_name="python3",
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
             resources={"metadata": {"path": folder}},
@@ -208,7 +211,7 @@ def try_out(edition: Edition) -> None:
 def release(
     names: Iterable[str] = (),
     *,
-    output: Path | str = "release",
+    output: Path | str = FOLDER,
     source: Path | None = None,
     force: bool = False,
     run: bool = True,
@@ -238,7 +241,7 @@ def release(
         For an unknown assignment, a source that cannot be released, or a
         folder with other content. Nothing has been written then.
     """
-    folder = Path(output)
+    folder = user_path(output)
     wanted = _chosen(list(names), assignments(source))
     record = _check_folder(folder, [path.name for path in wanted], force=force)
     editions = []
@@ -252,14 +255,16 @@ def release(
     if progress:
         progress(len(wanted), len(wanted), "written")
     written, unchanged = [], []
-    for edition in editions:
-        target = folder / edition.name
-        same = target.is_file() and target.read_bytes() == edition.content
-        (unchanged if same else written).append(edition.name)
-        if not same:
-            write_whole(target, edition.content)
-        record[edition.name] = digest(edition.content)
-    write_record(folder / RECORD, {"files": record})
+    try:
+        for edition in editions:
+            target = folder / edition.name
+            same = target.is_file() and target.read_bytes() == edition.content
+            (unchanged if same else written).append(edition.name)
+            if not same:
+                write_whole(target, edition.content)
+            record[edition.name] = digest(edition.content)
+    finally:  # what is written is known as ours, also if the rest is not
+        write_record(folder / RECORD, {"files": record})
     return Release(folder, tuple(editions), tuple(written), tuple(unchanged))
 
 

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
+from .._files import user_path
 from .._paths import course_root
 from ..errors import CourseError
 
@@ -70,24 +71,38 @@ def examine(folder: Path | str = "~/cocreation", *, progress: Callable[[int, int
     progress : callable, optional
         Called with (looks done, looks in all, the next one).
     """
+    # what to look at, and how bad it is if it cannot even be looked at
     looks = {
-        "Python": _python,
-        "packages": _packages,
-        "course files": _course_files,
-        "data sets": _data_sets,
-        "kernel": _kernel,
-        "working copy": lambda: _folder(Path(folder).expanduser()),
-        "threads": _threads,
-        "course key": _course_key,
-        "fonts": _fonts,
-        "browser": _browser,
+        "Python": ("fail", _python),
+        "packages": ("fail", _packages),
+        "course files": ("fail", _course_files),
+        "data sets": ("fail", _data_sets),
+        "kernel": ("fail", _kernel),
+        "working copy": ("fail", lambda: _folder(user_path(folder))),
+        "threads": ("fail", _threads),
+        "course key": ("fail", _course_key),
+        "fonts": ("fail", _fonts),
+        "browser": ("info", _browser),
     }
     findings: list[Finding] = []
-    for done, (what, look) in enumerate(looks.items()):
+    for done, (what, (worst, look)) in enumerate(looks.items()):
         if progress:
             progress(done, len(looks), what)
-        findings.extend(Finding(what, *result) for result in look())
+        findings.extend(Finding(what, *result) for result in _survived(look, worst))
     return Report(tuple(findings))
+
+
+def _survived(look: Callable[[], Iterator[tuple[str, ...]]], worst: str) -> Iterator[tuple[str, ...]]:
+    """Yield what a look finds, and what stopped it: whatever is broken here, saying so is what a doctor is for."""
+    try:
+        yield from look()
+    except CourseError as error:
+        yield worst, "cannot be looked at", str(error)
+    except ImportError as error:
+        yield worst, f"cannot be looked at: {error}", f"Install it: {_INSTALL}"
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}".rstrip(": ")
+        yield worst, f"cannot be looked at: {told}", f"If it is not clear what to mend, install anew: {_INSTALL}"
 
 
 def _python() -> Iterator[tuple[str, ...]]:
@@ -211,13 +226,19 @@ def _kernel() -> Iterator[tuple[str, ...]]:
         yield "warn", "Jupyter is not installed", f"Notebooks and the book need it: {_INSTALL}"
         return
     repair = f"Register it: {sys.executable} -m ipykernel install --sys-prefix --name python3"
-    try:
-        manager, client = start_new_kernel(
-            kernel_name="python3", startup_timeout=_SECONDS, extra_arguments=["--IPKernelApp.log_level=ERROR"]
-        )
-    except (NoSuchKernel, OSError, RuntimeError) as error:
-        yield "fail", f"the kernel python3 does not start: {error}", repair
-        return
+    with tempfile.TemporaryFile() as said:
+        try:
+            manager, client = start_new_kernel(
+                kernel_name="python3",
+                startup_timeout=_SECONDS,
+                extra_arguments=["--IPKernelApp.log_level=ERROR"],
+                stderr=said,
+            )
+        except (NoSuchKernel, OSError, RuntimeError) as error:
+            said.seek(0)
+            last = said.read().decode(errors="replace").strip().splitlines()[-1:]
+            yield "fail", f"the kernel python3 does not start: {'; '.join([str(error), *last])}", repair
+            return
     try:
         two = _ask(client, "1 + 1")
         where = _ask(client, "__import__('sys').executable")

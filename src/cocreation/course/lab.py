@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._files import digest, read_record, write_record, write_whole
+from .._files import digest, read_record, user_path, write_record, write_whole
 from .._paths import course_root
 from ..authoring import release
 from ..errors import CourseError
 
-__all__ = ["RECORD", "START", "Update", "command", "environment", "start", "update", "upstream"]
+__all__ = ["RECORD", "START", "Update", "command", "environment", "running", "start", "strangers", "update",
+           "upstream"]  # fmt: skip
 
 #: what was copied, in the working copy
 RECORD = ".cocreation/copied.json"
@@ -38,6 +39,8 @@ codebook and data sheet. To get the course's own version of a file back, delete 
 
 Run them in this order; each reads the decision log that an earlier one has written.
 """
+#: what file managers leave in a folder that looks empty
+_OF_THE_DESKTOP = {".DS_Store", "Thumbs.db", "desktop.ini"}
 _FOLDERS = {"notebooks": {".ipynb", ".csv"}, "datasets": {".csv", ".md", ".toml"}}
 #: what in nbgrader's menus is for whoever makes and collects assignments
 _FOR_INSTRUCTORS = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu")
@@ -146,19 +149,51 @@ def update(
         If the folder is a file, is the course itself, or cannot be written to.
     """
     root = (root or course_root()).resolve()
-    folder = Path(folder).expanduser()
+    folder = user_path(folder)
     _refuse(folder.resolve(), root)
     record = {section: {} for section in ("copied", "cells", "offered")} | read_record(folder / RECORD)
     done = Update(folder)
     files = list(upstream(root))
-    for number, (name, content) in enumerate(files):
-        if progress:
-            progress(number, len(files), name)
-        _bring(done, name, content, record)
+    # first, so that a copy that is interrupted is known as one
     for name, settings in _SETTINGS.items():
         write_whole(folder / ".cocreation" / name, (json.dumps(settings, indent=1) + "\n").encode())
-    write_record(folder / RECORD, record)
+    try:
+        for number, (name, content) in enumerate(files):
+            if progress:
+                progress(number, len(files), name)
+            _bring(done, name, content, record)
+    finally:
+        write_record(folder / RECORD, record)
     return done
+
+
+def strangers(folder: Path | str) -> list[str]:
+    """Return what lies in a folder that is no working copy; nothing if it is one, is empty or is not there yet.
+
+    Raises
+    ------
+    CourseError
+        If the folder is the course itself.
+    """
+    folder = user_path(folder)
+    _refuse(folder.resolve(), course_root())
+    if not folder.is_dir() or (folder / RECORD).parent.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if path.name not in _OF_THE_DESKTOP)
+
+
+def running(folder: Path | str) -> str | None:
+    """Return the address of a JupyterLab of this user that serves the folder already, with its token; or None."""
+    try:
+        from jupyter_server.serverapp import list_running_servers
+    except ImportError:
+        return None
+    folder = user_path(folder).resolve()
+    for server in list_running_servers():
+        if server.get("root_dir") and Path(server["root_dir"]).resolve() == folder:
+            token = server.get("token")
+            return f"{server['url']}lab{f'?token={token}' if token else ''}"
+    return None
 
 
 def _bring(done: Update, name: str, content: bytes, record: dict[str, dict[str, str]]) -> None:

@@ -5,7 +5,6 @@ A room behind :mod:`cocreation.golden.agree`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +12,11 @@ from typing import Any
 
 import pandas as pd
 
+from .._files import read_json, read_text
 from ..core.sem.syntax import parse
 from ..errors import EstimationError, InputError
 from ..steps import confirm
+from ..survey.tables import read_table
 from .ledger import Ledger, as_list
 
 __all__ = ["FILES", "Golden", "folders", "load"]
@@ -122,21 +123,14 @@ def load(folder: Path) -> Golden:
     for name in FILES:
         if not (folder / name).is_file():
             raise InputError(f"{folder} has no {name}. A golden set is {', '.join(FILES)}; complete it.")
-    try:
-        figures = json.loads((folder / "golden.json").read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{folder / 'golden.json'} is not valid JSON: {error}. Generate it anew.") from None
+    figures = read_json(folder / "golden.json", remedy="Generate it anew.")
     names = as_list(figures.get("items")) if isinstance(figures, dict) else []
     if not names or not all(isinstance(name, str) for name in names):
         raise InputError(f"{folder / 'golden.json'} names no items. Generate it anew with golden_lib.R.")
-    try:
-        # R reads NA and an empty field as missing, and nothing else: "None" can be the name of a group
-        data = pd.read_csv(folder / "data.csv", keep_default_na=False, na_values=["NA", ""], encoding="utf-8")
-        model = (folder / "model.lav").read_text(encoding="utf-8")
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(
-            f"{folder}: data.csv or model.lav cannot be read: {error}. Write them anew in UTF-8."
-        ) from None
+    again = "Write it anew in UTF-8."
+    # R reads NA and an empty field as missing, and nothing else: "None" can be the name of a group
+    data = read_table(folder / "data.csv", remedy=again, keep_default_na=False, na_values=["NA", ""])
+    model = read_text(folder / "model.lav", remedy=again)
     _refuse_other_model(folder, model, figures)
     group = figures["invariance"].get("group") if isinstance(figures.get("invariance"), dict) else None
     wanted = [*names, *([group] if isinstance(group, str) and group else [])]

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._files import user_path, write_whole
 from ..errors import InputError, needed
 from .table import Runs, Table
 
@@ -38,7 +39,7 @@ def write_docx(tables: Sequence[Table], path: str | Path) -> Path:
     """
     if not isinstance(path, (str, Path)):
         raise InputError(f"path is the name of a file, not {path!r}. Write 'tables.docx'.")
-    path = Path(path)
+    path = user_path(path)
     if path.suffix.lower() != ".docx":
         raise InputError(
             f"A Word document ends in .docx, not in '{path.suffix}'. Write '{path.stem or 'tables'}.docx'."
@@ -68,10 +69,7 @@ def write_docx(tables: Sequence[Table], path: str | Path) -> Path:
     properties.revision = 1
     whole = io.BytesIO()
     document.save(whole)
-    try:
-        path.write_bytes(_undated(whole))
-    except OSError as error:
-        raise InputError(f"Cannot write to {path}: {error.strerror}. Name another file.") from error
+    write_whole(path, _undated(whole), parents=False)
     return path
 
 

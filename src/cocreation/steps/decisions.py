@@ -6,11 +6,11 @@ small CSV files in ``notebooks/decisions`` so that a reader can open them.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pandas as pd
 
+from .._files import write_whole
 from ..errors import InputError
 from ..inputs.options import plain_table
 from ..survey.tables import read_table
@@ -32,7 +32,7 @@ def write_decisions(decisions: pd.DataFrame, step: str, folder: str | Path = "de
     ------
     InputError
         If a column of :data:`COLUMNS` is missing or a decision is neither
-        "keep" nor "drop".
+        "keep" nor "drop", or the folder cannot be written to.
 
     Examples
     --------
@@ -51,13 +51,10 @@ def write_decisions(decisions: pd.DataFrame, step: str, folder: str | Path = "de
         raise InputError(f"A decision is 'keep' or 'drop', not {other.iloc[0]!r} (row {other.index[0]!r}). Correct it.")
     text = decisions[COLUMNS].to_csv(index=False, lineterminator="\n")
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{step}.csv"
     if path.exists() and path.read_bytes() == text.encode():
         return path
-    whole = folder / f".{step}.{os.getpid()}.tmp"
-    whole.write_bytes(text.encode())
-    os.replace(whole, path)
+    write_whole(path, text.encode())
     return path
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._files import read_text, write_whole
 from ..core.threads import one_thread
 from ..errors import CourseError, EstimationError, InputError
 from ..inputs.options import instance
@@ -126,10 +127,8 @@ def save(calibrated: Calibrated, path: str | Path | None = None) -> Path:
 
     Raises
     ------
-    CourseError
-        If the file cannot be read.
     InputError
-        If it has no part ``[calibrated]`` to replace.
+        If the file cannot be read or written, or has no part ``[calibrated]`` to replace.
 
     Examples
     --------
@@ -143,10 +142,7 @@ def save(calibrated: Calibrated, path: str | Path | None = None) -> Path:
     """
     path = study.find("population.toml", path)
     instance(calibrated, Calibrated, "calibrated", remedy="Pass calibrate().calibrated.")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as problem:
-        raise CourseError(f"The population could not be read from {path}: {problem}. Check the path.") from problem
+    text = read_text(path, remedy="Check the path.")
     if _MARK not in text:
         raise InputError(f"{path} has no part [calibrated] to replace. Restore the shipped file.")
     loadings = "".join(f"{_key(code)} = {value:.4f}\n" for code, value in calibrated.loadings.items())
@@ -155,7 +151,7 @@ def save(calibrated: Calibrated, path: str | Path | None = None) -> Path:
         f"{_MARK}theme_loading = {calibrated.theme_loading:.4f}\n\n"
         f"[calibrated.loadings]\n{loadings}\n[calibrated.seeds]\n{seeds}"
     )
-    path.write_bytes((text[: text.index(_MARK)] + tail).encode())
+    write_whole(path, (text[: text.index(_MARK)] + tail).encode())
     load.cache_clear()
     return path
 

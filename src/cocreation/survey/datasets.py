@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from .._files import read_bytes, user_path, write_whole
 from .._paths import course_root, restoring
 from ..errors import InputError
 from . import population as truth
@@ -134,6 +135,7 @@ def write(folder: str | Path, *, only: str | None = None) -> list[Path]:
     ------
     InputError
         If there is no data set ``only``, or the study's files contradict themselves or each other.
+        Or if a file it is made from was lost, or one cannot be written.
 
     Examples
     --------
@@ -141,17 +143,16 @@ def write(folder: str | Path, *, only: str | None = None) -> list[Path]:
     >>> [file.name for file in write(tempfile.mkdtemp(), only="follow_up")]
     ['follow_up.csv', 'follow_up.codebook.csv', 'follow_up.md']
     """
-    folder, contents = Path(folder), {}
+    folder, contents = user_path(folder), {}
     for name in [_known(only)] if only is not None else names():
         for frame, end in zip((maker() for maker in _MAKERS[name]), ("csv", "codebook.csv"), strict=True):
-            contents[f"{name}.{end}"] = frame.to_csv(index=False, lineterminator="\n").encode()
+            contents[folder / f"{name}.{end}"] = frame.to_csv(index=False, lineterminator="\n").encode()
         sheet = path(name).with_suffix(".md")
         if sheet.exists():
-            contents[sheet.name] = sheet.read_bytes()
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-    return [folder / name for name in contents]
+            contents[folder / sheet.name] = read_bytes(sheet, remedy=restoring(sheet))
+    for file, content in contents.items():
+        write_whole(file, content)
+    return list(contents)
 
 
 def published() -> pd.DataFrame:

@@ -33,7 +33,7 @@ def _plan() -> dict[str, Any]:
     path = study.find("fieldwork.toml")
     if not path.exists():
         raise CourseError(f"The plan of the fieldwork is missing ({path}). {restoring(path)}")
-    plan = study.facts(path, "The plan of the fieldwork", remedy=restoring(path))
+    plan = study.facts(path, remedy=restoring(path))
     fieldwork_plan.check_fieldwork(plan, population.load(), path)
     return plan
 

@@ -50,7 +50,7 @@ def check_fieldwork(plan: Mapping[str, Any], population: Population, where: str 
     Examples
     --------
     >>> from cocreation.survey import population, study
-    >>> check_fieldwork(study.facts(study.find("fieldwork.toml"), "The fieldwork"), population.load())
+    >>> check_fieldwork(study.facts(study.find("fieldwork.toml")), population.load())
     """
     where = str(where)
     try:

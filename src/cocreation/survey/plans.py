@@ -215,7 +215,7 @@ def check_published(raw: Mapping[str, Any], where: str | Path = "The published f
     Examples
     --------
     >>> from cocreation.survey import study
-    >>> check_published(study.facts(study.find("published.toml"), "The published figures"))
+    >>> check_published(study.facts(study.find("published.toml")))
     """
     where = str(where)
     try:

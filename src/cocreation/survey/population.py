@@ -128,7 +128,7 @@ def load(path: str | Path | None = None) -> Population:
     """
     where = study.find("population.toml", path)
     try:
-        raw = study.facts(where, "The population")
+        raw = study.facts(where)
         known = _LOADED.get(where)
         if known is None or known.raw is not raw:
             known = _LOADED[where] = _described(raw, where)
@@ -166,7 +166,7 @@ def read(path: str | Path, *, calibrated: Calibrated | None = None) -> Populatio
     ['DO01', 'DO02', 'DO05']
     """
     path = Path(path)
-    return _described(study.facts(path, "The population"), path, calibrated)
+    return _described(study.facts(path), path, calibrated)
 
 
 def _described(raw: dict[str, Any], where: Path, calibrated: Calibrated | None = None) -> Population:

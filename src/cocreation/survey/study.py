@@ -8,12 +8,12 @@ the folder that the environment variable ``COCREATION_ROOT`` names.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from .._files import read_toml
 from .._paths import course_root, restoring
 from ..errors import CourseError
 from .plans import check_published
@@ -80,7 +80,6 @@ def find(name: str, path: str | Path | None = None) -> Path:
 
 def facts(
     path: str | Path,
-    what: str,
     *,
     remedy: str = "Restore the shipped file.",
     check: Callable[[Mapping[str, Any], Path], None] | None = None,
@@ -90,8 +89,6 @@ def facts(
     Parameters
     ----------
     path : path
-    what : str
-        What stands in it, to name it by: "The population".
     remedy : str
         What to do if it is no TOML, a sentence.
     check : callable, optional
@@ -104,17 +101,15 @@ def facts(
 
     Examples
     --------
-    >>> facts(find("population.toml"), "The population")["scale"]["points"]
+    >>> facts(find("population.toml"))["scale"]["points"]
     7
     """
     path = Path(path)
     try:
         found = path.stat()
-        return _parsed(path, check, found.st_mtime_ns, found.st_size)
-    except OSError as problem:
-        raise CourseError(f"{what} could not be read from {path}: {problem.strerror}. Check the path.") from problem
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise CourseError(f"{what} could not be read from {path}: {problem}. {remedy}") from problem
+    except OSError:
+        return read_toml(path, remedy=remedy)
+    return _parsed(path, remedy, check, found.st_mtime_ns, found.st_size)
 
 
 def published() -> dict[str, Any]:
@@ -133,7 +128,7 @@ def published() -> dict[str, Any]:
     file = find("published.toml")
     if not file.exists():
         raise CourseError(f"The study has no published figures ({file}). Write them there to compare with them.")
-    return facts(file, "The published figures", remedy=restoring(file), check=check_published)
+    return facts(file, remedy=restoring(file), check=check_published)
 
 
 def forget() -> None:
@@ -148,9 +143,9 @@ def forget() -> None:
 
 @lru_cache(maxsize=16)
 def _parsed(
-    path: Path, check: Callable[[Mapping[str, Any], Path], None] | None, _changed: int, _size: int
+    path: Path, remedy: str, check: Callable[[Mapping[str, Any], Path], None] | None, _changed: int, _size: int
 ) -> dict[str, Any]:
-    read = tomllib.loads(path.read_text(encoding="utf-8"))
+    read = read_toml(path, remedy=remedy)
     if check is not None:
         check(read, path)
     return read

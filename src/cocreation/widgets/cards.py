@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from .._files import read_text
 from .._paths import course_root
 from ..errors import InputError
 
@@ -100,9 +101,11 @@ def read(name: str | Path) -> Deck:
     """
     path = find(name)
     try:
-        tree = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader, see below
+        tree = yaml.load(read_text(path, remedy="Save it anew in UTF-8."), Loader=_Loader)  # noqa: S506 - a SafeLoader, see below
     except yaml.YAMLError as error:
         raise InputError(f"{path.name} is not valid YAML: {error}") from error
+    except RecursionError:
+        raise InputError(f"{path.name} nests its fields too deeply. Write a field as text.") from None
     return _deck(_Node(tree, path.name))
 
 
