@@ -20,7 +20,7 @@ from test_house import FLOORS, PACKAGE
 
 from cocreation import errors, progress
 from cocreation.core import threads
-from cocreation.steps.confirm.models import cfa
+from cocreation.steps.confirm import cfa
 from cocreation.steps.purify import alpha
 
 #: rooms for who teaches, grades, or sits at a terminal; a browser needs none of them

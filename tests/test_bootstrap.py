@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,13 @@ from cocreation.core.moments import covariance
 from cocreation.core.sem import batch, ml
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
-from cocreation.steps.confirm import bootstrap as confirm_bootstrap
-from cocreation.steps.confirm.bootstrap import bootstrap
-from cocreation.steps.confirm.models import cfa
-from cocreation.steps.validate import htmt as validate_htmt
-from cocreation.steps.validate import validity
-from cocreation.steps.validate.htmt import htmt, htmt_intervals
+from cocreation.steps.confirm import bootstrap, cfa
+from cocreation.steps.validate import htmt, htmt_intervals, validity
+
+# a function of the face hides the module of the same name behind it
+confirm_bootstrap, validate_htmt = (
+    sys.modules[name] for name in ("cocreation.steps.confirm.bootstrap", "cocreation.steps.validate.htmt")
+)
 
 RESAMPLED = ["hs1939", "likert7_sim"]
 MODELS = ["cfa", "cfa_single", "cfa_second_order", "cfa_bifactor", "ulmc_equal"]

@@ -288,11 +288,7 @@ def copied(tmp_path, root, monkeypatch):
     """A course of its own, to be damaged; what is remembered of the shipped one is forgotten and comes back."""
     import shutil
 
-    from cocreation.survey import datasets, fieldwork, population
-
-    def forget() -> None:
-        for remembered in (datasets._published, fieldwork._plan, population.load):
-            remembered.cache_clear()
+    from cocreation.survey.study import forget
 
     for folder in ("datasets", "exercises"):
         shutil.copytree(root / folder, tmp_path / "course" / folder)
@@ -349,7 +345,7 @@ WORK = {
     "data": "cocreation.survey.datasets.write",
     "data --calibrate": "cocreation.survey.calibrate.calibrate",
     "twin": "cocreation.steps.report.twin",
-    "audit": "cocreation.steps.audit.audit_study",
+    "audit": "cocreation.audit.audit.audit_study",
     "agree .": "cocreation.golden.agree.agree",
     "release": "cocreation.authoring.release.release",
     "lab --copy-only": "cocreation.course.lab.update",

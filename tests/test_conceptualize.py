@@ -13,8 +13,7 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from cocreation.errors import InputError
-from cocreation.steps.conceptualize import saturation
-from cocreation.steps.conceptualize.coders import agreement
+from cocreation.steps.conceptualize import agreement, saturation
 from cocreation.survey import fieldwork
 
 CODES = st.sampled_from(["joy", "task", "people", "data"])

@@ -16,9 +16,7 @@ from cocreation.core.sem import fit as fit_measures
 from cocreation.core.sem import ml
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
-from cocreation.steps.confirm import common_method
-from cocreation.steps.confirm.models import cfa, syntax
-from cocreation.steps.confirm.rivals import nested
+from cocreation.steps.confirm import cfa, common_method, nested, syntax
 
 #: our name of a measure: lavaan's
 INDICES = {

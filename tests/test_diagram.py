@@ -14,7 +14,7 @@ from reference import load
 
 from cocreation.errors import InputError
 from cocreation.results import path_diagram
-from cocreation.steps.confirm.models import cfa
+from cocreation.steps.confirm import cfa
 
 matplotlib.use("Agg")
 

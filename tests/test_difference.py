@@ -9,8 +9,7 @@ import pytest
 from reference import NAMES, load
 
 from cocreation.errors import InputError
-from cocreation.steps.confirm.difference import difference
-from cocreation.steps.confirm.models import cfa
+from cocreation.steps.confirm import cfa, difference
 
 
 @pytest.mark.parametrize("name", NAMES)

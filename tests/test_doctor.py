@@ -199,16 +199,14 @@ def test_a_package_that_is_missing_is_a_row_and_never_a_traceback(tmp_path, pack
 
 @pytest.mark.parametrize("file", ["population", "fieldwork"])
 def test_a_broken_file_of_the_course_is_a_row(course, tmp_path, file):
-    from cocreation.survey import fieldwork, population
+    from cocreation.survey.study import forget
 
     (course / "datasets" / f"{file}.toml").write_text("not toml")
-    for remembered in (fieldwork._plan, population.load):
-        remembered.cache_clear()
+    forget()
     try:
         [(state, found, remedy)] = doctor._survived(doctor._data_sets, "fail")
     finally:
-        for remembered in (fieldwork._plan, population.load):
-            remembered.cache_clear()
+        forget()
     assert (state, found) == ("fail", "cannot be looked at")
     assert f"{file}.toml is not TOML" in remedy
 

@@ -14,11 +14,8 @@ from cocreation.core import factor
 from cocreation.core.rotation import align, varimax
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps.decisions import kept
-from cocreation.steps.explore.comparison import compare
-from cocreation.steps.explore.extraction import components, factors
-from cocreation.steps.explore.number import adequacy, n_factors
-from cocreation.steps.explore.selection import explore
-from cocreation.steps.purify.purification import purify
+from cocreation.steps.explore import adequacy, compare, components, explore, factors, n_factors
+from cocreation.steps.purify import purify
 from cocreation.survey import population, respondents
 
 CLOSED_FORM = {"rtol": 1e-9, "atol": 0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from cocreation.steps.conceptualize.coders import agreement
+from cocreation.steps.conceptualize import agreement
 from cocreation.survey import fieldwork, population
 
 NAMES = ["interviews", "item_pool", "expert_sorts"]

@@ -75,7 +75,7 @@ STATISTICS: dict[str, Callable[[object], object]] = {
     "explore.factors": lambda d: explore.factors(d, 2, items=ITEMS),
     "explore.n_factors": lambda d: explore.n_factors(d, items=ITEMS, draws=20),
     "explore.polychoric": lambda d: explore.polychoric(d, ITEMS),
-    "frames.items_frame": lambda d: answers.items_frame(d, ITEMS),
+    "answers.items_frame": lambda d: answers.items_frame(d, ITEMS),
     "purify.alpha": lambda d: purify.alpha(d, ITEMS),
     "purify.ordinal_alpha": lambda d: purify.ordinal_alpha(d, ITEMS),
     "purify.purify": lambda d: purify.purify(d, SCALES),
@@ -92,7 +92,7 @@ STATISTICS: dict[str, Callable[[object], object]] = {
 
 LENIENT = {"screen.describe", "screen.screen"}
 NEEDS_NO_INVERSE = {
-    *LENIENT, "explore.components", "explore.explore", "explore.n_factors", "frames.items_frame", "purify.alpha",
+    *LENIENT, "explore.components", "explore.explore", "explore.n_factors", "answers.items_frame", "purify.alpha",
     "purify.purify", "validate.htmt", "validate.htmt_intervals",
 }  # fmt: skip
 
@@ -226,8 +226,8 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: decisions.write_decisions(LOG.drop(columns="rule"), "x"), "'rule'"),
         (lambda: decisions.write_decisions(LOG.assign(decision="maybe"), "x"), "'maybe'"),
     ],
-    "frames.refuse_singular": [(lambda: answers.refuse_singular(GOOD.assign(b=GOOD["a"]), "KMO"), "'a', 'b'")],
-    "frames.scales_mapping": [
+    "answers.refuse_singular": [(lambda: answers.refuse_singular(GOOD.assign(b=GOOD["a"]), "KMO"), "'a', 'b'")],
+    "answers.scales_mapping": [
         (lambda: answers.scales_mapping({"A": "abc"}), "'abc'"),
         (lambda: answers.scales_mapping({"A": 5}), "int"),
         (lambda: answers.scales_mapping({1: ["a", "b"], "1": ["c", "d"]}), "'1', '1'"),
@@ -587,7 +587,7 @@ def test_bad_data_are_refused_by_name_with_a_remedy(function, kind):
 @pytest.mark.parametrize("function", STATISTICS)
 def test_odd_but_usable_data_give_what_plain_data_give(function, kind):
     plain, odd = (repr(STATISTICS[function](data)) for data in (GOOD, GOOD_DATA[kind](GOOD)))
-    if function not in {"frames.items_frame", "screen.screen"} or not kind.startswith("rows"):
+    if function not in {"answers.items_frame", "screen.screen"} or not kind.startswith("rows"):
         assert odd == plain
 
 

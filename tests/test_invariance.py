@@ -19,8 +19,8 @@ from ugly import frames, says_why_or_is_finite, scales_of
 from cocreation.core.sem import equalities as core
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps import validate
-from cocreation.steps.confirm.models import cfa
-from cocreation.steps.screen.screening import screen
+from cocreation.steps.confirm import cfa
+from cocreation.steps.screen import screen
 from cocreation.survey import datasets, population
 
 #: lavaan's figures beyond the golden sets, made by invariance.R beside it

@@ -13,10 +13,17 @@ from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import fleiss_kappa as their_kappa
 
 from cocreation.errors import InputError
-from cocreation.steps.judge.content import cvr, cvr_critical, relevance
-from cocreation.steps.judge.judgement import judge
-from cocreation.steps.judge.raters import fleiss_kappa, krippendorff_alpha
-from cocreation.steps.judge.sorting import chance, sorting, substantive_critical
+from cocreation.steps.judge import (
+    chance,
+    cvr,
+    cvr_critical,
+    fleiss_kappa,
+    judge,
+    krippendorff_alpha,
+    relevance,
+    sorting,
+    substantive_critical,
+)
 from cocreation.survey import fieldwork, population
 
 # Fleiss (1971): 30 patients, 6 psychiatrists, 5 diagnoses; votes a patient and diagnosis

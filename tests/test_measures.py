@@ -14,7 +14,7 @@ from cocreation.cfa.result import Cfa
 from cocreation.core.measures import MEASURES, named
 from cocreation.golden.ledger import TOLERANCES
 from cocreation.results.heads import ABBREVIATIONS, BOUNDED, COUNTS, HEADS, PROBABILITIES
-from cocreation.steps.confirm.models import cfa
+from cocreation.steps.confirm import cfa
 from cocreation.steps.validate import invariance
 from cocreation.survey import sample
 

@@ -9,8 +9,8 @@ import pytest
 from reference import load
 
 from cocreation.errors import EstimationError, InputError
-from cocreation.steps.confirm.models import cfa
-from cocreation.steps.validate.nomological import nomological
+from cocreation.steps.confirm import cfa
+from cocreation.steps.validate import nomological
 
 matplotlib.use("Agg")
 

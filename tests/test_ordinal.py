@@ -25,9 +25,8 @@ from cocreation.core.sem import wls
 from cocreation.core.sem.model import Model
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps import confirm
-from cocreation.steps.explore.polychoric import polychoric
-from cocreation.steps.purify import alpha
-from cocreation.steps.purify.ordinal import ordinal_alpha
+from cocreation.steps.explore import polychoric
+from cocreation.steps.purify import alpha, ordinal_alpha
 
 mpl.use("Agg")
 FOLDER = Path(__file__).parent / "golden_ordinal"

@@ -71,7 +71,7 @@ def test_no_file_holds_a_solution(wheel):
 
 
 def test_of_the_exercises_exactly_those_without_solutions_are_there(wheel, root, sources_with_solutions):
-    inside = {path.name for path in (wheel / "cocreation" / "_files" / "exercises").iterdir()}
+    inside = {path.name for path in (wheel / "cocreation" / "_shipped" / "exercises").iterdir()}
     sources = {path.name for path in (root / "exercises").iterdir() if path.suffix in {".ipynb", ".yml"}}
     assert inside == sources - {path.name for path in sources_with_solutions}
     assert any(name.endswith(".ipynb") for name in inside)
@@ -88,7 +88,7 @@ def test_new_practice_goes_in_without_a_line_and_a_new_assignment_stays_out(smal
     (exercises / ".screen.yml").write_text("an editor's copy")
     (exercises / "notes.txt").write_text("mean = 3")
     assert build(small, tmp_path / "dist").returncode == 0
-    inside = {path.name for path in (unpacked(tmp_path / "dist") / "cocreation" / "_files" / "exercises").iterdir()}
+    inside = {path.name for path in (unpacked(tmp_path / "dist") / "cocreation" / "_shipped" / "exercises").iterdir()}
     assert inside == {"logics.ipynb", "logics.yml", "roles.ipynb", "roles.yml"}
 
 
@@ -112,7 +112,7 @@ def test_a_working_copy_comes_out_of_it(wheel, tmp_path):
     done = command(wheel, "lab", "--copy-only", "--folder", str(tmp_path / "mine"))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "mine" / "notebooks" / "purify.ipynb").is_file()
-    practice = {path.name for path in (wheel / "cocreation" / "_files" / "exercises").iterdir()}
+    practice = {path.name for path in (wheel / "cocreation" / "_shipped" / "exercises").iterdir()}
     assert {path.name for path in (tmp_path / "mine" / "exercises").iterdir()} == practice
 
 

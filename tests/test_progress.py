@@ -14,8 +14,7 @@ import pytest
 from reference import load
 
 from cocreation import progress
-from cocreation.core import factor
-from cocreation.steps.explore.number import n_factors
+from cocreation.steps.explore import n_factors, number
 
 
 def _interrupted(monkeypatch, owner, name: str, after: int):
@@ -23,8 +22,8 @@ def _interrupted(monkeypatch, owner, name: str, after: int):
     original, calls = getattr(owner, name), iter(range(10**6))
 
     def pieces(*arguments, **options):
-        for number, piece in enumerate(original(*arguments, **options)):
-            if number == after:
+        for place, piece in enumerate(original(*arguments, **options)):
+            if place == after:
                 signal.raise_signal(signal.SIGINT)
             yield piece
 
@@ -80,7 +79,7 @@ def test_an_interrupted_parallel_analysis_is_that_of_fewer_draws(monkeypatch):
     whole = n_factors(answers, draws=2000)
     assert whole.draws == 2000
     assert "2000 random" in whole.note
-    _interrupted(monkeypatch, factor, "parallel_eigenvalues", after=2)
+    _interrupted(monkeypatch, number, "parallel_eigenvalues", after=2)
     cut = n_factors(answers, draws=5000)
     assert cut.draws == 2000
     assert "2000 (interrupted; 5000 were asked for) random" in cut.note
@@ -89,7 +88,7 @@ def test_an_interrupted_parallel_analysis_is_that_of_fewer_draws(monkeypatch):
 
 
 def test_a_parallel_analysis_with_too_little_done_stays_interrupted(monkeypatch):
-    _interrupted(monkeypatch, factor, "parallel_eigenvalues", after=0)
+    _interrupted(monkeypatch, number, "parallel_eigenvalues", after=0)
     with pytest.raises(KeyboardInterrupt):
         n_factors(load("hs1939").answers)
 

@@ -10,8 +10,7 @@ from reference import NAMES, load
 from ugly import frames, says_why_or_is_finite, scales_of
 
 from cocreation.errors import InputError
-from cocreation.steps.purify import alpha
-from cocreation.steps.purify.purification import purify
+from cocreation.steps.purify import alpha, purify
 
 CLOSED_FORM = {"rtol": 1e-9, "atol": 0}
 

@@ -50,7 +50,7 @@ def small():
 def results() -> tuple[Result, ...]:
     """Every result that the examples of the steps make."""
     found = []
-    for module in modules("steps"):
+    for module in modules():
         for test in doctest.DocTestFinder().find(module):
             if test.examples:
                 doctest.DocTestRunner(verbose=False).run(test, out=lambda _: None, clear_globs=False)

@@ -13,7 +13,7 @@ from cocreation.cfa.specify import with_means
 from cocreation.core.sem import groups, ml, robust
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
-from cocreation.steps.confirm.models import cfa
+from cocreation.steps.confirm import cfa
 
 ROBUST = {
     "cfa_mlm": {"estimator": "MLM"},

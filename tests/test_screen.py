@@ -11,9 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cocreation.errors import InputError
-from cocreation.steps.screen.distributions import describe
-from cocreation.steps.screen.sample import sample_description
-from cocreation.steps.screen.screening import RULES, screen
+from cocreation.steps.screen import RULES, describe, sample_description, screen
 
 ITEMS = ["Q1", "Q2", "Q3"]
 

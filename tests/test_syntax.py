@@ -8,7 +8,7 @@ from reference import load
 
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import InputError
-from cocreation.steps.confirm.models import cfa
+from cocreation.steps.confirm import cfa
 
 
 def _terms(text: str) -> dict[str, tuple[float | None, str]]:

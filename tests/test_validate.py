@@ -12,10 +12,8 @@ from ugly import frames, says_why_or_is_finite, scales_of
 
 from cocreation.core.reliability import composite
 from cocreation.errors import InputError
-from cocreation.steps.confirm.models import cfa
-from cocreation.steps.validate import omega, validity
-from cocreation.steps.validate.htmt import htmt
-from cocreation.steps.validate.reliability import reliability
+from cocreation.steps.confirm import cfa
+from cocreation.steps.validate import htmt, omega, reliability, validity
 
 
 @pytest.fixture(params=NAMES)

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from .errors import InputError
 
-__all__ = ["bar", "drawn", "gather", "show", "visible"]
+__all__ = ["Bar", "bar", "drawn", "gather", "show", "visible"]
 
 Piece = TypeVar("Piece")
 

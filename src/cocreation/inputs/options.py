@@ -19,6 +19,7 @@ __all__ = [
     "plain_table",
     "quoted",
     "whole",
+    "yes_no",
 ]
 
 

@@ -128,8 +128,8 @@ def write(folder: str | Path, *, only: str | None = None) -> list[Path]:
     """Write all data sets, or ``only`` one, with codebook and data sheet; return the files' paths.
 
     Line ends are ``\\n`` and the encoding is UTF-8 on every system, so the
-    files equal the shipped ones byte by byte. Data sheets are prose and copied, where the
-    study has them. All tables are drawn before the first file is written.
+    files equal the shipped ones byte by byte. Data sheets are prose and copied; a study has one
+    for each data set, or none. All tables are drawn before the first file is written.
 
     Raises
     ------
@@ -144,11 +144,16 @@ def write(folder: str | Path, *, only: str | None = None) -> list[Path]:
     ['follow_up.csv', 'follow_up.codebook.csv', 'follow_up.md']
     """
     folder, contents = user_path(folder), {}
+    plan = files.find("fieldwork.toml")
+    drawn = (plan.with_name(f"{name}.csv") for name in _MAKERS if name not in _SURVEYS)
+    if not plan.exists() and any(file.exists() for file in drawn):
+        raise InputError(f"There is no file {plan}, but data sets drawn from it lie beside it. {restoring(plan)}")
+    with_sheets = any(path(name).with_suffix(".md").exists() for name in names())
     for name in [_known(only)] if only is not None else names():
         for frame, end in zip((maker() for maker in _MAKERS[name]), ("csv", "codebook.csv"), strict=True):
             contents[folder / f"{name}.{end}"] = frame.to_csv(index=False, lineterminator="\n").encode()
-        sheet = path(name).with_suffix(".md")
-        if sheet.exists():
+        if with_sheets:
+            sheet = path(name).with_suffix(".md")
             contents[folder / sheet.name] = read_bytes(sheet, remedy=restoring(sheet))
     for file, content in contents.items():
         write_whole(file, content)

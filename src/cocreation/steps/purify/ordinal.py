@@ -12,7 +12,7 @@ from ...core.reliability import alpha_from_covariance
 from ...errors import InputError
 from ...inputs.answers import items_frame
 from ...results.result import Result
-from ..explore.polychoric import polychoric
+from ..explore import polychoric
 
 __all__ = ["OrdinalAlpha", "ordinal_alpha"]
 

@@ -20,7 +20,7 @@ from ...core.sem.syntax import parse
 from ...errors import InputError
 from ...inputs.options import confidence, quoted
 from ...results.result import Result
-from ..confirm.models import cfa
+from ..confirm import cfa
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

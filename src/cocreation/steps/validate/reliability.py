@@ -13,7 +13,7 @@ from ...core.moments import covariance
 from ...core.reliability import alpha_from_covariance
 from ...inputs.answers import items_frame, scales_mapping, used
 from ...results.result import Result
-from ..confirm.models import cfa
+from ..confirm import cfa
 
 __all__ = ["Reliability", "reliability", "unstandardized"]
 

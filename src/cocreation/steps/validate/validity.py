@@ -14,7 +14,7 @@ from ...core.reliability import composite
 from ...errors import InputError
 from ...inputs.answers import items_frame, scales_mapping, used
 from ...results.result import Result
-from ..confirm.models import cfa
+from ..confirm import cfa
 from ..purify import alpha
 from .htmt import htmt
 from .reliability import unstandardized
