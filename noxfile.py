@@ -80,13 +80,13 @@ def tests(session: nox.Session) -> None:
         return
     # The browser tests read the book, and the notebook tests the outputs it was built from.
     session.run(python, "-m", "cocreation", "book", env=ONE_THREAD, external=True)
-    session.run(python, "-m", "pytest", "-n", "2", "--dist", "loadfile", env=ONE_THREAD, external=True)
-    nbval(session, python, "-n", "2", "--dist", "loadfile")
+    # Tests and notebooks share two processes, long files first (see tests/conftest.py): none waits for the others' end.
+    compare(session, python, "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "tests")
 
 
-def nbval(session: nox.Session, python: str, *options: str) -> None:
-    """Compare every stored output of notebooks and exercises with a fresh run."""
-    session.run(python, "-m", "pytest", "--nbval", "--nbval-sanitize-with", "tests/nbval.cfg", *options,
+def compare(session: nox.Session, python: str, *words: str) -> None:
+    """Run pytest with nbval, which compares every stored output of the notebooks with a fresh run."""
+    session.run(python, "-m", "pytest", "--nbval", "--nbval-sanitize-with", "tests/nbval.cfg", *words,
                 "notebooks", "exercises", env=ONE_THREAD, external=True)  # fmt: skip
 
 
@@ -129,5 +129,5 @@ def nightly(session: nox.Session) -> None:
     shutil.rmtree(ROOT / "_build", ignore_errors=True)
     session.run(python, "-m", "cocreation", "book", env=ONE_THREAD, external=True)
     session.run(python, "-m", "pytest", env={**ONE_THREAD, "COCREATION_NIGHTLY": "1"}, external=True)
-    nbval(session, python)
+    compare(session, python)
     session.run(python, "benchmarks/run.py", external=True)

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from hypothesis import settings
 
 mpl.use("Agg")
+
+# The same examples every time, however slow the machine is.
+settings.register_profile("course", derandomize=True, deadline=None)
+settings.load_profile("course")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes share the files, begin with the long ones, so that none is left when the rest is done.
+
+    Long are those with a test marked slow or driving a browser; then come notebooks, then the files with most tests.
+    """
+    for item in items:
+        if hasattr(item, "output_timeout"):
+            item.output_timeout = 300  # nbval's 5 seconds for an output to arrive are too few on a busy machine
+    if not hasattr(config, "workerinput"):
+        return
+    number = Counter(item.path for item in items)
+    long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: (item.path not in long, item.path.suffix != ".ipynb", -number[item.path]))
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +52,14 @@ def sources_with_solutions(root) -> list[Path]:
     found = [path for path in sources if any(map(gives_away, json.loads(path.read_text("utf-8"))["cells"]))]
     assert found
     return found
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C interrupts, also where the tests run in the background, for which a shell has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -7,36 +7,20 @@ scale's reliability and of an item's distribution of all who answered the scale 
 from __future__ import annotations
 
 import functools
-import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+
+from cocreation.golden import sets
 
 NAMES = ["hs1939", "likert7_sim", "bfi_nec_missing"]
+FOLDER = Path(__file__).parent / "golden"
 
 
-@dataclass(frozen=True)
-class Golden:
-    """A data set with R's figures for it."""
+class Golden(sets.Golden):
+    """A golden set as the tests ask for it."""
 
-    name: str
-    data: pd.DataFrame
-    model: str
-    figures: dict
-
-    @property
-    def items(self) -> list[str]:
-        return self.figures["items"]
-
-    @property
-    def answers(self) -> pd.DataFrame:
-        return self.data[self.items].dropna()
-
-    @property
-    def scales(self) -> dict[str, list[str]]:
-        return {name: block["items"] for name, block in self.figures["reliability"].items()}
+    answers = sets.Golden.complete
 
     @property
     def n_factors(self) -> int:
@@ -45,10 +29,8 @@ class Golden:
 
 @functools.cache
 def load(name: str) -> Golden:
-    folder = Path(__file__).parent / "golden" / name
-    figures = json.loads((folder / "golden.json").read_text(encoding="utf-8"))
-    model = (folder / "model.lav").read_text(encoding="utf-8")
-    return Golden(name, pd.read_csv(folder / "data.csv"), model, figures)
+    """Read a set once a process, with the reader of `cocreation agree`."""
+    return Golden(**vars(sets.load(FOLDER / name)))
 
 
 def matrix(block: dict) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 import tomllib
 from typing import ClassVar
 
@@ -262,13 +261,15 @@ class TestPapersWhoseTruthIsKnown:
         half = 0.5 if changed in COUNTS else 0.0005
         assert low - half <= float(text) <= high + half
 
-    def test_an_interval_that_begins_just_above_zero_takes_no_longer(self):
+    def test_an_interval_that_begins_just_above_zero_takes_no_longer(self, monkeypatch):
         values = reference.load("likert7_sim").figures["cfa"]["fit"]
         keys = ["n", "df", "chi2", "cfi", "tli", "nfi", "rfi", "ifi", "rmsea", "rmsea_lower", "rmsea_upper"]
         figures = printed(values, {key: LAVAAN[key] for key in keys}) | {"items": "21", "tli": "0.984"}
-        began = time.process_time()
+        asked = []
+        chndtr = relations.chndtr
+        monkeypatch.setattr(relations, "chndtr", lambda *words: asked.append(words) or chndtr(*words))
         assert steps.audit(figures).readings["given_up"].tolist() == ["TLI"]
-        assert time.process_time() - began < 10
+        assert 0 < len(asked) < 10_000  # 4608 where this was written
 
     def test_exchanged_labels_are_named(self):
         values = reference.load("bfi_nec_missing").figures["cfa"]["fit"]
@@ -301,6 +302,7 @@ class TestPapersWhoseTruthIsKnown:
         assert "cut off" in found.readings["reading"].tolist()[-1]
         assert steps.audit(figures | {"rounding": "truncated"}).possible
 
+    @pytest.mark.slow
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(
         n=st.integers(60, 2000), items=st.integers(6, 40), spare=st.integers(0, 4), ratio=st.floats(0.5, 8),

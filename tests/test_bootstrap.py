@@ -287,7 +287,7 @@ def _interrupt(monkeypatch, owner, name: str, after: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["nonparametric", "bollen-stine"])
-def test_an_interrupted_bootstrap_is_that_of_fewer_draws(monkeypatch, kind):
+def test_an_interrupted_bootstrap_is_that_of_fewer_draws(ctrl_c, monkeypatch, kind):
     golden = load("hs1939")
     whole = bootstrap(golden.data, golden.model, draws=200, kind=kind)
     _interrupt(monkeypatch, batch, "resampled", after=2)
@@ -300,7 +300,7 @@ def test_an_interrupted_bootstrap_is_that_of_fewer_draws(monkeypatch, kind):
     assert np.array_equal(cut.chi2_p, whole.chi2_p, equal_nan=True)
 
 
-def test_interrupted_htmt_intervals_are_those_of_fewer_draws(monkeypatch):
+def test_interrupted_htmt_intervals_are_those_of_fewer_draws(ctrl_c, monkeypatch):
     golden = load("hs1939")
     whole = htmt_intervals(golden.data, golden.scales, draws=100)
     _interrupt(monkeypatch, batch, "resampled", after=1)
@@ -310,7 +310,7 @@ def test_interrupted_htmt_intervals_are_those_of_fewer_draws(monkeypatch):
     pd.testing.assert_frame_equal(cut.table, whole.table, check_exact=True)
 
 
-def test_a_bootstrap_interrupted_before_anything_is_done_stays_interrupted(monkeypatch):
+def test_a_bootstrap_interrupted_before_anything_is_done_stays_interrupted(ctrl_c, monkeypatch):
     golden = load("hs1939")
     _interrupt(monkeypatch, batch, "resampled", after=0)
     with pytest.raises(KeyboardInterrupt):
@@ -387,6 +387,7 @@ def test_figures_are_drawn():
         ratios.plot(index="HTMT3")
 
 
+@pytest.mark.slow
 @given(frames(), st.integers(2, 4))
 @settings(deadline=None, derandomize=True, max_examples=8)
 def test_whatever_the_answers_a_bootstrap_says_why_not_or_is_finite(frame, size):

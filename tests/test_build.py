@@ -55,6 +55,7 @@ def test_a_failing_cell_fails_the_build_and_is_named(small_book):
         build_book(small_book)
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_only_inside_jupyter_book_fails_it_too(small_book):
     """The plain command an instructor may know stops as well."""
     nbformat.write(notebook("1 / 0"), small_book / "page.ipynb")
@@ -167,6 +168,7 @@ def test_the_books_notebooks_are_those_of_its_table_of_contents():
     assert not [name for name in names if name.startswith("exercises")]
 
 
+@pytest.mark.slow
 def test_another_folder_time_zone_language_and_hash_seed_give_the_same_bytes(small_book, tmp_path):
     """All but .buildinfo, Sphinx's note to itself, in which the notebook cache's folder is hashed."""
     script = (

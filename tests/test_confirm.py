@@ -504,6 +504,7 @@ def test_a_cfa_is_numbers_or_says_why_not(frame):
     says_why_or_is_finite(lambda: cfa(frame, scales_of(frame, 3)), may_be_empty=empty)
 
 
+@pytest.mark.slow
 @given(frames(least=4, most=6), st.sampled_from([2, 3]))
 @settings(deadline=None, derandomize=True, max_examples=30)
 def test_nested_models_are_numbers_or_say_why_not(frame, size):

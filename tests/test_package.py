@@ -108,7 +108,7 @@ def test_data_sets_notebooks_logs_and_every_card_sort_are_there(wheel, root):
             assert there.read_bytes() == path.read_bytes(), path.name
 
 
-def test_a_working_copy_comes_out_of_it(wheel, tmp_path):
+def test_a_working_copy_comes_out_of_it(wheel, root, tmp_path):
     done = command(wheel, "lab", "--copy-only", "--folder", str(tmp_path / "mine"))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "mine" / "notebooks" / "purify.ipynb").is_file()

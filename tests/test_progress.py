@@ -40,7 +40,7 @@ def test_gather_returns_all_pieces_and_prints_nothing_where_nobody_watches(capfd
     assert capfd.readouterr() == ("", "")
 
 
-def test_ctrl_c_keeps_what_is_done():
+def test_ctrl_c_keeps_what_is_done(ctrl_c):
     def pieces():
         yield [1, 2]
         yield [3, 4]
@@ -74,7 +74,7 @@ def test_what_is_asked_for_decides_whether_bars_show():
     assert not progress.visible()
 
 
-def test_an_interrupted_parallel_analysis_is_that_of_fewer_draws(monkeypatch):
+def test_an_interrupted_parallel_analysis_is_that_of_fewer_draws(ctrl_c, monkeypatch):
     answers = load("hs1939").answers
     whole = n_factors(answers, draws=2000)
     assert whole.draws == 2000
@@ -87,21 +87,16 @@ def test_an_interrupted_parallel_analysis_is_that_of_fewer_draws(monkeypatch):
     pd.testing.assert_frame_equal(cut.table, whole.table)
 
 
-def test_a_parallel_analysis_with_too_little_done_stays_interrupted(monkeypatch):
+def test_a_parallel_analysis_with_too_little_done_stays_interrupted(ctrl_c, monkeypatch):
     _interrupted(monkeypatch, number, "parallel_eigenvalues", after=0)
     with pytest.raises(KeyboardInterrupt):
         n_factors(load("hs1939").answers)
 
 
 SLOW_WORK = textwrap.dedent("""
-    import time
     from cocreation import progress
-    progress._PATIENCE = 0
-    def pieces():
-        for number in range(4):
-            time.sleep(0.15)
-            yield [number]
-    print(len(progress.gather("Counting sheep", pieces(), 4)), "pieces")
+    progress._PATIENCE = -1  # none at all: the bar opens after the first piece, however quick
+    print(len(progress.gather("Counting sheep", ([number] for number in range(4)), 4)), "pieces")
 """)
 
 
@@ -139,11 +134,11 @@ def test_a_pipe_gets_the_result_only():
 def test_a_notebook_shows_a_bar_only_where_a_person_runs_it(watched, shown):
     from jupyter_client.manager import start_new_kernel
 
-    manager, client = start_new_kernel(kernel_name="python3")
+    manager, client = start_new_kernel(kernel_name="python3", startup_timeout=300)
     try:
         messages = []
         reply = client.execute_interactive(
-            SLOW_WORK, allow_stdin=watched, timeout=60, output_hook=messages.append, stdin_hook=lambda _: None
+            SLOW_WORK, allow_stdin=watched, timeout=300, output_hook=messages.append, stdin_hook=lambda _: None
         )
         assert reply["content"]["status"] == "ok"
     finally:

@@ -125,6 +125,7 @@ def test_a_matrix_of_correlations_has_no_zeros_before_the_point_and_one_of_covar
     assert cells_of(Sample(0.1, correlations * 2))[1][0] == ["a", "2.000", "0.800"]
 
 
+@pytest.mark.slow
 def test_every_format_shows_the_same_cells():
     """Heads and cells, read back out of each format, are those of the model."""
     for result in results():
@@ -183,6 +184,7 @@ def pieces(text: str, table: dict[str, str]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_word_opens_the_document_and_finds_the_same_cells_between_three_rules(tmp_path):
     import docx
     from docx.oxml.ns import qn

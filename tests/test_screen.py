@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference import NAMES, load
 
 from cocreation.errors import InputError
 from cocreation.steps.screen import RULES, describe, sample_description, screen
@@ -133,14 +132,12 @@ class TestBadInput:
 
 
 class TestDescribe:
-    @pytest.mark.parametrize("name", ["hs1939", "likert7_sim", "bfi_nec_missing"])
-    def test_equals_spss_definitions_on_data_nobody_here_made(self, name, root):
-        folder = root / "tests" / "golden" / name
-        golden = json.loads((folder / "golden.json").read_text(encoding="utf-8"))
-        data = pd.read_csv(folder / "data.csv")
-        table = describe(data, golden["items"]).table.set_index("item")
-        other = describe(data, golden["items"], convention="psych").table.set_index("item")
-        for row in golden["descriptives"]:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_equals_spss_definitions_on_data_nobody_here_made(self, name):
+        golden = load(name)
+        table = describe(golden.data, golden.items).table.set_index("item")
+        other = describe(golden.data, golden.items, convention="psych").table.set_index("item")
+        for row in golden.figures["descriptives"]:
             mine = table.loc[row["item"]]
             assert mine["n"] == row["n"]
             for ours, theirs in [

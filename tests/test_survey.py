@@ -321,6 +321,7 @@ class TestCalibration:
         assert calibrate.formal_survey_fits(calibrate.formal_figures(world))
         assert calibrate.pre_survey_fits(world, calibrate.pre_survey_figures(world))
 
+    @pytest.mark.slow
     def test_newton_steps_stay_at_the_shipped_numbers_and_lead_back_to_them(self, world):
         shipped, seed = world.calibrated, world.calibrated.seeds["formal_survey"]
         stayed = calibrate.solve(world.raw, seed, start=shipped)

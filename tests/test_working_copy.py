@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from contents import WITH_NOTEBOOK
 
 from cocreation.course import lab
 from cocreation.errors import CourseError
@@ -55,12 +56,16 @@ def test_the_start_page_names_the_notebooks_in_the_order_of_the_course_and_every
     lab.update(copy)
     page = (copy / lab.START).read_text(encoding="utf-8")
     linked = re.findall(r"\]\((\S+)\)", page)
-    steps = ["conceptualize", "generate", "judge", "screen", "purify", "explore", "confirm", "validate", "report"]
-    assert linked[:9] == [f"notebooks/{step}.ipynb" for step in steps]
-    exercises = sorted(f"exercises/{path.name}" for path in (root / "exercises").glob("*.ipynb"))
-    others = [f"notebooks/{path.name}" for path in (root / "notebooks").glob("*.ipynb") if path.stem not in steps]
-    assert linked[-len(exercises) :] == exercises
-    assert sorted(linked[9 : -len(exercises)]) == sorted(others)
+    steps = [f"notebooks/{slug}.ipynb" for slug in WITH_NOTEBOOK]
+    assert len(steps) >= 9
+    assert linked[: len(steps)] == steps
+    every = [
+        path.relative_to(root).as_posix()
+        for room in ("exercises", "notebooks")
+        for path in (root / room).glob("*.ipynb")
+    ]
+    assert len(every) >= len(steps) + 4
+    assert sorted(linked) == sorted(every)
     assert all((copy / page).is_file() for page in linked)
     assert "[Purify a scale of your own](exercises/purify.ipynb)" in page
 
@@ -213,6 +218,12 @@ def test_a_taken_port_is_told(copy):
         port = taken.getsockname()[1]
         with pytest.raises(CourseError, match=f"Port {port} cannot be used"):
             lab.command(copy, port=port, allow_root=True)
+
+
+def test_a_free_port_is_the_one_lab_takes_and_no_other(copy, monkeypatch):
+    monkeypatch.setattr(socket.socket, "bind", lambda *_: None)
+    words = lab.command(copy, port=4711, allow_root=True)
+    assert {"--ServerApp.port=4711", "--ServerApp.port_retries=0"} <= set(words)
 
 
 def test_root_is_refused_in_one_sentence_unless_they_say_so(copy, monkeypatch):

@@ -7,8 +7,13 @@ downloaded. Without either the tests are skipped, saying how to enable them; wit
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
+import subprocess
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +34,9 @@ QUIET = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-backgro
 ENABLE = "Install Chromium or Chrome, or run: python -m playwright install chromium"
 LOCAL = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.1:")
 
-expect.set_options(timeout=30_000)
+#: seconds. Every wait is for a condition and ends with it; this only bounds one that never comes true.
+PATIENCE = 300
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,6 +77,7 @@ class Watched:
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
+        context.set_default_timeout(PATIENCE * 1000)
         self.outside: list[str] = []
         self.errors: list[str] = []
         context.route(lambda url: not url.startswith(LOCAL), lambda route: route.abort())
@@ -92,8 +100,7 @@ class Watched:
         return page
 
 
-@pytest.fixture
-def watch(browser: Browser) -> Iterator:
+def _watching(browser: Browser) -> Iterator:
     """Make watched contexts; options as of Browser.new_context."""
     made = []
 
@@ -104,6 +111,10 @@ def watch(browser: Browser) -> Iterator:
     yield make
     for context in made:
         context.close()
+
+
+watch = pytest.fixture(_watching, name="watch")
+watch_for_all = pytest.fixture(_watching, name="watch_for_all", scope="module")
 
 
 @pytest.fixture(scope="session")
@@ -123,6 +134,51 @@ def built_book(root: Path) -> Path:
 @pytest.fixture(scope="session")
 def deck() -> Deck:
     return read("logics")
+
+
+def _listening(runtime: Path) -> dict | None:
+    """What a Jupyter server wrote about itself, once it has, and answers."""
+    for file in runtime.glob("jpserver-*.json"):
+        try:
+            told = json.loads(file.read_text())
+            with urllib.request.urlopen(f"{told['url']}api", timeout=5):  # noqa: S310 – our own server
+                return told
+        except (OSError, json.JSONDecodeError):
+            return None  # not written or not listening yet
+    return None
+
+
+@pytest.fixture(scope="session")
+def start_lab():
+    """Run a command that ends in a JupyterLab, wait until that answers, and stop it in the end.
+
+    Made into a context manager that yields the server's address, which ends in a slash. The server chooses its port.
+    """
+
+    @contextlib.contextmanager
+    def started(command: list[str], home: Path, **environment: object) -> Iterator[str]:
+        runtime, log = home / "runtime", home / "server.log"
+        own = {**environment, "JUPYTER_RUNTIME_DIR": runtime}
+        with log.open("w") as out:
+            server = subprocess.Popen(
+                command, env={**os.environ, **{key: str(value) for key, value in own.items()}}, stdout=out, stderr=out
+            )
+        try:
+            give_up = time.monotonic() + PATIENCE
+            while (told := _listening(runtime)) is None:
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < give_up, f"JupyterLab does not answer:\n{log.read_text()}"
+                time.sleep(0.1)
+            yield told["url"]
+        finally:
+            server.terminate()  # the server ends its kernels, and now and then hangs when that is done
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+    return started
 
 
 class Player:

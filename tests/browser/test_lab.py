@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 import shutil
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -38,7 +33,7 @@ def wait_for_python(page, code: str, wanted: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def lab(root: Path, tmp_path_factory):
+def lab(root: Path, tmp_path_factory, start_lab):
     """A JupyterLab of its own: own home, own settings, a copy of the notebook; yields its address."""
     home = tmp_path_factory.mktemp("home")
     work = tmp_path_factory.mktemp("work")
@@ -51,7 +46,6 @@ def lab(root: Path, tmp_path_factory):
         "HOME": home,
         "JUPYTER_CONFIG_DIR": home / "config",
         "JUPYTER_DATA_DIR": home / "data",
-        "JUPYTER_RUNTIME_DIR": home / "runtime",
         "JUPYTERLAB_SETTINGS_DIR": home / "settings",
         "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
         "IPYTHONDIR": home / "ipython",
@@ -62,42 +56,15 @@ def lab(root: Path, tmp_path_factory):
         "--ServerApp.port=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={work}",
         "--LabApp.expose_app_in_browser=True",
     ]  # fmt: skip
-    log = home / "server.log"
-    with log.open("w") as out:
-        environment = {**os.environ, **{key: str(value) for key, value in own.items()}}
-        server = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
-    try:
-        yield f"{_address(server, home / 'runtime', log)}lab/tree/logics.ipynb?token={token}"
-    finally:
-        server.terminate()  # the server ends its kernels
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def _address(server: subprocess.Popen, runtime: Path, log: Path) -> str:
-    """Wait until the server has written where it listens and answers there."""
-    give_up = time.monotonic() + 120
-    while time.monotonic() < give_up:
-        assert server.poll() is None, log.read_text()
-        for file in runtime.glob("jpserver-*.json"):
-            try:
-                told = json.loads(file.read_text())
-                with urllib.request.urlopen(f"{told['url']}api", timeout=5):  # noqa: S310 - our own server
-                    return told["url"]
-            except (OSError, json.JSONDecodeError):
-                break  # not written or not listening yet
-        time.sleep(0.1)
-    raise AssertionError(f"JupyterLab did not answer within two minutes:\n{log.read_text()}")
+    with start_lab(command, home, **own) as address:
+        yield f"{address}lab/tree/logics.ipynb?token={token}"
 
 
 @pytest.mark.slow
 def test_the_exercise_is_solved_by_keyboard_in_lab_and_python_reads_the_answer(watch, lab, play, deck):
     watched = watch(viewport={"width": 1200, "height": 1000})
     page = watched.page(lab)
-    page.wait_for_function(KERNEL_IDLE, timeout=120_000)
+    page.wait_for_function(KERNEL_IDLE)
     before = page.evaluate(SOURCES)
     page.evaluate(RUN_ALL)
     player = play(page)
@@ -123,7 +90,7 @@ def test_the_exercise_is_solved_by_keyboard_in_lab_and_python_reads_the_answer(w
 @pytest.mark.slow
 def test_python_can_set_the_answer_and_the_exercise_follows(watch, lab, play, deck):
     page = watch(viewport={"width": 1200, "height": 1000}).page(lab)
-    page.wait_for_function(KERNEL_IDLE, timeout=120_000)
+    page.wait_for_function(KERNEL_IDLE)
     page.evaluate(RUN_ALL)
     player = play(page)
     statement = deck.statements[0]

@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
-def running_lab(tmp_path):
+def running_lab(tmp_path, start_lab):
     """JupyterLab as the command starts it, and its address."""
-    port = _free_port()
-    words = [
-        sys.executable,
-        "-m",
-        "cocreation",
-        "lab",
-        "--folder",
-        str(tmp_path / "mine"),
-        "--no-browser",
-        "--port",
-        str(port),
-    ]
-    options = ["--", "--allow-root", "--LabApp.expose_app_in_browser=True", "--IdentityProvider.token=open"]
-    log = (tmp_path / "lab.log").open("w")
-    server = subprocess.Popen([*words, *options], stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(120):
-        try:
-            with urllib.request.urlopen(f"{address}/api?token=open", timeout=5):  # noqa: S310 – our own server
-                break
-        except OSError:
-            assert server.poll() is None, (tmp_path / "lab.log").read_text()
-            time.sleep(0.5)
-    yield address
-    server.terminate()
-    server.wait(30)
-    log.close()
+    words = [sys.executable, "-m", "cocreation", "lab", "--folder", str(tmp_path / "mine"), "--no-browser"]
+    options = ["--", "--allow-root", "--LabApp.expose_app_in_browser=True", "--IdentityProvider.token=open",
+               "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]  # fmt: skip
+    with start_lab([*words, *options], tmp_path) as address:
+        yield address
 
 
 _KERNEL_READY = """() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"""
@@ -62,17 +30,17 @@ _OUTPUT = """(id) => {
 
 
 @pytest.mark.slow
-def test_a_student_opens_the_assignment_in_lab_and_is_told_what_an_answer_reveals(running_lab, browser):
-    page = browser.new_page()
+def test_a_student_opens_the_assignment_in_lab_and_is_told_what_an_answer_reveals(running_lab, watch):
+    page = watch().context.new_page()
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(request.url.split("/")[2]))
-    page.goto(f"{running_lab}/lab/tree/exercises/purify.ipynb?token=open")
-    page.wait_for_function(_KERNEL_READY, timeout=90_000)
+    page.goto(f"{running_lab}lab/tree/exercises/purify.ipynb?token=open")
+    page.wait_for_function(_KERNEL_READY)
 
     def told(answer: str, beginning: str) -> str:
         page.evaluate(_ANSWER, ["answer-spread", answer])
         page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        page.wait_for_function(f"({_OUTPUT})('check-spread').startsWith({beginning!r})", timeout=60_000)
+        page.wait_for_function(f"({_OUTPUT})('check-spread').startsWith({beginning!r})")
         return page.evaluate(_OUTPUT, "check-spread")
 
     table = 'complete = answers.dropna()\nspread = pd.DataFrame({{"mean": complete.mean(), "sd": complete.std({})}})'
@@ -80,5 +48,4 @@ def test_a_student_opens_the_assignment_in_lab_and_is_told_what_an_answer_reveal
     assert "Your standard deviations divide by n" in wrong
     assert "Traceback" not in wrong
     assert told(table.format(""), "Yes").startswith("Yes: means and standard deviations")
-    assert asked == {running_lab.removeprefix("http://")}  # no news, no update check, no CDN
-    page.close()
+    assert asked == {running_lab.split("/")[2]}  # no news, no update check, no CDN

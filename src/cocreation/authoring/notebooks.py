@@ -70,6 +70,10 @@ def _execute(notebook: NotebookNode, folder: Path, running_now: _Running) -> Not
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
+        startup_timeout=CELL_TIMEOUT,
+        # what a busy machine prints late would be lost in silence
+        iopub_timeout=CELL_TIMEOUT,
+        raise_on_iopub_timeout=True,
         kernel_name="python3",
         coalesce_streams=True,
         record_timing=False,

@@ -176,13 +176,18 @@ def try_out(edition: Edition) -> None:
     from nbclient.exceptions import CellExecutionError
 
     from . import leaks
+    from .notebooks import CELL_TIMEOUT
 
     notebook = nbformat.reads(edition.content.decode(), as_version=4)
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
             notebook,
-            timeout=120,
             shutdown_kernel="immediate",
+            timeout=CELL_TIMEOUT,
+            startup_timeout=CELL_TIMEOUT,
+            # what a busy machine prints late would be lost in silence
+            iopub_timeout=CELL_TIMEOUT,
+            raise_on_iopub_timeout=True,
             kernel_name="python3",
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
             resources={"metadata": {"path": folder}},

@@ -22,7 +22,8 @@ from ..errors import CourseError
 __all__ = ["Finding", "Report", "examine"]
 
 _INSTALL = "pip install --require-hashes -r requirements.lock && pip install --no-deps -e ."
-_SECONDS = 60
+#: a kernel that died is told at once; this only bounds one that hangs, on a machine however busy
+_SECONDS = 300
 
 
 @dataclass(frozen=True)

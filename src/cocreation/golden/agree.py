@@ -122,7 +122,8 @@ def _plan(golden: Golden) -> list[tuple[tuple[str, ...], Callable[[Golden], None
     known = [*classical.SECTIONS, *models.SECTIONS]
     named = {path for path, _ in known}
     sections = [(path, section) for path, section in known if golden.block(*path) not in ({}, [])]
-    places = [(name,) for name in golden.figures] + [("ordinal", name) for name in golden.block("ordinal")]
+    places = [(name,) for name in golden.figures]
+    places += [(outer, name) for outer in ("ordinal", "regressions") for name in golden.block(outer)]
     for path in places:
         block = golden.block(*path)
         if path not in named and isinstance(block, dict) and (is_model(block) or "error" in block):

@@ -62,7 +62,7 @@ def unfit(block: Mapping) -> str:
 
 
 def model(golden: Golden, path: tuple) -> None:
-    """Compare one fitted model: fit measures, estimates, AMOS's convention, modification indices."""
+    """Compare one fitted model: fit, estimates, explained variance, AMOS's convention, modification indices."""
     ledger, block = golden.ledger, golden.block(*path)
     reason = unfit(block)
     if reason:
@@ -88,6 +88,7 @@ def model(golden: Golden, path: tuple) -> None:
     bifactor = "bifactor" in str(path[-1])
     omit_lost_errors(golden, (*path, "parameters"), block.get("parameters") or [])
     estimates(ledger, (*path, "parameters"), block.get("parameters") or [], found.parameters, bifactor=bifactor)
+    ledger.named((*path, "r2"), _explained(found), "explained variance", "standardized")
     if block.get("amos_convention"):
         _amos(golden, (*path, "amos_convention"), found, golden.cfa(block["syntax"], convention="amos", **options))
     if "modification_indices" in block:
@@ -146,6 +147,12 @@ def _proper(found: confirm.Cfa) -> bool:
     return all(np.linalg.eigvalsh(part.to_numpy())[0] > -1e-12 for part in (found.phi, theta) if len(part))
 
 
+def _explained(found: confirm.Cfa) -> dict[str, float]:
+    """The share of variance of each variable that is explained: what the model leaves of its standardized one."""
+    rows = found.parameters[(found.parameters["op"] == "~~") & (found.parameters["left"] == found.parameters["right"])]
+    return dict(zip(rows["left"], 1 - rows["std"], strict=True))
+
+
 def fit(ledger: Ledger, path: tuple, block: Mapping, ours: pd.Series, n: int) -> None:
     """Compare fit measures by name."""
     saturated = block.get("df") == 0
@@ -172,7 +179,7 @@ def estimates(ledger: Ledger, path: tuple, block: list[dict], ours: pd.DataFrame
     flipped = _flipped(block, known)
     flat = _flatness(block)
     for i, row in enumerate(block):
-        mine = known.get((row["lhs"], row["op"], row["rhs"], row.get("group")))
+        mine = known.get((row["lhs"], row["op"], _right(row["op"], row["rhs"]), row.get("group")))
         if mine is None and row["op"] == "~~":
             mine = known.get((row["rhs"], row["op"], row["lhs"], row.get("group")))
         if mine is None and not row.get("se"):
@@ -240,7 +247,13 @@ def _missing(value: object) -> bool:
 
 
 def _identity(row: dict) -> tuple:
-    return row["left"], row["op"], row["right"] if isinstance(row["right"], str) else "", row.get("group")
+    right = row["right"] if isinstance(row["right"], str) else ""
+    return row["left"], row["op"], _right(row["op"], right), row.get("group")
+
+
+def _right(op: str, right: str) -> str:
+    """The right side, a formula without spaces, as lavaan prints it."""
+    return right.replace(" ", "") if op == ":=" else right
 
 
 def _flipped(block: list[dict], known: dict[tuple, dict]) -> set[str]:

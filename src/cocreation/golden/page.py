@@ -36,6 +36,7 @@ GROUPS = {
     "Exploratory factor analysis": ["efa"],
     "Confirmatory models": ["cfa", "cfa_std_residuals_max", "factor_scores", "cfa_std_lv", "cfa_single",
                             "cfa_second_order", "cfa_bifactor"],
+    "Regressions among factors": ["regressions"],
     "Method factors and nested models": ["ulmc_equal", "ulmc_free", "comparisons"],
     "Validity": ["validity"],
     "Robust estimators: MLM, MLR": ["cfa_mlm", "cfa_mlr"],

@@ -63,7 +63,7 @@ def _configure(app: Sphinx, config: Config) -> None:
     katex.NODEJS_BINARY = node_binary()
     # A formula with a mistake is told, not shown in red; a busy machine is waited for.
     katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True}
-    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 300.0
     # Over a Unix socket the library connects between the server's bind and its listen, once in a while,
     # fails, and leaves the server running; over TCP it tries again.
     katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
