@@ -106,7 +106,24 @@ def test_a_slug_names_chapter_notebook_module_and_test():
     for slug in WITH_NOTEBOOK:
         assert (ROOT / "notebooks" / f"{slug}.ipynb").is_file(), slug
         assert importlib.util.find_spec(f"cocreation.steps.{slug}"), slug
-        assert (ROOT / "tests" / f"test_{slug}.py").is_file(), slug
+        assert (ROOT / "tests" / "steps" / f"test_{slug}.py").is_file(), slug
+
+
+def test_the_tests_lie_in_the_rooms_they_test():
+    """Beside them only what tests the house itself, and the browser, which opens all rooms at once."""
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+    assert len(folders) >= 12
+    assert folders - {"browser"} <= set(FLOORS)
+
+
+def test_no_room_outgrows_the_house():
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    rooms = {room: sum(n for path, n in lines.items() if PACKAGE / room in path.parents) for room in FLOORS}
+    assert max(rooms.values()) <= 0.30 * sum(lines.values()), max(rooms, key=rooms.get)
+    for folder in {path.parent for path in lines}:
+        inside = [path.name for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(inside) <= 14, f"{folder.name} holds {len(inside)} files"
+    assert not [path.name for path, n in lines.items() if n > 420]
 
 
 def test_every_page_of_the_book_is_in_the_table_of_contents():

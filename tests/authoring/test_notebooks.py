@@ -16,7 +16,7 @@ import pytest
 from cocreation.authoring import notebooks
 from cocreation.errors import CourseError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def new(*sources: str) -> nbformat.NotebookNode:

@@ -24,7 +24,7 @@ from cocreation.steps.screen import screen
 from cocreation.survey import datasets, population
 
 #: lavaan's figures beyond the golden sets, made by invariance.R beside it
-MORE = json.loads((Path(__file__).parent / "golden" / "invariance.json").read_text(encoding="utf-8"))
+MORE = json.loads((Path(__file__).parents[1] / "golden" / "invariance.json").read_text(encoding="utf-8"))
 EXACT = {"df": "df", "parameters": "npar", "n": "ntotal", "baseline_df": "baseline.df"}
 RELATIVE = {
     "chi2": "chisq", "logl": "logl", "unrestricted_logl": "unrestricted.logl", "aic": "aic", "bic": "bic",

@@ -29,7 +29,7 @@ from cocreation.steps.explore import polychoric
 from cocreation.steps.purify import alpha, ordinal_alpha
 
 mpl.use("Agg")
-FOLDER = Path(__file__).parent / "golden_ordinal"
+FOLDER = Path(__file__).parents[1] / "golden_ordinal"
 FIGURES = pd.read_csv(FOLDER / "figures.csv", keep_default_na=False)
 FIGURES["value"] = pd.to_numeric(FIGURES["value"], errors="coerce")
 TWO = "A =~ v1 + v2 + v3\nB =~ v4 + v5 + v6"

@@ -18,8 +18,8 @@ from cocreation.steps.confirm import cfa
 from cocreation.steps.validate import invariance
 from cocreation.survey import sample
 
-GOLDEN = Path(__file__).parent / "golden"
-ORDINAL = Path(__file__).parent / "golden_ordinal" / "figures.csv"
+GOLDEN = Path(__file__).parents[1] / "golden"
+ORDINAL = Path(__file__).parents[1] / "golden_ordinal" / "figures.csv"
 
 
 @cache

@@ -17,7 +17,7 @@ from cocreation.authoring import build
 from cocreation.authoring.build import book_notebooks, build_book, fingerprint
 from cocreation.errors import CourseError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def notebook(*sources: str) -> nbformat.NotebookNode:

@@ -17,7 +17,7 @@ import cocreation.steps
 import cocreation.survey
 from cocreation.authoring.notebooks import normalise
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 #: as many public names as there were when the modules were last moved; more are welcome
 NAMES = 149
 
