@@ -25,10 +25,19 @@ _open = 0
 def show(on: bool | None = True) -> None:
     """Show progress bars (True), hide them (False), or leave it to who is there (None, as at the start).
 
+    Parameters
+    ----------
+    on : bool or None
+        See above.
+
     Raises
     ------
     InputError
         For anything else.
+
+    See Also
+    --------
+    visible : Whether a bar would be shown.
 
     Examples
     --------
@@ -48,6 +57,15 @@ def visible() -> bool:
 
     A notebook that a program executes – a test, a build of the book – must not hold the traces of a bar. Such a
     program says so when it sends a cell, for nobody could answer a question either.
+
+    Returns
+    -------
+    bool
+
+    See Also
+    --------
+    show : Show or hide bars.
+    bar : A bar.
 
     Examples
     --------
@@ -90,6 +108,17 @@ def bar() -> Iterator[Bar]:
     """Open a bar on the error stream, gone when the block ends; work inside the block opens none of its own.
 
     It is silent where nobody watches, and in a Python without rich or without the thread that redraws it.
+
+    Yields
+    ------
+    Bar
+        With ``add_task`` and ``update`` as rich's Progress has them.
+
+    See Also
+    --------
+    gather : Long work that may be interrupted.
+    visible : Whether a bar would be shown.
+    show : Show or hide bars.
 
     Examples
     --------
@@ -146,10 +175,21 @@ def gather(
     size : callable
         How large a piece is.
 
+    Returns
+    -------
+    list
+        The pieces done, in their order.
+
     Raises
     ------
     KeyboardInterrupt
         If less than ``least`` was done when Ctrl-C was pressed, or if this is part of larger work.
+
+    See Also
+    --------
+    bar : A bar alone.
+    drawn : How many draws were made, in words.
+    show : Show or hide bars.
 
     Examples
     --------
@@ -178,6 +218,19 @@ def gather(
 
 def drawn(done: int, asked: int) -> str:
     """Return how many draws a result rests on, for its note.
+
+    Parameters
+    ----------
+    done, asked : int
+        Draws made, and asked for.
+
+    Returns
+    -------
+    str
+
+    See Also
+    --------
+    gather : Long work that may be interrupted.
 
     Examples
     --------

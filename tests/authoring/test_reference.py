@@ -83,6 +83,20 @@ def test_names_a_notebook_imports_are_links(pages):
     assert links == [("book/reference/purify.html#cocreation.steps.purify.purify", "purify")] * 2
 
 
+def test_every_name_under_see_also_is_a_link(pages):
+    lists = [
+        each
+        for page in pages.values()
+        for each in re.findall(r'<div class="admonition seealso">(.*?)</div>', page, re.S)
+    ]
+    assert len(lists) >= 90
+    for each in lists:
+        names = re.findall(r"<dt>(.*?)</dt>", each, re.S)
+        assert names, each
+        for name in names:
+            assert re.match(r'<a class="reference internal" href="[^"]*#cocreation\.', name), name
+
+
 def test_the_reference_leads_nowhere_outside_and_names_no_folder(pages):
     for name in (path.stem for path in REFERENCE.glob("*.md")):
         body = pages[name][pages[name].index('<div class="body"') :]

@@ -75,7 +75,13 @@ class Audit(Result):
     title: str = "The reporting audit"
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return checks, readings, conflicts and what is missing, each figure with the decimals it is printed with."""
+        """Return checks, readings, conflicts and what is missing, each figure with the decimals it is printed with.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         shown: dict[str, pd.DataFrame] = {"": _shown(self.table)}
         if len(self.readings):
             readings = self.readings.astype(object)
@@ -92,7 +98,13 @@ class Audit(Result):
         return shown
 
     def records(self) -> dict[str, Any]:
-        """Return everything as plain records, for JSON; what is not a number is null."""
+        """Return everything as plain records, for JSON; what is not a number is null.
+
+        Returns
+        -------
+        dict
+            Name of the field to its value, tables as lists of dictionaries.
+        """
         tables = {name: getattr(self, name) for name in ("table", "readings", "conflicts", "missing")}
         found = {
             name: json.loads(t.to_json(orient="records", force_ascii=False, double_precision=12))
@@ -143,11 +155,18 @@ def audit(figures: Mapping[str, Any] | str | Path) -> Audit:
     Returns
     -------
     Audit
+        A row a figure with what the others imply of it, ways to reconcile them, what is missing.
 
     Raises
     ------
     InputError
         If a key is unknown, a value is not a figure or lies where the figure cannot.
+
+    See Also
+    --------
+    cocreation.audit.audit.template : A file to write the figures into.
+    cocreation.audit.audit.audit_study : The published study's.
+    cocreation.steps.report.compare : Figures beside one's own.
 
     Notes
     -----
@@ -193,11 +212,18 @@ def audit_study() -> Audit:
     Returns
     -------
     Audit
+        A row a figure with what the others imply of it, ways to reconcile them, what is missing.
 
     Raises
     ------
     CourseError
         If the study has no ``published.toml``, or that has no part ``[audit]``.
+
+    See Also
+    --------
+    cocreation.audit.audit.audit : Any paper's figures.
+    cocreation.audit.audit.template : A file to write them into.
+    cocreation.steps.report.twin : The study's figures beside those of its twin.
 
     Notes
     -----
@@ -221,6 +247,16 @@ def audit_study() -> Audit:
 
 def template() -> str:
     """Return a commented TOML file to start from: the figures of an invented paper.
+
+    Returns
+    -------
+    str
+        TOML with a comment an entry; :func:`audit` takes the file it is saved in.
+
+    See Also
+    --------
+    cocreation.audit.audit.audit : Check the figures.
+    cocreation.audit.audit.audit_study : Check the published study's.
 
     Examples
     --------

@@ -98,6 +98,15 @@ class Cfa(Result):
     def measure(self, name: str) -> float:
         """Return one fit measure by name, such as ``"cfi"``; lavaan's names are understood too.
 
+        Parameters
+        ----------
+        name : str
+            One of the rows of ``fit``, or lavaan's name.
+
+        Returns
+        -------
+        float
+
         Raises
         ------
         InputError
@@ -112,6 +121,11 @@ class Cfa(Result):
         """Return chi-square, fit indices, loadings, factor correlations, and warnings if there are any.
 
         A p-value beside a scaled chi-square is that of the scaled one.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
         """
         chi2 = {name: self.measure(name) for name in ("chi2", "df", "p", "chi2_df") if name in self.fit.index}
         if "p_scaled" in self.fit.index:
@@ -181,6 +195,10 @@ class Cfa(Result):
             Where to draw.
         kind : {"loadings", "residuals", "path"}
             What to draw; "path" is the diagram with standardized estimates, dashed where p ≥ .05.
+
+        Returns
+        -------
+        Axes
         """
         if kind not in ("loadings", "residuals", "path"):
             raise InputError(f"kind is 'loadings', 'residuals' or 'path', not {kind!r}. Choose one of them.")

@@ -41,7 +41,21 @@ def kmo(r: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def bartlett_sphericity(r: np.ndarray, n_obs: int) -> tuple[float, int, float]:
-    """Return chi-square, degrees of freedom and p of Bartlett's (1951) test that r is an identity matrix."""
+    """Return chi-square, degrees of freedom and p of Bartlett's (1951) test that r is an identity matrix.
+
+    Parameters
+    ----------
+    r : array, shape (p, p)
+        Correlations.
+    n_obs : int
+        Respondents.
+
+    Returns
+    -------
+    chi2 : float
+    df : int
+    p : float
+    """
     p = len(r)
     chi2 = -(n_obs - 1 - (2 * p + 5) / 6) * np.linalg.slogdet(r)[1]
     df = p * (p - 1) // 2

@@ -15,6 +15,16 @@ def agreeing_at_random(raters: int, bins: int, at_least: int) -> tuple[float, fl
     Exact: the sequences of votes in which every bin stays below ``at_least``
     are counted (by the coefficients of a power of a polynomial) and taken
     from all bins**raters sequences.
+
+    Parameters
+    ----------
+    raters, bins, at_least : int
+        Raters, bins they choose among, and votes that count as agreement.
+
+    Returns
+    -------
+    any_bin, given_bin : float
+        Probabilities.
     """
     # ways[k]: sequences of k votes over the bins seen so far with fewer than at_least in each
     ways = [1] + [0] * raters

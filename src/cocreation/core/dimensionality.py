@@ -47,6 +47,16 @@ def map_criterion(r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Velicer (1976) and its revision (Velicer, Eaton & Fava 2000); the number of
     components is where the average is smallest. NaN where a residual variance
     is used up and no partial correlation exists.
+
+    Parameters
+    ----------
+    r : array, shape (p, p)
+        Correlations.
+
+    Returns
+    -------
+    squared, fourth : array, shape (p,)
+        Entry m is the average after m components.
     """
     p = len(r)
     off = ~np.eye(p, dtype=bool)

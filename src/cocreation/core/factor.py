@@ -61,7 +61,17 @@ class Extracted(NamedTuple):
 
 
 def most_factors(p: int) -> int:
-    """Return the largest number of common factors with no more parameters than p items have correlations."""
+    """Return the largest number of common factors with no more parameters than p items have correlations.
+
+    Parameters
+    ----------
+    p : int
+        Items.
+
+    Returns
+    -------
+    int
+    """
     return max((n for n in range(1, p) if (p - n) ** 2 >= p + n), default=0)
 
 
@@ -80,6 +90,11 @@ def minres(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENESS) -> Extra
         How many factors.
     lowest : float
         Floor of the uniquenesses.
+
+    Returns
+    -------
+    Extracted
+        ``minimum`` is half the sum of the squared residual correlations.
 
     Raises
     ------
@@ -108,6 +123,25 @@ def principal_axis(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENESS) 
 
     Iterated principal axes end where minres does (both ask that the
     communalities reproduce themselves), so this *is* :func:`minres`.
+
+    Parameters
+    ----------
+    r : array, shape (p, p)
+        Correlations.
+    n : int
+        How many factors.
+    lowest : float
+        Floor of the uniquenesses.
+
+    Returns
+    -------
+    Extracted
+        As :func:`minres`.
+
+    Raises
+    ------
+    EstimationError
+        If the search does not converge.
     """
     return minres(r, n, lowest=lowest)
 
@@ -160,6 +194,22 @@ def maximum_likelihood(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENE
 
 def extract(r: np.ndarray, n: int, method: str, *, lowest: float = LOWEST_UNIQUENESS) -> Extracted:
     """Return common factors by ``method``: "minres", "principal_axis" or "ml"; no uniqueness goes below ``lowest``.
+
+    Parameters
+    ----------
+    r : array, shape (p, p)
+        Correlations.
+    n : int
+        How many factors.
+    method : {"minres", "principal_axis", "ml"}
+        The criterion.
+    lowest : float
+        Floor of the uniquenesses.
+
+    Returns
+    -------
+    Extracted
+        Loadings, shape (p, n), with their uniquenesses.
 
     Raises
     ------

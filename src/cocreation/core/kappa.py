@@ -26,6 +26,18 @@ def weights_of(k: int, kind: str | None) -> np.ndarray:
 
     ``None``: only the same category counts; ``"linear"``: 1 − \\|i − j\\|/(k − 1);
     ``"quadratic"``: 1 − (i − j)²/(k − 1)².
+
+    Parameters
+    ----------
+    k : int
+        Categories.
+    kind : {"linear", "quadratic"} or None
+        See above.
+
+    Returns
+    -------
+    array, shape (k, k)
+        Ones on the diagonal.
     """
     if kind is None:
         return np.eye(k)
@@ -37,6 +49,18 @@ def kappa_of_two(counts: np.ndarray, weights: np.ndarray) -> TwoRaters:
     """Return Cohen's (weighted) kappa of a table of counts, shape (codes, codes).
 
     The large-sample standard errors are those of Fleiss, Cohen and Everitt (1969).
+
+    Parameters
+    ----------
+    counts : array, shape (codes, codes)
+        How often the first rater said the row's code and the second the column's.
+    weights : array, shape (codes, codes)
+        What each cell counts as agreement, as :func:`weights_of` returns them.
+
+    Returns
+    -------
+    TwoRaters
+        Kappa, both standard errors, and the shares of agreement.
 
     Raises
     ------

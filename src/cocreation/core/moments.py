@@ -35,7 +35,17 @@ def covariance(x: np.ndarray, *, divisor: str = "N-1") -> np.ndarray:
 
 
 def to_correlation(s: np.ndarray) -> np.ndarray:
-    """Return the correlation matrix that belongs to a covariance matrix, unit diagonal exactly."""
+    """Return the correlation matrix that belongs to a covariance matrix, unit diagonal exactly.
+
+    Parameters
+    ----------
+    s : array, shape (p, p)
+        Covariances, variances positive.
+
+    Returns
+    -------
+    array, shape (p, p)
+    """
     sd = np.sqrt(np.diag(s))
     r = s / np.outer(sd, sd)
     np.fill_diagonal(r, 1.0)
@@ -43,5 +53,15 @@ def to_correlation(s: np.ndarray) -> np.ndarray:
 
 
 def correlation(x: np.ndarray) -> np.ndarray:
-    """Return the Pearson correlations of the columns of ``x``, shape (p, p)."""
+    """Return the Pearson correlations of the columns of ``x``, shape (p, p).
+
+    Parameters
+    ----------
+    x : array, shape (n, p)
+        Complete data.
+
+    Returns
+    -------
+    array, shape (p, p)
+    """
     return to_correlation(covariance(x))

@@ -45,6 +45,18 @@ def bivariate_normal(h: np.ndarray, k: np.ndarray, rho: np.ndarray) -> np.ndarra
 
     Right to fifteen decimals, near ±1 too.
 
+    Parameters
+    ----------
+    h, k : array
+        Upper limits.
+    rho : array
+        Correlations; all three of shapes that broadcast.
+
+    Returns
+    -------
+    array of the common shape
+        Probabilities.
+
     Examples
     --------
     >>> round(float(bivariate_normal(np.array(0.0), np.array(0.0), np.array(0.5))), 12)

@@ -24,7 +24,17 @@ __all__ = [
 
 
 def alpha_from_covariance(s: np.ndarray) -> float:
-    """Return coefficient alpha k/(k−1)·(1 − Σ s_ii / ΣΣ s_ij) (Cronbach 1951)."""
+    """Return coefficient alpha k/(k−1)·(1 − Σ s_ii / ΣΣ s_ij) (Cronbach 1951).
+
+    Parameters
+    ----------
+    s : array, shape (k, k)
+        Covariances of the items, k at least 2.
+
+    Returns
+    -------
+    float
+    """
     k = len(s)
     return float(k / (k - 1) * (1 - np.trace(s) / s.sum()))
 
@@ -40,6 +50,10 @@ def alpha_interval(alpha: float, n_obs: int, k: int, *, level: float = 0.95) -> 
         Respondents and items.
     level : float
         Confidence.
+
+    Returns
+    -------
+    lower, upper : float
     """
     tail = (1 - level) / 2
     first, second = n_obs - 1, (n_obs - 1) * (k - 1)
@@ -63,6 +77,11 @@ def item_statistics(x: np.ndarray) -> ItemStatistics:
     ----------
     x : array, shape (n, k)
         Complete answers.
+
+    Returns
+    -------
+    ItemStatistics
+        Two arrays of shape (k,).
     """
     s = covariance(x)
     k = len(s)
@@ -79,25 +98,64 @@ def item_statistics(x: np.ndarray) -> ItemStatistics:
 
 
 def standardized_alpha(s: np.ndarray) -> float:
-    """Return alpha of the standardized items."""
+    """Return alpha of the standardized items.
+
+    Parameters
+    ----------
+    s : array, shape (k, k)
+        Covariances of the items, k at least 2.
+
+    Returns
+    -------
+    float
+    """
     return alpha_from_covariance(to_correlation(s))
 
 
 def squared_multiple(r: np.ndarray) -> np.ndarray:
-    """Return each item's squared multiple correlation with the others, 1 − 1/r^ii; NaN where r has no inverse."""
+    """Return each item's squared multiple correlation with the others, 1 − 1/r^ii; NaN where r has no inverse.
+
+    Parameters
+    ----------
+    r : array, shape (p, p)
+        Correlations.
+
+    Returns
+    -------
+    array, shape (p,)
+    """
     if np.linalg.eigvalsh(r)[0] < 1e-10:
         return np.full(len(r), np.nan)
     return 1 - 1 / np.diag(np.linalg.inv(r))
 
 
 def lambda6(r: np.ndarray) -> float:
-    """Return Guttman's (1945) λ6 of the standardized items: error is what the other items do not predict."""
+    """Return Guttman's (1945) λ6 of the standardized items: error is what the other items do not predict.
+
+    Parameters
+    ----------
+    r : array, shape (p, p)
+        Correlations.
+
+    Returns
+    -------
+    float
+    """
     return float(1 - (1 - squared_multiple(r)).sum() / r.sum())
 
 
 def overlap_corrected(r: np.ndarray) -> np.ndarray:
     """Return each item's correlation with the sum, own error taken out: r with squared multiple correlations on
     its diagonal (psych's r.cor, after Cureton 1966). NaN where what is left of the sum has no variance.
+
+    Parameters
+    ----------
+    r : array, shape (p, p)
+        Correlations.
+
+    Returns
+    -------
+    array, shape (p,)
     """
     shared = r.copy()
     np.fill_diagonal(shared, squared_multiple(r))

@@ -23,7 +23,20 @@ LEAST = 50
 
 
 def enough(draws: int, level: float) -> int:
-    """Return how many draws the level needs, if there are as many."""
+    """Return how many draws the level needs, if there are as many.
+
+    Parameters
+    ----------
+    draws : int
+        Those asked for.
+    level : float
+        Confidence of the intervals.
+
+    Returns
+    -------
+    int
+        The fewest draws that will do.
+    """
     least = max(LEAST, int(np.ceil(2 / (1 - confidence(level)) - 1e-9)))
     remedy = f"The ends of an interval need draws beyond them. Use draws={max(1000, least)}."
     whole(draws, "draws", least=least, remedy=remedy)
@@ -31,7 +44,22 @@ def enough(draws: int, level: float) -> int:
 
 
 def resamples(rng: np.random.Generator, n: int, draws: int) -> Iterator[np.ndarray]:
-    """Yield the respondents of each resample, a piece at a time; many draws begin with those of fewer."""
+    """Yield the respondents of each resample, a piece at a time; many draws begin with those of fewer.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where they are drawn from.
+    n : int
+        Respondents.
+    draws : int
+        Resamples.
+
+    Yields
+    ------
+    integer array, shape (up to PIECE draws, n)
+        Row numbers of respondents.
+    """
     for first in range(0, draws, PIECE):
         yield rng.integers(0, n, size=(min(PIECE, draws - first), n))
 
@@ -39,7 +67,24 @@ def resamples(rng: np.random.Generator, n: int, draws: int) -> Iterator[np.ndarr
 def summary(
     estimate: np.ndarray, replicates: np.ndarray, level: float, jackknife: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """Return estimate, se, lower, upper, a row a figure; BCa intervals where a jackknife is given."""
+    """Return estimate, se, lower, upper, a row a figure; BCa intervals where a jackknife is given.
+
+    Parameters
+    ----------
+    estimate : array, shape (figures,)
+        Of all respondents.
+    replicates : array, shape (draws, figures)
+        Of the resamples.
+    level : float
+        Confidence of the intervals.
+    jackknife : array, shape (n, figures), optional
+        With one respondent left out at a time.
+
+    Returns
+    -------
+    DataFrame
+        In the order of ``estimate``.
+    """
     tails = np.tile([[(1 - level) / 2], [(1 + level) / 2]], len(estimate))
     if jackknife is not None:
         away = np.nanmean(jackknife, axis=0) - jackknife
@@ -59,7 +104,21 @@ def summary(
 
 
 def draw(ax: Axes | None, labels: pd.Series, estimate: pd.Series, lower: pd.Series, upper: pd.Series) -> Axes:
-    """Draw estimates with their intervals, the first on top."""
+    """Draw estimates with their intervals, the first on top.
+
+    Parameters
+    ----------
+    ax : Axes or None
+        Where to draw; a figure of its own for None.
+    labels : Series of str
+        Of the rows.
+    estimate, lower, upper : Series of float
+        The points, and the ends of their intervals.
+
+    Returns
+    -------
+    Axes
+    """
     import matplotlib.pyplot as plt
 
     if ax is None:

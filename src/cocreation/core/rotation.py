@@ -18,6 +18,11 @@ def align(loadings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ``loadings[:, order] * signs`` – and to phi alike, or the factor
     correlations belong to other columns.
 
+    Parameters
+    ----------
+    loadings : array, shape (p, k)
+        Rotated loadings.
+
     Returns
     -------
     order : integer array, shape (k,)
@@ -121,6 +126,11 @@ def oblimin(loadings: np.ndarray, *, kaiser: bool = True, starts: int = 8, seed:
     starts, seed : int
         Random starts and the seed they are drawn with.
 
+    Returns
+    -------
+    Oblique
+        Pattern, shape (p, k), and factor correlations, shape (k, k).
+
     Raises
     ------
     EstimationError
@@ -192,6 +202,11 @@ def promax(loadings: np.ndarray, *, power: int = 4, kaiser: bool = True) -> Obli
         The exponent of the target.
     kaiser : bool
         Give every item unit length while rotating.
+
+    Returns
+    -------
+    Oblique
+        Pattern, shape (p, k), and factor correlations, shape (k, k).
 
     Notes
     -----

@@ -29,6 +29,11 @@ def _libraries() -> ThreadpoolController | None:
 
 
 def one_thread() -> AbstractContextManager:
-    """Return a context in which linear algebra runs in one thread, as far as its libraries let themselves be told."""
+    """Return a context in which linear algebra runs in one thread, as far as its libraries let themselves be told.
+
+    Returns
+    -------
+    context manager
+    """
     libraries = _libraries()
     return nullcontext() if libraries is None else libraries.limit(limits=1)

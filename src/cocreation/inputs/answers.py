@@ -16,6 +16,21 @@ __all__ = ["items_frame", "refuse_singular", "scales_mapping", "used"]
 def used(frame: pd.DataFrame, data: pd.DataFrame) -> str:
     """Return how many respondents a statistic used, and how many it left out, for its note.
 
+    Parameters
+    ----------
+    frame : DataFrame
+        The answers used.
+    data : DataFrame
+        Those handed in.
+
+    Returns
+    -------
+    str
+
+    See Also
+    --------
+    items_frame : Check the answers.
+
     Examples
     --------
     >>> import pandas as pd
@@ -64,6 +79,12 @@ def items_frame(
         For an unknown or repeated item, a column that is not numeric, infinite
         values, too few items, no more respondents than items, or a constant
         item; the message names it and the remedy.
+
+    See Also
+    --------
+    scales_mapping : Check the dimensions.
+    refuse_singular : Refuse items that repeat each other.
+    used : Say how many respondents were used.
 
     Examples
     --------
@@ -160,11 +181,29 @@ def scales_mapping(
 ) -> dict[str, list[str]]:
     """Return ``{dimension: [item, …]}`` checked: known items, each in one dimension only.
 
+    Parameters
+    ----------
+    scales : mapping
+        ``{dimension: [item, …]}``.
+    columns : iterable of str, optional
+        The items there are; any by default.
+    at_least : int
+        The fewest items a dimension.
+
+    Returns
+    -------
+    dict
+        ``{dimension: [item, …]}``, with lists, in the order given.
+
     Raises
     ------
     InputError
         If it is not a mapping, a dimension has too few items, an item is
         unknown, or an item stands in two dimensions.
+
+    See Also
+    --------
+    items_frame : Check the answers.
 
     Examples
     --------
@@ -256,6 +295,10 @@ def refuse_singular(frame: pd.DataFrame, purpose: str) -> None:
     ------
     InputError
         Naming the items and the remedy.
+
+    See Also
+    --------
+    items_frame : Check the answers.
 
     Examples
     --------

@@ -47,7 +47,13 @@ class Result:
     proportions: ClassVar[tuple[str, ...]] = ()
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the tables to show: by default the scalars, then every DataFrame field."""
+        """Return the tables to show: by default the scalars, then every DataFrame field.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         scalars = {
             field.name: getattr(self, field.name)
             for field in fields(self)  # type: ignore[arg-type]
@@ -69,6 +75,10 @@ class Result:
         ----------
         first : int
             Number of the first table.
+
+        Returns
+        -------
+        str
         """
         return "\n".join(map(formats.to_markdown, self._apa(first)))
 
@@ -78,6 +88,10 @@ class Result:
         LaTeX numbers them. What lies outside ASCII is written in commands, except
         scripts such as Chinese, which need XeLaTeX or LuaLaTeX. A table too wide for a
         page is turned and says that it needs the package rotating.
+
+        Returns
+        -------
+        str
         """
         return "\n".join(map(latex.to_latex, self._apa(1)))
 
@@ -90,6 +104,10 @@ class Result:
             The file, ending in .docx; it is replaced.
         first : int
             Number of the first table.
+
+        Returns
+        -------
+        Path
 
         Raises
         ------

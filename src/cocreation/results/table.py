@@ -80,6 +80,17 @@ class Table:
 def fixed(value: float, digits: int) -> str:
     """Return a number with so many decimals, zero without a sign.
 
+    Parameters
+    ----------
+    value : float
+        The number.
+    digits : int
+        Decimals.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> fixed(-0.0001, 3), fixed(0.0736, 3)

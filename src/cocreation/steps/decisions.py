@@ -28,11 +28,32 @@ def write_decisions(decisions: pd.DataFrame, step: str, folder: str | Path = "de
     The file appears whole or not at all, and an unchanged log is left alone,
     so notebooks may run side by side.
 
+    Parameters
+    ----------
+    decisions : DataFrame
+        The log, columns :data:`COLUMNS`, as the results of the steps hold it.
+    step : str
+        The step's word; the file bears it.
+    folder : path
+        Where the logs lie; made if it is not there.
+
+    Returns
+    -------
+    Path
+        The CSV file.
+
     Raises
     ------
     InputError
         If a column of :data:`COLUMNS` is missing or a decision is neither
         "keep" nor "drop", or the folder cannot be written to.
+
+    See Also
+    --------
+    read_decisions : Read a log.
+    kept : The subjects it keeps.
+    cocreation.steps.purify.purify : A step that decides.
+    cocreation.steps.explore.explore : Another.
 
     Examples
     --------
@@ -61,10 +82,27 @@ def write_decisions(decisions: pd.DataFrame, step: str, folder: str | Path = "de
 def read_decisions(step: str, folder: str | Path = "decisions") -> pd.DataFrame:
     """Return the decision log a step has written, columns :data:`COLUMNS`.
 
+    Parameters
+    ----------
+    step : str
+        The step's word, such as "purify".
+    folder : path
+        Where the logs lie.
+
+    Returns
+    -------
+    DataFrame
+        A row a subject, all columns text.
+
     Raises
     ------
     InputError
         If the step has not been run yet, or its log was changed so that it is none.
+
+    See Also
+    --------
+    write_decisions : Write a log.
+    kept : The subjects it keeps.
 
     Examples
     --------
@@ -90,10 +128,24 @@ def read_decisions(step: str, folder: str | Path = "decisions") -> pd.DataFrame:
 def kept(decisions: pd.DataFrame) -> list[str]:
     """Return the subjects whose decision is "keep", in the order of the log.
 
+    Parameters
+    ----------
+    decisions : DataFrame
+        A decision log, columns :data:`COLUMNS`.
+
+    Returns
+    -------
+    list of str
+
     Raises
     ------
     InputError
         If it is no decision log.
+
+    See Also
+    --------
+    read_decisions : A log written before.
+    write_decisions : Write one.
 
     Examples
     --------

@@ -60,11 +60,27 @@ class Wording(Result):
     digits = 1
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the suspicions; ``items`` has a row an item and is not shown."""
+        """Return the suspicions; ``items`` has a row an item and is not shown.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         return {"flagged": self.flagged}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the lengths of the items, the suspicious ones in colour."""
+        """Draw the lengths of the items, the suspicious ones in colour.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         sns = self._seaborn()
@@ -95,8 +111,19 @@ def wording(items: Mapping[str, str] | pd.Series, *, most_words: int = 16) -> Wo
     Parameters
     ----------
     items : mapping or Series from item to wording
+        The pool.
     most_words : int
         A longer item is "long".
+
+    Returns
+    -------
+    Wording
+        A row an item with its length and reading grade, a row a suspicion with the words that raised it.
+
+    See Also
+    --------
+    coverage : How the items spread over dimensions and themes.
+    cocreation.steps.judge.relevance : What experts make of them.
 
     Notes
     -----
@@ -207,7 +234,17 @@ class Coverage(Result):
     digits = 1
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the items a theme, a colour a dimension."""
+        """Draw the items a theme, a colour a dimension.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         sns = self._seaborn()
@@ -254,11 +291,22 @@ def coverage(
     factor : float
         Two, in the rule the study takes from Velicer and Schinka (2003).
 
+    Returns
+    -------
+    Coverage
+        A row a dimension with its items and whether they are enough, a row a theme.
+
     Raises
     ------
     InputError
         For a missing column or value, an item named twice, a theme that the
         scheme lacks, or a dimension without a final length.
+
+    See Also
+    --------
+    wording : Suspicious wordings.
+    cocreation.survey.fieldwork.item_pool : The course's pool.
+    cocreation.steps.judge.sorting : What experts make of it.
 
     Examples
     --------

@@ -57,10 +57,25 @@ def wanted_alphas(raw: Mapping[str, Any]) -> dict[str, float]:
     Those that stand in ``[aims.alphas]`` of the population; else evenly from the smallest to the
     largest of the published ones, in the order of the dimensions.
 
+    Parameters
+    ----------
+    raw : mapping
+        ``population.toml`` as read.
+
+    Returns
+    -------
+    dict
+        Dimension to alpha.
+
     Raises
     ------
     CourseError
         If neither the population nor ``published.toml`` has alphas.
+
+    See Also
+    --------
+    cocreation.survey.aims.formal_figures : The alphas reached.
+    cocreation.survey.calibrate.solve : Find the loadings that give them.
 
     Examples
     --------
@@ -98,12 +113,31 @@ def formal_figures(population: Population, *, seed: int | None = None) -> dict[s
     loadings. ``fornell_larcker`` is the smallest difference between the root of
     a dimension's AVE and its largest correlation with another.
 
+    Parameters
+    ----------
+    population : Population
+        Whose sample to compute them of.
+    seed : int, optional
+        That of the population by default.
+
+    Returns
+    -------
+    dict
+        Figure to value.
+
     Raises
     ------
     InputError
         If ``population`` is no population.
     EstimationError
         If the model cannot be fitted to its sample.
+
+    See Also
+    --------
+    cocreation.survey.aims.formal_survey_fits : Whether they are as aimed at.
+    cocreation.survey.aims.shortfalls : Which are not.
+    cocreation.survey.aims.pre_survey_figures : Those of the other survey.
+    cocreation.survey.calibrate.calibrate : Find a population that has them.
 
     Examples
     --------
@@ -153,10 +187,28 @@ def pre_survey_figures(population: Population, *, seed: int | None = None) -> di
     ``loading_lowest``, ``alpha_lowest`` and ``sixth`` (the next eigenvalue; 0 if there is none) describe
     the kept items; ``citc_margin`` is the distance of the closest CITC from .50.
 
+    Parameters
+    ----------
+    population : Population
+        Whose sample to compute them of.
+    seed : int, optional
+        That of the population by default.
+
+    Returns
+    -------
+    dict
+        Name to value.
+
     Raises
     ------
     InputError
         If ``population`` is no population.
+
+    See Also
+    --------
+    cocreation.survey.aims.pre_survey_fits : Whether they are as aimed at.
+    cocreation.survey.aims.formal_figures : Those of the other survey.
+    cocreation.survey.calibrate.calibrate : Find a population that has them.
 
     Examples
     --------
@@ -237,10 +289,27 @@ def _explored(data: pd.DataFrame, items: list[str], how: str) -> list[str]:
 def shortfalls(figures: Mapping[str, Any], *, share: float = 1.0) -> list[str]:
     """Return the figures that lie farther from their aim than ``share`` of the tolerance.
 
+    Parameters
+    ----------
+    figures : mapping
+        As :func:`~cocreation.survey.aims.formal_figures` returns them, or some of them.
+    share : float
+        Of the tolerance.
+
+    Returns
+    -------
+    list of str
+        Empty where all are as aimed at.
+
     Raises
     ------
     InputError
         If ``figures`` is no mapping.
+
+    See Also
+    --------
+    cocreation.survey.aims.formal_figures : The figures.
+    cocreation.survey.aims.formal_survey_fits : Whether all are as aimed at.
 
     Examples
     --------
@@ -259,6 +328,21 @@ def shortfalls(figures: Mapping[str, Any], *, share: float = 1.0) -> list[str]:
 def formal_survey_fits(figures: Mapping[str, Any]) -> bool:
     """Whether the figures are within half of their tolerance, and loadings and dimensions as the study has them.
 
+    Parameters
+    ----------
+    figures : mapping
+        As :func:`~cocreation.survey.aims.formal_figures` returns them.
+
+    Returns
+    -------
+    bool
+
+    See Also
+    --------
+    cocreation.survey.aims.formal_figures : The figures.
+    cocreation.survey.aims.shortfalls : Which are not as aimed at.
+    cocreation.survey.aims.pre_survey_fits : The same of the other survey.
+
     Examples
     --------
     >>> from cocreation.survey import population
@@ -271,6 +355,22 @@ def formal_survey_fits(figures: Mapping[str, Any]) -> bool:
 
 def pre_survey_fits(population: Population, figures: Mapping[str, Any]) -> bool:
     """Whether each kind of flaw is found by the rule it is made for, with a margin.
+
+    Parameters
+    ----------
+    population : Population
+        What the sample was drawn from.
+    figures : mapping
+        As :func:`~cocreation.survey.aims.pre_survey_figures` returns them.
+
+    Returns
+    -------
+    bool
+
+    See Also
+    --------
+    cocreation.survey.aims.pre_survey_figures : The figures.
+    cocreation.survey.aims.formal_survey_fits : The same of the other survey.
 
     Examples
     --------

@@ -93,6 +93,12 @@ def calibrate(progress: Callable[[float, str], None] | None = None, *, path: str
         not allow it.
     CourseError
         If the study has no published figures to aim at.
+
+    See Also
+    --------
+    save : Write what was found.
+    solve : One seed.
+    cocreation.survey.aims.shortfalls : What is not as aimed at.
     """
     report = progress or (lambda share, text: None)
     raw = _raw(path)
@@ -125,10 +131,27 @@ def _reached(population: Population) -> pd.DataFrame:
 def save(calibrated: Calibrated, path: str | Path | None = None) -> Path:
     """Write the calibrated numbers to the end of ``population.toml`` and return its path.
 
+    Parameters
+    ----------
+    calibrated : Calibrated
+        What to write.
+    path : path, optional
+        A ``population.toml``; that of the study at hand by default.
+
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     InputError
         If the file cannot be read or written, or has no part ``[calibrated]`` to replace.
+
+    See Also
+    --------
+    calibrate : Find the numbers.
+    cocreation.survey.population.read : Read them.
 
     Examples
     --------
@@ -185,10 +208,30 @@ def solve(raw: dict[str, Any], seed: int, *, start: Calibrated | None = None) ->
     Newton steps from ``start``, or from loadings of .86 and .32; none where the start meets
     them already.
 
+    Parameters
+    ----------
+    raw : dict
+        ``population.toml`` as read.
+    seed : int
+        Of the formal survey.
+    start : Calibrated, optional
+        Where to start.
+
+    Returns
+    -------
+    Calibrated
+        Loadings and correlation, rounded as :func:`save` writes them.
+
     Raises
     ------
     CourseError
         If the study has no alphas or RMSEA to aim at, or the population lacks a part.
+
+    See Also
+    --------
+    calibrate : Try seeds until all is as aimed at.
+    cocreation.survey.aims.wanted_alphas : The alphas to meet.
+    cocreation.survey.population.build : The population of such numbers.
 
     Examples
     --------

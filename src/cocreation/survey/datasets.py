@@ -32,6 +32,15 @@ _CODEBOOK = ["column", "type", "values", "meaning"]
 def names() -> list[str]:
     """Return the names of the study's data sets in the order of the course.
 
+    Returns
+    -------
+    list of str
+
+    See Also
+    --------
+    load : A data set.
+    codebook : What its columns mean.
+
     Examples
     --------
     >>> names()
@@ -45,10 +54,25 @@ def names() -> list[str]:
 def path(name: str) -> Path:
     """Return where a data set's CSV file lies.
 
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+
+    Returns
+    -------
+    Path
+        Of the study at hand.
+
     Raises
     ------
     InputError
         If there is no data set of this name.
+
+    See Also
+    --------
+    load : The data set.
+    write : Write it elsewhere.
 
     Examples
     --------
@@ -79,6 +103,15 @@ def load(name: str) -> pd.DataFrame:
         If there is no data set of this name, or its file was lost or changed
         so that it is no table with the codebook's columns.
 
+    See Also
+    --------
+    names : Which there are.
+    codebook : What the columns mean.
+    make : Draw it anew.
+    path : Its file.
+    published : The published figures.
+    cocreation.steps.screen.screen : Turn a survey's answers into numbers.
+
     Examples
     --------
     >>> load("formal_survey").shape
@@ -94,10 +127,25 @@ def load(name: str) -> pd.DataFrame:
 def codebook(name: str) -> pd.DataFrame:
     """Return a data set's codebook: column, type, values, meaning.
 
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+
+    Returns
+    -------
+    DataFrame [column, type, values, meaning]
+        A row a column of the data set.
+
     Raises
     ------
     InputError
         If there is no data set of this name, or its codebook was lost or changed.
+
+    See Also
+    --------
+    load : The data set.
+    names : Which there are.
 
     Examples
     --------
@@ -111,10 +159,27 @@ def codebook(name: str) -> pd.DataFrame:
 def make(name: str) -> pd.DataFrame:
     """Draw a data set anew, as it is shipped.
 
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`load` returns it.
+
     Raises
     ------
     InputError
         If there is no data set of this name.
+
+    See Also
+    --------
+    load : The shipped data set.
+    write : Write them all.
+    cocreation.survey.respondents.formal_survey : How a survey is drawn.
+    cocreation.survey.fieldwork.interviews : How the fieldwork is made.
 
     Examples
     --------
@@ -131,11 +196,28 @@ def write(folder: str | Path, *, only: str | None = None) -> list[Path]:
     files equal the shipped ones byte by byte. Data sheets are prose and copied; a study has one
     for each data set, or none. All tables are drawn before the first file is written.
 
+    Parameters
+    ----------
+    folder : path
+        Where to; made if it is not there.
+    only : str, optional
+        One of :func:`names`.
+
+    Returns
+    -------
+    list of Path
+        The files, those of a data set together.
+
     Raises
     ------
     InputError
         If there is no data set ``only``, or the study's files contradict themselves or each other.
         Or if a file it is made from was lost, or one cannot be written.
+
+    See Also
+    --------
+    make : One table.
+    path : The shipped file.
 
     Examples
     --------
@@ -174,6 +256,13 @@ def published() -> pd.DataFrame:
     CourseError
         If the study has no ``published.toml``.
 
+    See Also
+    --------
+    study : The study in a few numbers.
+    load : The data.
+    cocreation.survey.study.published : The file as it is.
+    cocreation.steps.report.compare : One's own figures beside them.
+
     Examples
     --------
     >>> published().set_index("id").loc["rmsea", "value"]
@@ -190,10 +279,20 @@ def published() -> pd.DataFrame:
 def study() -> dict[str, Any]:
     """Return the published study in a few numbers, as ``[study]`` of ``published.toml`` has them.
 
+    Returns
+    -------
+    dict
+        Name to value.
+
     Raises
     ------
     CourseError
         If the study has no ``published.toml``.
+
+    See Also
+    --------
+    published : Every figure.
+    cocreation.survey.study.published : The file as it is.
 
     Examples
     --------

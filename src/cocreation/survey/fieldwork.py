@@ -52,6 +52,11 @@ def rules() -> dict[str, Any]:
     CourseError
         If the study has no fieldwork, or its files do not go together.
 
+    See Also
+    --------
+    expert_sorts : The votes.
+    cocreation.steps.judge.judge : Apply them.
+
     Examples
     --------
     >>> rules()
@@ -79,6 +84,12 @@ def interviews() -> pd.DataFrame:
     ------
     CourseError
         If the study has no fieldwork, or its files do not go together.
+
+    See Also
+    --------
+    item_pool : The items written from them.
+    cocreation.steps.conceptualize.agreement : Compare the coders.
+    cocreation.steps.conceptualize.saturation : Count the themes.
 
     Examples
     --------
@@ -177,6 +188,13 @@ def item_pool() -> pd.DataFrame:
     CourseError
         If the study has no fieldwork, or its files do not go together.
 
+    See Also
+    --------
+    interviews : What they were written from.
+    expert_sorts : What the panel made of them.
+    cocreation.steps.generate.wording : Check the wordings.
+    cocreation.steps.generate.coverage : Check the spread.
+
     Examples
     --------
     >>> item_pool().shape
@@ -210,6 +228,13 @@ def expert_sorts() -> pd.DataFrame:
     ------
     CourseError
         If the study has no fieldwork, or its files do not go together.
+
+    See Also
+    --------
+    item_pool : The items they judged.
+    rules : What their votes must show.
+    cocreation.steps.judge.sorting : Evaluate the sorts.
+    cocreation.steps.judge.relevance : Evaluate the ratings.
 
     Examples
     --------

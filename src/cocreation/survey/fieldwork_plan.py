@@ -19,6 +19,20 @@ __all__ = ["check_fieldwork", "relevant_ratings"]
 def relevant_ratings(panel: Mapping[str, Any]) -> tuple[range, range]:
     """Return all ratings a rater may give, and those that say an item is relevant.
 
+    Parameters
+    ----------
+    panel : mapping
+        The part ``[panel]`` of the fieldwork.
+
+    Returns
+    -------
+    all, relevant : range
+
+    See Also
+    --------
+    check_fieldwork : Check the fieldwork.
+    cocreation.steps.judge.relevance : Evaluate the ratings.
+
     Examples
     --------
     >>> relevant_ratings({"relevant": 3})
@@ -46,6 +60,12 @@ def check_fieldwork(plan: Mapping[str, Any], population: Population, where: str 
         If an entry is missing.
     InputError
         If an entry is of another kind than it should be, or does not go with the population or another entry.
+
+    See Also
+    --------
+    relevant_ratings : The ratings of a panel.
+    cocreation.survey.plans.check_population : Check the population.
+    cocreation.survey.plans.check_published : Check the published figures.
 
     Examples
     --------

@@ -41,6 +41,12 @@ def check_population(raw: Mapping[str, Any], where: str | Path = "The population
     InputError
         If an entry is of another kind than it should be, contradicts another, or names what is not there.
 
+    See Also
+    --------
+    check_published : Check the published figures.
+    cocreation.survey.fieldwork_plan.check_fieldwork : Check the fieldwork.
+    cocreation.survey.population.read : The population itself.
+
     Examples
     --------
     >>> from cocreation.survey import population
@@ -211,6 +217,12 @@ def check_published(raw: Mapping[str, Any], where: str | Path = "The published f
         If an entry is missing.
     InputError
         If an entry is of another kind than it should be.
+
+    See Also
+    --------
+    check_population : Check the population.
+    cocreation.survey.fieldwork_plan.check_fieldwork : Check the fieldwork.
+    cocreation.survey.datasets.published : The figures themselves.
 
     Examples
     --------

@@ -73,27 +73,74 @@ class Population:
         return lowest, lowest + len(self.cuts)
 
     def straight_lining(self) -> list[int]:
-        """Return what one and the same answer throughout may be; from the middle up unless the file says otherwise."""
+        """Return what one and the same answer throughout may be; from the middle up unless the file says otherwise.
+
+        Returns
+        -------
+        list of int
+        """
         low, high = self.points
         return self.raw["scale"].get("straight_lining") or list(range(low, high + 1))[(high + 1 - low) // 2 :]
 
     def part(self, name: str) -> dict[str, Any]:
-        """Return what the file says of a survey; an InputError if the study has no such survey."""
+        """Return what the file says of a survey.
+
+        Parameters
+        ----------
+        name : str
+            Such as "pre_survey".
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
         if name not in self.raw:
             raise InputError(f"The population has no part [{name}]. Write it in population.toml, or do without.")
         return self.raw[name]
 
     def turned(self, answers: pd.DataFrame | pd.Series | np.ndarray) -> pd.DataFrame | pd.Series | np.ndarray:
-        """Return answers turned round, so that the highest becomes the lowest."""
+        """Return answers turned round, so that the highest becomes the lowest.
+
+        Parameters
+        ----------
+        answers : DataFrame, Series or array
+            On the population's scale.
+
+        Returns
+        -------
+        DataFrame, Series or array
+            As ``answers``: lowest plus highest point less each answer.
+        """
         return sum(self.points) - answers
 
     def scales(self, *, kept_only: bool = False) -> dict[str, list[str]]:
-        """Return ``{dimension: [item, …]}`` of the pool, or of the items meant to be kept."""
+        """Return ``{dimension: [item, …]}`` of the pool, or of the items meant to be kept.
+
+        Parameters
+        ----------
+        kept_only : bool
+            Only the items without a flaw.
+
+        Returns
+        -------
+        dict
+            In the order of the dimensions.
+        """
         items = self.items[self.items["role"] == "kept"] if kept_only else self.items
         return {code: items.loc[items["dimension"] == code, "item"].tolist() for code in self.dimensions["dimension"]}
 
     def kept(self) -> list[str]:
-        """Return the items without a flaw, in questionnaire order."""
+        """Return the items without a flaw, in questionnaire order.
+
+        Returns
+        -------
+        list of str
+        """
         return self.items.loc[self.items["role"] == "kept", "item"].tolist()
 
     def __repr__(self) -> str:
@@ -112,12 +159,24 @@ def load(path: str | Path | None = None) -> Population:
         A study's folder or its ``population.toml``. By default the study at hand: the course's own, or that of
         the folder in the environment variable ``COCREATION_ROOT``.
 
+    Returns
+    -------
+    Population
+        Its dimensions, themes, items, correlations and outcomes, with the calibrated numbers of the file.
+
     Raises
     ------
     CourseError
         If ``population.toml`` was lost or changed; with how to get it back.
     InputError
         If its entries contradict each other or describe no population; see :func:`read`.
+
+    See Also
+    --------
+    read : Any file, with other calibrated numbers.
+    build : A file already read.
+    cocreation.survey.sample.draw : Answers drawn from it.
+    cocreation.survey.respondents.formal_survey : A survey drawn from it.
 
     Examples
     --------
@@ -150,6 +209,17 @@ load.cache_clear = study.forget  # type: ignore[attr-defined]
 def read(path: str | Path, *, calibrated: Calibrated | None = None) -> Population:
     """Return the population a TOML file describes, with other calibrated numbers if given.
 
+    Parameters
+    ----------
+    path : path
+        A ``population.toml``.
+    calibrated : Calibrated, optional
+        In place of the file's own numbers.
+
+    Returns
+    -------
+    Population
+
     Raises
     ------
     CourseError
@@ -159,6 +229,11 @@ def read(path: str | Path, *, calibrated: Calibrated | None = None) -> Populatio
         names what is not there, with the entry, what it has and what it should
         have; or if the numbers describe no population: an item with more than its
         whole variance explained, or correlations that no data can have.
+
+    See Also
+    --------
+    load : The population of a study.
+    build : A file already read.
 
     Examples
     --------
@@ -181,12 +256,29 @@ def _described(raw: dict[str, Any], where: Path, calibrated: Calibrated | None =
 def build(raw: dict[str, Any], calibrated: Calibrated) -> Population:
     """Return the population of a file already read, with the given calibrated numbers.
 
+    Parameters
+    ----------
+    raw : dict
+        The file as read.
+    calibrated : Calibrated
+        Loadings, correlation and seeds in place of its own.
+
+    Returns
+    -------
+    Population
+
     Raises
     ------
     InputError
         If the numbers describe no population; see :func:`read`.
     CourseError
         If a part is missing.
+
+    See Also
+    --------
+    load : The population of a study.
+    read : The population of a file.
+    cocreation.survey.calibrate.solve : Find calibrated numbers.
 
     Examples
     --------

@@ -46,7 +46,12 @@ class Survey:
     clean: pd.DataFrame
 
     def valid(self) -> pd.DataFrame:
-        """Return the clean answers of the genuine respondents."""
+        """Return the clean answers of the genuine respondents.
+
+        Returns
+        -------
+        DataFrame of int, shape (genuine respondents, columns)
+        """
         return self.clean[self.kind == "genuine"]
 
 
@@ -100,6 +105,13 @@ def spoil(
         If more respondents are to be spoiled than there are, an answer is not a
         whole number on the scale, an item is unknown, or a column for the trap
         question exists already.
+
+    See Also
+    --------
+    cocreation.survey.sample.draw : Clean answers.
+    pre_survey : A survey spoiled so.
+    formal_survey : Another.
+    cocreation.steps.screen.screen : Find the spoiled ones.
 
     Examples
     --------
@@ -194,12 +206,31 @@ def _spoiled(
 def pre_survey(population: Population, *, seed: int | None = None) -> Survey:
     """Return the pre-survey: all items of the pool, spoiled as the population says.
 
+    Parameters
+    ----------
+    population : Population
+        What the respondents are drawn from.
+    seed : int, optional
+        That of the population by default.
+
+    Returns
+    -------
+    Survey
+        The table as keyed in, and the truth about it.
+
     Raises
     ------
     InputError
         If ``population`` is no population or has no such survey, or ``seed`` is no seed.
     EstimationError
         If the population is so uniform that too many answer all items alike.
+
+    See Also
+    --------
+    formal_survey : The survey after.
+    valid_answers : Its valid answers alone.
+    spoil : How it is spoiled.
+    cocreation.survey.datasets.load : The shipped one.
 
     Examples
     --------
@@ -229,10 +260,30 @@ def pre_survey(population: Population, *, seed: int | None = None) -> Survey:
 def formal_survey(population: Population, *, seed: int | None = None) -> Survey:
     """Return the formal survey: the kept items and the outcomes, spoiled as the population says.
 
+    Parameters
+    ----------
+    population : Population
+        What the respondents are drawn from.
+    seed : int, optional
+        That of the population by default.
+
+    Returns
+    -------
+    Survey
+        The table as keyed in, and the truth about it.
+
     Raises
     ------
     InputError, EstimationError
         As :func:`pre_survey`.
+
+    See Also
+    --------
+    pre_survey : The survey before.
+    valid_answers : Its valid answers alone.
+    follow_up : The second wave.
+    spoil : How it is spoiled.
+    cocreation.survey.datasets.load : The shipped one.
 
     Examples
     --------
@@ -291,11 +342,31 @@ def valid_answers(population: Population, survey: str, *, seed: int | None = Non
     Equals what is left of the survey after screening; the calibration draws it
     hundreds of times.
 
+    Parameters
+    ----------
+    population : Population
+        What the respondents are drawn from.
+    survey : {"pre_survey", "formal_survey"}
+        Which.
+    seed : int, optional
+        That of the population by default.
+
+    Returns
+    -------
+    DataFrame of int, shape (valid respondents, items)
+
     Raises
     ------
     InputError
         If ``survey`` is neither "pre_survey" nor "formal_survey", ``population`` is no
         population or ``seed`` no seed.
+
+    See Also
+    --------
+    pre_survey : The survey whole.
+    formal_survey : The other.
+    cocreation.survey.sample.draw : Any number of respondents.
+    cocreation.steps.screen.screen : What leaves the same of a survey.
 
     Examples
     --------
@@ -319,10 +390,30 @@ def valid_answers(population: Population, survey: str, *, seed: int | None = Non
 def follow_up(population: Population, first: Survey, *, seed: int | None = None) -> pd.DataFrame:
     """Return the second wave: some of the valid respondents of the formal survey answer the kept items again.
 
+    Parameters
+    ----------
+    population : Population
+        What the respondents were drawn from.
+    first : Survey
+        The formal survey, as :func:`formal_survey` returns it.
+    seed : int, optional
+        That of the population by default.
+
+    Returns
+    -------
+    DataFrame
+        A row a respondent: who it is, the weeks since, the answers as whole numbers.
+
     Raises
     ------
     InputError
         If an argument is not what it should be.
+
+    See Also
+    --------
+    formal_survey : The first wave.
+    cocreation.survey.sample.wave : The latent values behind it.
+    cocreation.steps.validate.retest : Compare the waves.
 
     Examples
     --------

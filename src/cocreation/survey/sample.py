@@ -34,7 +34,17 @@ class Latent:
     unique: np.ndarray
 
     def rows(self, which: np.ndarray) -> Latent:
-        """Return the chosen respondents."""
+        """Return the chosen respondents.
+
+        Parameters
+        ----------
+        which : array of int or bool
+            Their row numbers, or a mark for each.
+
+        Returns
+        -------
+        Latent
+        """
         return Latent(self.dimensions[which], self.themes[which], self.method[which], self.unique[which])
 
 
@@ -43,6 +53,21 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
     NumPy promises the stream of uniform values, not that of its normal ones;
     half a step is added so that no value is 0.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where the uniform values come from.
+    shape : tuple of int
+        How many.
+
+    Returns
+    -------
+    ndarray of that shape
+
+    See Also
+    --------
+    latent : Respondents made of such values.
 
     Examples
     --------
@@ -55,10 +80,31 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 def latent(n: int, *, seed: int | Iterable[int], population: Population) -> Latent:
     """Draw n respondents; the first k of a longer draw equal a draw of k.
 
+    Parameters
+    ----------
+    n : int
+        Number of respondents.
+    seed : int or iterable of int
+        The same seed gives the same respondents, on any machine.
+    population : Population
+        What they are drawn from.
+
+    Returns
+    -------
+    Latent
+        Arrays of n rows.
+
     Raises
     ------
     InputError
         If n is not positive, the seed is no seed, or ``population`` is no population.
+
+    See Also
+    --------
+    answers : What they answer.
+    wave : The same respondents later.
+    outcomes : What depends on the dimensions.
+    draw : Respondents and answers in one.
 
     Examples
     --------
@@ -100,6 +146,13 @@ def answers(
     InputError
         For an unknown item, or firms that are not as many as the respondents or
         lack a column that matters.
+
+    See Also
+    --------
+    draw : Respondents and answers in one.
+    latent : Draw respondents.
+    outcomes : Their answers to the outcomes.
+    wave : The same respondents later.
 
     Examples
     --------
@@ -157,6 +210,13 @@ def draw(
     InputError
         If n is not positive or an item is unknown.
 
+    See Also
+    --------
+    latent : What lies behind the answers.
+    answers : Answers of respondents drawn before.
+    cocreation.survey.respondents.spoil : Spoil some of them.
+    cocreation.survey.population.load : What they are drawn from.
+
     Examples
     --------
     >>> draw(3, seed=1, items=["DO01", "DO02", "CE01"])
@@ -176,11 +236,32 @@ def outcomes(who: Latent, population: Population, *, seed: int | Iterable[int]) 
 
     Of a population without outcomes or growth there is none.
 
+    Parameters
+    ----------
+    who : Latent
+        The respondents, as :func:`latent` draws them.
+    population : Population
+        What they were drawn from.
+    seed : int or iterable of int
+        The same seed gives the same values, on any machine.
+
+    Returns
+    -------
+    DataFrame, shape (respondents, outcome items and ``growth``)
+        Items as whole numbers on the scale, ``growth`` rounded to one decimal.
+
     Raises
     ------
     InputError
         If an argument is not what it should be, or the weights of an outcome
         explain more than the whole of it.
+
+    See Also
+    --------
+    answers : Their answers to the items.
+    latent : Draw respondents.
+    wave : The same respondents later.
+    cocreation.steps.validate.nomological : What outcomes are for.
 
     Examples
     --------
@@ -230,10 +311,31 @@ def outcomes(who: Latent, population: Population, *, seed: int | Iterable[int]) 
 def wave(who: Latent, population: Population, *, seed: int | Iterable[int]) -> Latent:
     """Return the same respondents at the second wave: part of each latent value has changed.
 
+    Parameters
+    ----------
+    who : Latent
+        The respondents, as :func:`latent` draws them.
+    population : Population
+        What they were drawn from.
+    seed : int or iterable of int
+        The same seed gives the same values, on any machine.
+
+    Returns
+    -------
+    Latent
+        A row a respondent, in the order of ``who``.
+
     Raises
     ------
     InputError
         If an argument is not what it should be.
+
+    See Also
+    --------
+    latent : Draw respondents.
+    answers : What they answer.
+    cocreation.survey.respondents.follow_up : The shipped second wave.
+    cocreation.steps.validate.retest : What it is for.
 
     Examples
     --------

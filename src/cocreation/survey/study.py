@@ -57,10 +57,19 @@ def find(name: str, path: str | Path | None = None) -> Path:
         The file itself, the study's folder, or a folder with the study in its ``datasets``; the study at hand by
         default.
 
+    Returns
+    -------
+    Path
+
     Raises
     ------
     CourseError
         If no path is given and there is no study at hand.
+
+    See Also
+    --------
+    facts : What the file says.
+    cocreation.survey.datasets.path : Where a data set lies.
 
     Examples
     --------
@@ -89,15 +98,27 @@ def facts(
     Parameters
     ----------
     path : path
+        The file.
     remedy : str
         What to do if it is no TOML, a sentence.
     check : callable, optional
         Called with what was read and the file; raises if something in it is wrong.
 
+    Returns
+    -------
+    dict
+        The tables of the file. It is the same object until the file changes, so it must not be altered.
+
     Raises
     ------
     CourseError
         If the file is not there or is not TOML, or what ``check`` raises.
+
+    See Also
+    --------
+    find : Where a file lies.
+    forget : Read all files anew.
+    published : What ``published.toml`` says.
 
     Examples
     --------
@@ -115,10 +136,21 @@ def facts(
 def published() -> dict[str, Any]:
     """Return what ``published.toml`` of the study at hand says.
 
+    Returns
+    -------
+    dict
+        The tables of the file.
+
     Raises
     ------
     CourseError
         If the study has no such file, or something in it is wrong.
+
+    See Also
+    --------
+    facts : Any file of a study.
+    find : Where it lies.
+    cocreation.survey.datasets.published : Its figures as a table.
 
     Examples
     --------
@@ -133,6 +165,11 @@ def published() -> dict[str, Any]:
 
 def forget() -> None:
     """Read every file anew when it is asked for next, also one that was changed within the clock's grain.
+
+    See Also
+    --------
+    facts : Read a file.
+    published : What ``published.toml`` says.
 
     Examples
     --------

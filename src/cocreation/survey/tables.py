@@ -19,12 +19,18 @@ def read_table(path: Path, needed: Iterable[str] = (), *, remedy: str, **options
     Parameters
     ----------
     path : Path
+        The file.
     needed : iterable of str
         Columns it must have; others may stand among them.
     remedy : str
         How to get the file back as it was, a sentence.
     options
         As of :func:`pandas.read_csv`.
+
+    Returns
+    -------
+    DataFrame
+        All columns of the file, in its order.
 
     Raises
     ------

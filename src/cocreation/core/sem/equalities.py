@@ -72,6 +72,11 @@ def measures(fitted: groups.GroupsFit, x: Sequence[np.ndarray]) -> dict[str, flo
         With means.
     x : sequence of arrays, shapes (n, p)
         The answers of each group, NaN where missing.
+
+    Returns
+    -------
+    dict
+        As :func:`cocreation.core.sem.fit.measures`.
     """
     shares = np.array(fitted.n_groups) / fitted.n_obs
     residuals, gfi = [], 0.0

@@ -24,7 +24,17 @@ CONVENTIONS = ("lavaan", "amos")
 
 
 def baseline_minimum(s: np.ndarray) -> float:
-    """Return F of the model of independence: Σ ln s_ii − ln|S|."""
+    """Return F of the model of independence: Σ ln s_ii − ln|S|.
+
+    Parameters
+    ----------
+    s : array, shape (p, p)
+        Sample covariances.
+
+    Returns
+    -------
+    float
+    """
     return float(np.log(np.diag(s)).sum() - np.linalg.slogdet(s)[1])
 
 
@@ -35,7 +45,20 @@ def _root_mean_square(residuals: np.ndarray, means: np.ndarray | tuple = ()) -> 
 
 
 def residual_measures(s: np.ndarray, sigma: np.ndarray, means: tuple | None) -> dict[str, float]:
-    """Return SRMR, RMR and their variants; means count where the model speaks of them (not in ``rmr_nomean``)."""
+    """Return SRMR, RMR and their variants; means count where the model speaks of them (not in ``rmr_nomean``).
+
+    Parameters
+    ----------
+    s, sigma : array, shape (p, p)
+        Sample and implied covariances.
+    means : (array, array) or None
+        Sample and implied means, where the model speaks of them.
+
+    Returns
+    -------
+    dict
+        ``srmr``, ``srmr_bollen``, ``srmr_mplus``, ``rmr``, ``rmr_nomean``.
+    """
     sd, model_sd = np.sqrt(np.diag(s)), np.sqrt(np.diag(sigma))
     raw, plain, mplus = (), (), ()
     if means is not None:
@@ -61,6 +84,10 @@ def rmsea_interval(chi2: float, df: int, n: float, *, level: float = 0.90) -> tu
         N or N − 1, whichever multiplied F.
     level : float
         Confidence.
+
+    Returns
+    -------
+    lower, upper : float
     """
     from scipy.optimize import brentq
 
@@ -161,6 +188,30 @@ def overall(
 
     ``moments`` counts those of all groups, ``residuals`` are averaged over them. RMSEA is per group
     (Steiger 1998): its N is that of an average group.
+
+    Parameters
+    ----------
+    minimum : float
+        F at the optimum, over all groups.
+    n_obs, parameters, moments : int
+        Respondents, free parameters and sample moments, of all groups.
+    baseline : (float, int)
+        F and degrees of freedom of independence.
+    unrestricted_logl : float
+        Log-likelihood at the unrestricted moments.
+    gfi : float or None
+        Goodness of fit; needed where there are degrees of freedom.
+    residuals : dict
+        As :func:`residual_measures` returns them, averaged over the groups.
+    convention : {"lavaan", "amos"}
+        As of :func:`measures`.
+    n_groups : int
+        Groups.
+
+    Returns
+    -------
+    dict
+        Name to value; what is not defined is left out.
     """
     n = n_obs if convention == "lavaan" else n_obs - 1
     df = moments - parameters
@@ -255,6 +306,11 @@ def robust_measures(
         Respondents.
     expected, base_expected : float
         What the statistics would be on average were the models true.
+
+    Returns
+    -------
+    dict
+        ``cfi_robust``, ``tli_robust`` (where independence misfits at all), ``rmsea_robust`` and its limits.
     """
     excess, base_excess = chi2 - expected, base - base_expected
     found = {}

@@ -166,6 +166,20 @@ def modification_indices(
     """Return the score test of each cell of a group that is fixed at zero and the value it would take.
 
     As :func:`cocreation.core.sem.ml.modification_indices`, from the expected information as lavaan's.
+
+    Parameters
+    ----------
+    fitted : GroupsFit
+        A converged fit.
+    candidates : sequence of Entry
+        Cells not in the model.
+    group : int
+        The group's number.
+
+    Returns
+    -------
+    index, change : array, shape (candidates,)
+        NaN where a cell is not identified beside the others.
     """
     q, old = len(fitted.theta), fitted.models[group]
     # the parameters there are keep their numbers, the candidates follow
@@ -185,6 +199,10 @@ def factor_scores(x: np.ndarray, model: Model, theta: np.ndarray, mu: np.ndarray
     ----------
     x : array, shape (n, p)
         Answers, NaN where missing; in every row at least one.
+    model : Model
+        The structure.
+    theta : array, shape (parameters,)
+        The estimates.
     mu : array, shape (p,)
         The means from which the answers deviate.
 

@@ -163,7 +163,19 @@ class _Index:
 
 
 def total_covariances(model: Model, theta: np.ndarray) -> np.ndarray:
-    """Return the implied covariances of all variables, observed and latent, at ``theta``."""
+    """Return the implied covariances of all variables, observed and latent, at ``theta``.
+
+    Parameters
+    ----------
+    model : Model
+        The structure.
+    theta : array, shape (parameters,)
+        Values of its parameters.
+
+    Returns
+    -------
+    array, shape (variables, variables)
+    """
     a, p = model.matrices(theta)
     whole = total_paths(a)
     return whole @ p @ whole.T
@@ -173,6 +185,18 @@ def standardize(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Return the path and (co)variance matrices at ``theta`` with every variable at unit variance.
 
     A cell is NaN where a variance is negative.
+
+    Parameters
+    ----------
+    model : Model
+        The structure.
+    theta : array, shape (parameters,)
+        Values of its parameters.
+
+    Returns
+    -------
+    paths, covariances : array, shape (variables, variables)
+        A and P.
     """
     a, p = model.matrices(theta)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -187,6 +211,13 @@ def standardize(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def standardized_entries(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return every entry with all variables at unit variance, and its slopes by the parameters (delta method).
+
+    Parameters
+    ----------
+    model : Model
+        The structure.
+    theta : array, shape (parameters,)
+        Values of its parameters.
 
     Returns
     -------
@@ -248,7 +279,17 @@ def score_test(score: np.ndarray, own: np.ndarray, mixed: np.ndarray, known: np.
 
 
 def inverse(matrix: np.ndarray) -> np.ndarray:
-    """Invert a matrix of positive diagonal in units in which that is 1, so that spreads do not cost digits."""
+    """Invert a matrix of positive diagonal in units in which that is 1, so that spreads do not cost digits.
+
+    Parameters
+    ----------
+    matrix : array, shape (k, k)
+        Symmetric.
+
+    Returns
+    -------
+    array, shape (k, k)
+    """
     unit = np.sqrt(np.diag(matrix))
     return np.linalg.inv(matrix / np.outer(unit, unit)) / np.outer(unit, unit)
 
@@ -267,7 +308,18 @@ def total_paths(a: np.ndarray) -> np.ndarray:
 def response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return how the observed respond to disturbances (G), the means of all, and the observed's covariances with all.
 
-    Shapes (p, variables), (variables,) and (p, variables).
+    Parameters
+    ----------
+    model : Model
+        The structure.
+    theta : array, shape (parameters,)
+        Values of its parameters.
+
+    Returns
+    -------
+    g : array, shape (p, variables)
+    mean : array, shape (variables,)
+    h : array, shape (p, variables)
     """
     a, p, m = model._index.matrices(theta)
     total = total_paths(a)
@@ -276,14 +328,41 @@ def response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
 
 
 def derivative(g, h, row, column, is_path) -> tuple[np.ndarray, np.ndarray]:
-    """Return the columns u and v of dΣ = u·vᵀ + v·uᵀ for entries at these places."""
+    """Return the columns u and v of dΣ = u·vᵀ + v·uᵀ for entries at these places.
+
+    Parameters
+    ----------
+    g, h : array, shape (p, variables)
+        As :func:`response` returns them.
+    row, column : integer array, shape (entries,)
+        The places.
+    is_path : boolean array, shape (entries,)
+        Whether a place is in the path matrix A, else in P.
+
+    Returns
+    -------
+    u, v : array, shape (p, entries)
+    """
     v = np.where(is_path, h[:, column], g[:, column])
     v[:, ~is_path & (row == column)] *= 0.5
     return g[:, row], v
 
 
 def columns(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return Σ of a model without means and, a column for each free entry, u and v of dΣ = u·vᵀ + v·uᵀ."""
+    """Return Σ of a model without means and, a column for each free entry, u and v of dΣ = u·vᵀ + v·uᵀ.
+
+    Parameters
+    ----------
+    model : Model
+        The structure.
+    theta : array, shape (parameters,)
+        Values of its parameters.
+
+    Returns
+    -------
+    sigma : array, shape (p, p)
+    u, v : array, shape (p, free entries)
+    """
     index = model._index
     g, _, h = response(model, theta)
     sigma = h[:, : model.observed]
@@ -291,7 +370,21 @@ def columns(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
 
 
 def slopes(model: Model, theta: np.ndarray):
-    """Return μ, Σ and, a column for each free entry, dμ and the u and v of dΣ = u·vᵀ + v·uᵀ."""
+    """Return μ, Σ and, a column for each free entry, dμ and the u and v of dΣ = u·vᵀ + v·uᵀ.
+
+    Parameters
+    ----------
+    model : Model
+        The structure.
+    theta : array, shape (parameters,)
+        Values of its parameters.
+
+    Returns
+    -------
+    mu : array, shape (p,)
+    sigma : array, shape (p, p)
+    dmu, u, v : array, shape (p, free entries)
+    """
     index = model._index
     g, nu, h = response(model, theta)
     sigma = h[:, : model.observed]
@@ -303,6 +396,13 @@ def slopes(model: Model, theta: np.ndarray):
 
 def jacobian(model: Model, theta: np.ndarray) -> np.ndarray:
     """Return the slopes of means and lower triangle of the covariances by the parameters.
+
+    Parameters
+    ----------
+    model : Model
+        The structure.
+    theta : array, shape (parameters,)
+        Values of its parameters.
 
     Returns
     -------
@@ -317,6 +417,21 @@ def curvature(model: Model, theta: np.ndarray, b: np.ndarray, q: np.ndarray) -> 
     """Return what the curvature of the moments in the parameters adds to the observed information.
 
     That is half the second derivatives of tr(QΣ) − 2bᵀμ at fixed ``b`` and ``q``.
+
+    Parameters
+    ----------
+    model : Model
+        The structure.
+    theta : array, shape (parameters,)
+        Values of its parameters.
+    b : array, shape (p,)
+        Weights of the means.
+    q : array, shape (p, p)
+        Weights of the covariances.
+
+    Returns
+    -------
+    array, shape (parameters, parameters)
     """
     index = model._index
     a, p, m = index.matrices(theta)
@@ -345,6 +460,19 @@ def start_values(model: Model, s: np.ndarray, mean: np.ndarray | None = None) ->
     """Return starts in the units of the data: loadings that share half of each item's variance, with its sign.
 
     Items' intercepts start at their ``mean``, factors' at zero.
+
+    Parameters
+    ----------
+    model : Model
+        The structure.
+    s : array, shape (p, p)
+        Sample covariances.
+    mean : array, shape (p,), optional
+        Sample means; needed where the model speaks of them.
+
+    Returns
+    -------
+    array, shape (parameters,)
     """
     p = model.observed
     sd = np.sqrt(np.diag(s))

@@ -54,6 +54,10 @@ def satorra_bentler(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
         Of complete data.
     x : sequence of arrays, shapes (n, p)
         The answers of each group.
+
+    Returns
+    -------
+    Robust
     """
     bread, meat, whole = np.zeros_like(fitted.information), np.zeros_like(fitted.information), 0.0
     for group, answers in enumerate(x):
@@ -85,6 +89,10 @@ def huber_white(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
     fitted : GroupsFit
     x : sequence of arrays, shapes (n, p)
         The answers of each group, NaN where missing; in every row at least one.
+
+    Returns
+    -------
+    Robust
     """
     meat, free = np.zeros_like(fitted.information), 0.0
     for group, answers in enumerate(x):
@@ -105,7 +113,19 @@ def _unrestricted(fitted: GroupsFit, group: int, x: np.ndarray) -> tuple[np.ndar
 
 
 def independence(fitted: GroupsFit, together: Sequence[int] = ()) -> GroupsFit:
-    """Fit the model in which nothing correlates, except covariates (``together``) among themselves."""
+    """Fit the model in which nothing correlates, except covariates (``together``) among themselves.
+
+    Parameters
+    ----------
+    fitted : GroupsFit
+        The fit whose data are taken.
+    together : sequence of int
+        Numbers of the covariates.
+
+    Returns
+    -------
+    GroupsFit
+    """
     models, starts, free = [], [], 0
     pairs = [(i, j) for i in together for j in together if j < i]
     for data, model in zip(fitted.data, fitted.models, strict=True):

@@ -100,11 +100,33 @@ class Point(NamedTuple):
 
 
 def stack_of(data: Sequence[Sample]) -> Stack:
+    """Return the samples of one group as arrays with a layer each.
+
+    Parameters
+    ----------
+    data : sequence of Sample
+        One group, as :func:`samples` returns it.
+
+    Returns
+    -------
+    Stack
+    """
     return data.stack if isinstance(data, Samples) else Samples(data).stack
 
 
 def point_at(data: Stack, mean: np.ndarray, cov: np.ndarray) -> Point:
     """Return the samples seen from these moments.
+
+    Parameters
+    ----------
+    data : Stack
+        One group's samples.
+    mean, cov : arrays, shapes (p,) and (p, p)
+        The moments.
+
+    Returns
+    -------
+    Point
 
     Raises
     ------
@@ -131,6 +153,11 @@ def samples(x: np.ndarray) -> Samples:
     Parameters
     ----------
     x : array, shape (n, p)
+        Answers, NaN where missing.
+
+    Returns
+    -------
+    Samples
     """
     x = np.asarray(x, dtype=float)
     found = Samples()
@@ -141,7 +168,18 @@ def samples(x: np.ndarray) -> Samples:
 
 
 def patterns(answered: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the answered items of each pattern and its rows, the most frequent first."""
+    """Return the answered items of each pattern and its rows, the most frequent first.
+
+    Parameters
+    ----------
+    answered : boolean array, shape (n, p)
+        Who answered what.
+
+    Returns
+    -------
+    list of (items, rows)
+        Numbers of columns and of rows; who answered nothing is in none.
+    """
     kinds, owner, counts = np.unique(answered, axis=0, return_inverse=True, return_counts=True)
     order = [k for k in np.argsort(-counts, kind="stable") if kinds[k].any()]
     return [(np.flatnonzero(kinds[k]), np.flatnonzero(owner.ravel() == k)) for k in order]
@@ -149,6 +187,15 @@ def patterns(answered: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def saturated(data: Sequence[Sample]) -> Moments:
     """Return the unrestricted means and covariances (divisor N) of one group and its log-likelihood.
+
+    Parameters
+    ----------
+    data : sequence of Sample
+        One group, as :func:`samples` returns it.
+
+    Returns
+    -------
+    Moments
 
     Raises
     ------
@@ -212,7 +259,18 @@ def _available(data: Stack) -> tuple[np.ndarray, np.ndarray]:
 
 
 def baseline(data: Sequence[Sample]) -> Moments:
-    """Return the moments of independence: each item's own mean and variance among those who answered it."""
+    """Return the moments of independence: each item's own mean and variance among those who answered it.
+
+    Parameters
+    ----------
+    data : sequence of Sample
+        One group, as :func:`samples` returns it.
+
+    Returns
+    -------
+    Moments
+        Covariances zero.
+    """
     stack = stack_of(data)
     mean, spread = _available(stack)
     cov = np.diag(spread**2)
@@ -220,7 +278,20 @@ def baseline(data: Sequence[Sample]) -> Moments:
 
 
 def slopes_of(data: Stack, point: Point) -> tuple[np.ndarray, np.ndarray]:
-    """Return b and Q: the slopes of F are −2b by the means and Q (both halves of a covariance) by the covariances."""
+    """Return b and Q: the slopes of F are −2b by the means and Q (both halves of a covariance) by the covariances.
+
+    Parameters
+    ----------
+    data : Stack
+        One group's samples.
+    point : Point
+        Where to take them.
+
+    Returns
+    -------
+    b : array, shape (p,)
+    q : array, shape (p, p)
+    """
     b = data.share @ (point.off[:, None] @ point.w)[:, 0]
     return b, np.tensordot(data.share, point.w - point.w @ point.tw, 1)
 
@@ -244,6 +315,21 @@ def moment_information(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray
 
 
 def information_at(data: Stack, point: Point, kind: str = "expected") -> np.ndarray:
+    """Return what :func:`moment_information` does, of samples and a point already laid out.
+
+    Parameters
+    ----------
+    data : Stack
+        One group's samples.
+    point : Point
+        Where to take it.
+    kind : {"expected", "observed"}
+        Which information.
+
+    Returns
+    -------
+    array, shape (p + p(p+1)/2, p + p(p+1)/2)
+    """
     w, share = point.w, data.share
     s, p, _ = w.shape
     z = w / 2 if kind == "expected" else w @ point.tw - w / 2
@@ -269,6 +355,8 @@ def casewise(x: np.ndarray, mean: np.ndarray, cov: np.ndarray) -> np.ndarray:
     ----------
     x : array, shape (n, p)
         Answers, NaN where missing; in every row at least one.
+    mean, cov : arrays, shapes (p,) and (p, p)
+        Where to take it.
 
     Returns
     -------

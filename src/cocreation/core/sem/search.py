@@ -37,8 +37,28 @@ def search(evaluate: Callable, theta: np.ndarray, state: State, tolerance: float
     What the information lacks of the curvature where a model misfits is learned from the steps taken, which spares
     half of them: the idea is Dennis, Gay and Welsch's (1981), the update here the symmetric one of rank one.
 
-    ``evaluate(theta)`` returns a :class:`State` or None where nothing is defined; ``slack``
-    is the rounding error of its value. Returns theta, the state there and the steps used.
+    Parameters
+    ----------
+    evaluate : callable
+        Returns the :class:`State` at a theta, or None where nothing is defined.
+    theta : array, shape (parameters,)
+        Where to start.
+    state : State
+        The state there.
+    tolerance : float
+        Stop when the expected gain of the next step in F is below this.
+    iterations : int
+        The most steps tried.
+    slack : float
+        Rounding error of F.
+
+    Returns
+    -------
+    theta : array, shape (parameters,)
+    state : State
+        There.
+    used : int
+        Steps.
 
     Raises
     ------

@@ -25,7 +25,17 @@ _ARITHMETIC = {
 
 
 def short(text: str) -> str:
-    """Return a text in quotes, the middle of a long one left out."""
+    """Return a text in quotes, the middle of a long one left out.
+
+    Parameters
+    ----------
+    text : str
+        Any.
+
+    Returns
+    -------
+    str
+    """
     return repr(text if len(text) <= 100 else f"{text[:60]} … {text[-30:]}")
 
 
@@ -100,7 +110,17 @@ class Specification:
 
 
 def tree(definition: Definition) -> ast.expr:
-    """Return the formula of a definition as Python's grammar reads it, labels written as ``_`` and their bytes."""
+    """Return the formula of a definition as Python's grammar reads it, labels written as ``_`` and their bytes.
+
+    Parameters
+    ----------
+    definition : Definition
+        ``name := expression``.
+
+    Returns
+    -------
+    ast.expr
+    """
     # a label may hold dots, which Python's grammar reads otherwise
     bare = LABEL.sub(lambda name: f"_{name[0].encode().hex()}", definition.expression.replace("^", "**"))
     return ast.parse(bare.strip(), mode="eval").body
@@ -108,6 +128,17 @@ def tree(definition: Definition) -> ast.expr:
 
 def calculate(node: ast.expr, of: Mapping[str, complex]) -> complex:
     """Return the value of a formula, ``of`` the labels in it.
+
+    Parameters
+    ----------
+    node : ast.expr
+        As :func:`tree` returns it.
+    of : mapping
+        Label to value.
+
+    Returns
+    -------
+    complex
 
     Raises
     ------

@@ -184,7 +184,18 @@ def _gamma(ordinal: Ordinal, n_obs: int) -> np.ndarray:
 
 
 def own_variances(model: Model) -> dict[int, int]:
-    """Return the parameters that are an observed variable's own variance, with its number."""
+    """Return the parameters that are an observed variable's own variance, with its number.
+
+    Parameters
+    ----------
+    model : Model
+        The structure.
+
+    Returns
+    -------
+    dict
+        Parameter number to variable number.
+    """
     return {e.parameter: e.row for e in model.entries if e.matrix == "P" and e.row == e.column < model.observed}
 
 
@@ -312,6 +323,16 @@ def measures(fitted: WLSFit) -> dict[str, float]:
     (Savalei 2021), without the bias that the weights bring. What divides by the degrees
     of freedom is left out where there are none, the robust ones also where the
     polychoric or the implied correlations are not positive definite.
+
+    Parameters
+    ----------
+    fitted : WLSFit
+        A converged fit.
+
+    Returns
+    -------
+    dict
+        Name to value.
     """
     n, df, test, base = fitted.n_obs - 1, fitted.df, fitted.test, fitted.baseline
     e, r, p = fitted.residuals, fitted.sample[fitted.ordinal.pairs], fitted.model.observed

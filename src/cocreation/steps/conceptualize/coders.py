@@ -64,13 +64,29 @@ class Agreement(Result):
     title = "Agreement of two coders"
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the figures and the codes; the confusion is what ``plot`` draws."""
+        """Return the figures and the codes; the confusion is what ``plot`` draws.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         shown = super().tables()
         shown.pop("confusion")
         return shown
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw who confuses what: a cell off the diagonal is a disagreement."""
+        """Draw who confuses what: a cell off the diagonal is a disagreement.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         sns = self._seaborn()
@@ -116,6 +132,18 @@ def agreement(
     level : float
         Of the interval.
 
+    Returns
+    -------
+    Agreement
+        Percent agreement, kappa with its standard errors, interval and test, a row a code, and the confusion of the
+        two.
+
+    See Also
+    --------
+    saturation : How soon interviews stop bringing new themes.
+    cocreation.steps.judge.fleiss_kappa : Agreement of more than two raters.
+    cocreation.steps.judge.krippendorff_alpha : Of any number, some of whose values may be missing.
+
     Notes
     -----
     kappa = (po − pe) / (1 − pe) (Cohen, 1960). The standard errors are the
@@ -126,6 +154,9 @@ def agreement(
     weighted standard errors that simulation does not bear out). A symmetric
     interval may pass 1; it is not cut. If one coder
     used a single code, kappa is 0 whatever the other did, and there is no test.
+
+    In R, ``psych::cohen.kappa(cbind(a, b))$kappa``; with quadratic weights its ``$weighted.kappa``, with linear ones
+    the same given ``w = 1 - abs(outer(1:k, 1:k, "-"))/(k - 1)``.
 
     Raises
     ------

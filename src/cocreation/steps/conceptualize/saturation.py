@@ -48,7 +48,17 @@ class Saturation(Result):
     title = "Saturation of themes"
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the themes found against the interviews held."""
+        """Draw the themes found against the interviews held.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         ax = ax if ax is not None else plt.subplots(figsize=(8, 4.5))[1]
@@ -78,6 +88,16 @@ def saturation(
     seed : int
         Of the random orders.
 
+    Returns
+    -------
+    Saturation
+        A row an interview with the themes found by then, a row a theme, and when all had appeared.
+
+    See Also
+    --------
+    agreement : Whether two coders give the same codes.
+    cocreation.survey.fieldwork.interviews : The course's coded excerpts.
+
     Notes
     -----
     The mean over all orders is exact: a theme that f of N interviews mention
@@ -86,6 +106,9 @@ def saturation(
     at the themes that were found, where the band closes by construction: it
     shows what the order of these interviews did, not which themes nobody mentioned. Many
     themes heard in one interview only are the sign that there are more.
+
+    In R, ``vegan::specaccum(x, method = "exact")$richness`` gives ``expected``, of a table of zeros and ones with a row
+    an interview and a column a theme.
 
     Raises
     ------

@@ -94,7 +94,13 @@ class Bootstrap(Result):
     note: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return how the draws went, the test of fit if there is one, and the figures with their intervals."""
+        """Return how the draws went, the test of fit if there is one, and the figures with their intervals.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         went = ["draws", "used", "failed", "improper", "alone"]
         shown = {"draws": pd.DataFrame([{name: getattr(self, name) for name in went}])}
         if not np.isnan(self.chi2_p):
@@ -114,6 +120,10 @@ class Bootstrap(Result):
             Where to draw.
         kind : {"loadings", "correlations", "reliability"}
             Which table.
+
+        Returns
+        -------
+        Axes
 
         Raises
         ------
@@ -173,6 +183,8 @@ def bootstrap(
     Returns
     -------
     Bootstrap
+        A row a loading, factor correlation, CR, AVE and defined figure, each with standard error and interval; the test
+        of fit; how many resamples failed; the figures of each.
 
     Raises
     ------
@@ -181,11 +193,20 @@ def bootstrap(
     EstimationError
         If the model cannot be fitted to all respondents, or fewer than 50 resamples gave figures.
 
+    See Also
+    --------
+    cfa : The same figures with standard errors by formula.
+    cocreation.steps.validate.htmt_intervals : Intervals of HTMT.
+    cocreation.steps.validate.nomological : Indirect effects, whose intervals are best drawn here.
+
     Notes
     -----
     Maximum likelihood, each resample from the solution of all respondents to the same tolerance as that one; what does
     not converge is fitted alone, from other starts too, then counted. Quantiles are of type 6 (k/(draws + 1)), the
     p-value is the share of larger chi-squares, as lavaan's. CR and AVE as ``validate.validity``.
+
+    In R, ``lavaan::bootstrapLavaan(fit, R = draws)`` with ``type = "ordinary"`` or ``"bollen.stine"``; its draws are
+    others, so that the figures agree as far as chance lets them.
 
     Examples
     --------

@@ -65,11 +65,18 @@ def common_method(
     Returns
     -------
     CommonMethod
+        Harman's percentages, the method factor's share, and a table with a row a model.
 
     Raises
     ------
     InputError, EstimationError
         As :func:`nested`.
+
+    See Also
+    --------
+    nested : All rivals of the measurement model.
+    cfa : The models one by one.
+    difference : Test the method factor.
 
     Notes
     -----
@@ -79,6 +86,9 @@ def common_method(
     takes up shared substance too. Free method loadings have several optima and are
     not estimated here. What clears a study is design: another source, another
     time, another format (Podsakoff et al. 2003).
+
+    In R, Harman's percentages are ``100 * eigen(cor(x))$values[1] / ncol(x)`` and 100 times
+    ``psych::fa(x, 1)$Vaccounted["Proportion Var", 1]``; the models are those of ``lavaan::cfa``.
 
     Examples
     --------

@@ -52,6 +52,7 @@ def difference(restricted: Cfa, general: Cfa) -> Difference:
     Returns
     -------
     Difference
+        Difference of chi-square, degrees of freedom, p.
 
     Raises
     ------
@@ -61,9 +62,15 @@ def difference(restricted: Cfa, general: Cfa) -> Difference:
     EstimationError
         If the scaled difference has a negative scaling factor, so that it does not exist.
 
+    See Also
+    --------
+    cfa : Fit the two models.
+    nested : The usual rivals of a measurement model, compared at once.
+    cocreation.steps.validate.invariance : Differences between groups' models, level by level.
+
     Notes
     -----
-    lavaan's ``lavTestLRT``. For MLM and MLR the difference of scaled chi-squares is no
+    In R, ``lavaan::lavTestLRT(general, restricted)``. For MLM and MLR the difference of scaled chi-squares is no
     chi-square; the difference of the plain ones is divided by
     (df₀c₀ − df₁c₁)/(df₀ − df₁) (Satorra & Bentler 2001).
 

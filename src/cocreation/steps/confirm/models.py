@@ -27,10 +27,20 @@ def syntax(scales: Mapping[str, Sequence[str]]) -> str:
     scales : mapping
         ``{dimension: [item, …]}``.
 
+    Returns
+    -------
+    str
+        A line a dimension, ``PE =~ q1 + q2 + q3``; factors correlate by default.
+
     Raises
     ------
     InputError
         If a name cannot stand in a model text; ``cfa(data, scales)`` takes any names.
+
+    See Also
+    --------
+    cfa : Fit a model.
+    nested : Fit it beside its rivals.
 
     Examples
     --------
@@ -84,6 +94,7 @@ def cfa(
     Returns
     -------
     Cfa
+        Fit measures, a row a parameter, factor correlations, residual correlations, modification indices, warnings.
 
     Raises
     ------
@@ -93,6 +104,17 @@ def cfa(
         If the model is not identified, does not converge, gives a factor a negative
         variance, or if semopy ends elsewhere (standardized loadings apart by more than
         1e-4); with the reason. A flag that says success is never believed.
+
+    See Also
+    --------
+    syntax : The text of a model of correlated factors.
+    nested : The model beside its rivals.
+    difference : Test a model against a more general one.
+    bootstrap : The same figures over resamples.
+    common_method : Tests of common method variance.
+    cocreation.steps.validate.validity : CR, AVE and discriminant validity.
+    cocreation.steps.validate.invariance : The model in several groups.
+    cocreation.steps.validate.nomological : Paths among factors.
 
     Notes
     -----
@@ -115,6 +137,12 @@ def cfa(
     (lavaan's delta parameterization), robust standard errors, chi-square corrected in mean
     and variance (lavaan's ``scaled.shifted``; Asparouhov & Muthén 2010), robust indices after
     Savalei (2021), modification indices uncorrected. semopy has no working WLSMV to ask.
+
+    In R, ``lavaan::cfa(model, data)`` with the same ``orthogonal``, ``std.lv``, ``estimator`` and ``missing``, for
+    WLSMV with ``ordered = TRUE``; the figures are those of ``lavaan::fitMeasures``, ``lavaan::parameterEstimates``,
+    ``lavaan::standardizedSolution``, ``lavaan::modificationIndices`` and
+    ``lavaan::lavResiduals(type = "cor.bentler")``. Chi-square and RMSEA by AMOS's convention:
+    ``likelihood = "wishart"``.
 
     Examples
     --------

@@ -54,12 +54,28 @@ class NestedModels(Result):
     note: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the table, remarks only where there are any."""
+        """Return the table, remarks only where there are any.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         table = self.table if self.table["remark"].astype(bool).any() else self.table.drop(columns="remark")
         return {"": table}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw RMSEA with its 90 % interval, a line a model. Return the Axes."""
+        """Draw RMSEA with its 90 % interval, a line a model.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         table = self.table.dropna(subset=["rmsea"]).iloc[::-1].reset_index(drop=True)
@@ -103,6 +119,7 @@ def nested(
     Returns
     -------
     NestedModels
+        A row a model with its fit and the differences from M1, and the fits themselves.
 
     Raises
     ------
@@ -111,11 +128,20 @@ def nested(
     EstimationError
         If M1 itself cannot be estimated.
 
+    See Also
+    --------
+    cfa : One model.
+    difference : One comparison.
+    common_method : What the method factor may mean.
+    bootstrap : The model's figures over resamples.
+
     Notes
     -----
     A merged model sets a factor correlation to 1, the edge of what is possible, so
     the chi-square difference test is conservative there. With three dimensions the
     second-order model is M1 in other words: same chi-square.
+
+    In R, ``lavaan::cfa`` for each row and ``lavaan::lavTestLRT`` for each difference.
 
     Examples
     --------

@@ -52,9 +52,18 @@ class Comparison(Result):
     note: str
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw each item's communality in both solutions, joined by a line. Return the Axes.
+        """Draw each item's communality in both solutions, joined by a line.
 
         Communalities, because they do not depend on the rotation: only the extraction tells them apart.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
         """
         import matplotlib.pyplot as plt
 
@@ -98,11 +107,26 @@ def compare(
     Returns
     -------
     Comparison
+        Both solutions, an item's largest loading and communality in each, explained variance, and what each rule says
+        of the number of factors.
 
     Raises
     ------
     InputError, EstimationError
         As :func:`components`, :func:`factors` and :func:`n_factors`.
+
+    See Also
+    --------
+    components : The published kind of analysis.
+    factors : The common factors.
+    n_factors : The rules.
+    explore : The published selection of items.
+    cocreation.steps.report.compare : Figures beside the published ones.
+
+    Notes
+    -----
+    The R calls are those of :func:`components`, :func:`factors` and :func:`n_factors`. No R call sets them side by
+    side.
 
     Examples
     --------

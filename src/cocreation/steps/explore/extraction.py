@@ -99,7 +99,13 @@ class Extraction(Result):
         return float(chdtrc(self.df, self.chi2)) if self.df > 0 else float("nan")
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return loadings with communalities, explained variance, and phi where factors correlate."""
+        """Return loadings with communalities, explained variance, and phi where factors correlate.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         shown = {"loadings": self.loadings.assign(communality=self.communalities), "variance": self.variance}
         if self.rotation in ("oblimin", "promax") and len(self.phi) > 1:
             shown["factor correlations"] = self.phi
@@ -135,7 +141,19 @@ class Extraction(Result):
         }
 
     def plot(self, ax: Axes | None = None, *, grouped: bool = True) -> Axes:
-        """Draw the loadings as a heatmap, items grouped by their factor. Return the Axes."""
+        """Draw the loadings as a heatmap, items grouped by their factor.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+        grouped : bool
+            Items by the factor they load on most, else as they are.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         sns = self._seaborn()
@@ -195,11 +213,26 @@ def components(
     Returns
     -------
     Extraction
+        Loadings, shape (items, components), communalities and explained variance in percent.
 
     Raises
     ------
     InputError
         For data that cannot be taken, more components than items, or an unknown rotation.
+
+    See Also
+    --------
+    factors : Common factors, error left out.
+    n_factors : How many.
+    explore : Drop items by the published rules.
+    compare : Components beside factors.
+    adequacy : Whether to factor at all.
+    polychoric : Correlations of ordered answers.
+
+    Notes
+    -----
+    In R, ``psych::principal(x, n, rotate = "none")``, turned by ``stats::varimax(L, eps = 1e-15)`` – its own rotation
+    stops after three or four decimals – or by ``GPArotation::oblimin(L, normalize = TRUE, eps = 1e-9)``.
 
     Examples
     --------
@@ -255,6 +288,7 @@ def factors(
     Returns
     -------
     Extraction
+        Loadings, shape (items, factors), factor correlations, communalities and explained variance in percent;
         ``heywood`` names items whose unique variance ran into its floor.
 
     Raises
@@ -265,11 +299,25 @@ def factors(
     EstimationError
         If extraction or rotation does not converge.
 
+    See Also
+    --------
+    components : Components, error included.
+    n_factors : How many.
+    compare : Components beside factors.
+    adequacy : Whether to factor at all.
+    polychoric : Correlations of ordered answers.
+    cocreation.steps.validate.omega : What a general factor explains.
+    cocreation.steps.confirm.cfa : A model given beforehand.
+
     Notes
     -----
     Extraction by Newton's method with exact second derivatives, oblimin by gradient
     projection from several starts; both reproduce converged psych and GPArotation
     solutions to 1e-7.
+
+    In R, ``psych::fa(x, n, fm = "minres", rotate = "none")`` or ``stats::factanal(x, n, rotation = "none")`` for the
+    extraction, turned by ``GPArotation::oblimin(L, normalize = TRUE, eps = 1e-9)``, which ``kaiser=False`` takes
+    without ``normalize``.
 
     Examples
     --------

@@ -68,6 +68,11 @@ def adequacy(data: pd.DataFrame, *, items: Iterable[str] | None = None) -> Adequ
     items : iterable of str, optional
         The items; all columns by default.
 
+    Returns
+    -------
+    Adequacy
+        KMO overall and a row an item; Bartlett's chi-square, degrees of freedom, p.
+
     Raises
     ------
     InputError
@@ -75,9 +80,17 @@ def adequacy(data: pd.DataFrame, *, items: Iterable[str] | None = None) -> Adequ
         both statistics need the inverse of the correlation matrix; for items
         that correlate with nothing at all.
 
+    See Also
+    --------
+    n_factors : How many factors.
+    components : Principal components.
+    factors : Common factors.
+    polychoric : Correlations of ordered answers.
+
     Notes
     -----
-    KMO after Kaiser & Rice (1974), Bartlett (1951). Both agree with
+    KMO after Kaiser & Rice (1974), Bartlett (1951). In R, ``psych::KMO(x)$MSA`` and
+    ``psych::cortest.bartlett(cor(x), n = nrow(x))``. Both agree with
     factor_analyzer's ``calculate_kmo`` and ``calculate_bartlett_sphericity`` to
     twelve decimals. KMO > .50 is Kaiser's "miserable", not a sign of quality.
 
@@ -151,7 +164,17 @@ class NumberOfFactors(Result):
         return pd.DataFrame({"rule": list(number), "number": list(number.values())})
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the scree of the data over the band of random data. Return the Axes."""
+        """Draw the scree of the data over the band of random data.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         if ax is None:
@@ -192,16 +215,31 @@ def n_factors(
         How many random data sets, at least 20, and the seed they are drawn with. Ctrl-C ends drawing; what is
         done by then is the result of so many draws.
 
+    Returns
+    -------
+    NumberOfFactors
+        How many factors each rule keeps, and a row an eigenvalue with the figures the rules compare.
+
     Raises
     ------
     InputError
         For data that cannot be taken, or fewer than 20 draws.
+
+    See Also
+    --------
+    adequacy : Whether to factor at all.
+    components : Principal components.
+    factors : Common factors.
+    compare : Both, with these rules.
 
     Notes
     -----
     Random eigenvalues come from Wishart matrices drawn by Bartlett's
     decomposition: exact in distribution, for normal answers, and quick. All
     rules judge the unreduced correlation matrix.
+
+    In R, ``eigen(cor(x))$values``; MAP after one component and more is ``psych::vss(x)$map``. Random eigenvalues, as
+    ``psych::fa.parallel(x, fa = "pc", n.iter = draws)$pc.sim`` has their means, agree as far as chance lets them.
 
     Examples
     --------

@@ -52,7 +52,13 @@ class Polychoric(Result):
     note: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return both kinds of correlation in brief, those that differ most, the thresholds, and warnings."""
+        """Return both kinds of correlation in brief, those that differ most, the thresholds, and warnings.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         sizes = self.pairs[["pearson", "polychoric"]].abs()
         brief = {"pairs": len(self.pairs)} | {f"mean |{name}|": sizes[name].mean() for name in sizes}
         brief |= {
@@ -70,7 +76,17 @@ class Polychoric(Result):
         return shown
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw a heatmap: polychoric correlations below the diagonal, Pearson's above. Return the Axes."""
+        """Draw a heatmap: polychoric correlations below the diagonal, Pearson's above.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         sns = self._seaborn()
@@ -120,6 +136,7 @@ def polychoric(data: pd.DataFrame, items: Iterable[str] | None = None) -> Polych
     Returns
     -------
     Polychoric
+        Correlations, shape (items, items), a row a threshold, a row a pair with both correlations, warnings.
 
     Raises
     ------
@@ -129,10 +146,17 @@ def polychoric(data: pd.DataFrame, items: Iterable[str] | None = None) -> Polych
     EstimationError
         If no respondent contradicts a perfect correlation of two items.
 
+    See Also
+    --------
+    factors : Common factors, of Pearson's correlations.
+    adequacy : Whether to factor at all.
+    cocreation.steps.purify.ordinal_alpha : Alpha of these correlations.
+    cocreation.steps.confirm.cfa : With WLSMV, a model of them.
+
     Notes
     -----
     Two steps (Olsson 1979): thresholds from each item's own proportions, then each
-    correlation by maximum likelihood. As lavaan's ``lavCor(ordered=...)``, with which they
+    correlation by maximum likelihood. In R, ``lavaan::lavCor(x, ordered = names(x))``, with which they
     agree to seven decimals; an empty cell in a table of 2 × 2 gets half a respondent,
     larger tables are left alone. psych's ``polychoric`` adds to empty cells of every table
     and so differs in the second or third decimal. Standard errors after Muthén (1984).

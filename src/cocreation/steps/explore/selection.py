@@ -50,11 +50,27 @@ class Exploration(Result):
         return self.final.scales
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the rounds and the final loadings; the decision log goes to a file."""
+        """Return the rounds and the final loadings; the decision log goes to a file.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         return {"rounds": self.rounds, **self.final.tables()}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the final loadings as a heatmap. Return the Axes."""
+        """Draw the final loadings as a heatmap.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         return self.final.plot(ax)
 
 
@@ -93,6 +109,7 @@ def explore(
     Returns
     -------
     Exploration
+        A row a round, the decision log, the items kept and their components.
 
     Raises
     ------
@@ -101,10 +118,20 @@ def explore(
     EstimationError
         If fewer than three items survive.
 
+    See Also
+    --------
+    components : The analysis of each round.
+    compare : What a common-factor analysis says.
+    n_factors : How many factors.
+    cocreation.steps.purify.purify : The step before: drop items by CITC.
+    cocreation.steps.decisions.write_decisions : Keep the log.
+
     Notes
     -----
     These are the rules of the published study (principal components, eigenvalue > 1,
     varimax). For what a reviewer would ask for instead, see :func:`compare`.
+
+    No R call runs the rounds; each rests on the loadings of ``psych::principal(x, n, rotate = "varimax")``.
 
     Examples
     --------

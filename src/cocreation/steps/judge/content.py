@@ -60,6 +60,18 @@ def relevance(ratings: pd.DataFrame, *, relevant: float = 3, points: tuple[int, 
     points : (lowest, highest)
         The ends of the rating scale.
 
+    Returns
+    -------
+    Relevance
+        A row an item with I-CVI, modified kappa and verdict; both S-CVI.
+
+    See Also
+    --------
+    sorting : Whether items belong to their dimension.
+    judge : Both groups' decision.
+    cvr : Votes on what is essential.
+    krippendorff_alpha : How far the raters agree.
+
     Notes
     -----
     I-CVI is the share of raters who call the item relevant (Lynn, 1986). The
@@ -160,10 +172,23 @@ def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 
     level : float
         Confidence: 0.95 for a one-tailed test at .05.
 
+    Returns
+    -------
+    ContentRatio
+        A row an item with its ratio, exact p and critical ratio; the mean ratio of those that passed.
+
+    See Also
+    --------
+    cvr_critical : The critical ratio alone.
+    relevance : Ratings of relevance instead of votes.
+    sorting : Whether items belong to their dimension.
+
     Notes
     -----
     CVR = (essential − n/2) / (n/2) (Lawshe, 1975, Personnel Psychology, 28,
     563-575). The critical values are exact, see :func:`cvr_critical`.
+
+    No R call gives the table; ``p`` is that of ``stats::binom.test(essential, n, alternative = "greater")``.
 
     Raises
     ------
@@ -261,6 +286,16 @@ def cvr_critical(n: int, *, level: float = 0.95) -> float:
     level : float
         Confidence: 0.95 for a one-tailed test at .05.
 
+    Returns
+    -------
+    float
+        Between 0 and 1, NaN where the panel is too small.
+
+    See Also
+    --------
+    cvr : The ratios of a panel's votes.
+    substantive_critical : The same for c_sv of a sort.
+
     Notes
     -----
     Lawshe's printed table (1975) is exact up to 9 experts, with .99 for unity. From 10
@@ -268,6 +303,8 @@ def cvr_critical(n: int, *, level: float = 0.95) -> float:
     gives, 1.645/√n + 1/n, which is no ratio that votes can have: his .62 for 10
     lies between 8 votes (.60, p = .055) and 9 (.80, p = .011). As a limit to
     pass it asks for the same number of votes as the exact one.
+
+    In R, with ``m = stats::qbinom(level, n, 0.5) + 1``: 2·m/n − 1, where m is at most n.
 
     Raises
     ------

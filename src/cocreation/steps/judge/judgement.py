@@ -41,12 +41,28 @@ class Judgement(Result):
     title = "Decision of the panel"
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return how many items each rule dropped and the drops; ``items`` has a row an item and is not shown."""
+        """Return how many items each rule dropped and the drops; ``items`` has a row an item and is not shown.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         count = self.decisions.groupby(["decision", "rule"], sort=False).size().rename("items").reset_index()
         return {"": count, "dropped": self.decisions[self.decisions["decision"] == "drop"].reset_index(drop=True)}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw how many items got which combination of votes; the framed corner is kept."""
+        """Draw how many items got which combination of votes; the framed corner is kept.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
         from matplotlib.patches import Polygon
 
@@ -80,10 +96,22 @@ def judge(sorted_items: Sorting, rated_items: Relevance, *, raters: int = 2) -> 
     raters : int
         How many raters must find an item relevant.
 
+    Returns
+    -------
+    Judgement
+        A row an item with its votes, the decision log, the items kept.
+
     Raises
     ------
     InputError
         If the two groups did not judge the same items, or ``raters`` is more than there are.
+
+    See Also
+    --------
+    sorting : The first group's votes.
+    relevance : The second group's ratings.
+    cvr : Votes on what is essential.
+    cocreation.steps.decisions.write_decisions : Keep the log.
 
     Examples
     --------

@@ -67,6 +67,18 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
     level : float
         Of the interval.
 
+    Returns
+    -------
+    FleissKappa
+        Observed and expected agreement, kappa with standard error and interval, and its test.
+
+    See Also
+    --------
+    krippendorff_alpha : Also for ordered values, and where some are missing.
+    sorting : Item by item.
+    chance : Agreement of random sorters.
+    cocreation.steps.conceptualize.agreement : Two coders.
+
     Notes
     -----
     kappa as in Fleiss (1971). ``se0`` is the standard error for independent
@@ -74,6 +86,8 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
     974-977), for the test only. ``se`` is the linearised standard error over
     items (Gwet, 2021, Educational and Psychological Measurement, 81, 781-790),
     for the interval.
+
+    In R, ``irr::kappam.fleiss(sorts)`` gives kappa and its test; it has no interval.
 
     Raises
     ------
@@ -172,7 +186,17 @@ class Krippendorff(Result):
     title = "Krippendorff's alpha"
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the coincidences: off the diagonal lie the disagreements."""
+        """Draw the coincidences: off the diagonal lie the disagreements.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         sns = self._seaborn()
@@ -213,6 +237,18 @@ def krippendorff_alpha(
     level : float
         Of the interval.
 
+    Returns
+    -------
+    Krippendorff
+        Alpha with its interval, observed and expected disagreement, and the coincidences.
+
+    See Also
+    --------
+    fleiss_kappa : Nominal values, none missing.
+    sorting : Item by item.
+    relevance : Ratings item by item.
+    cocreation.steps.conceptualize.agreement : Two coders.
+
     Notes
     -----
     alpha = 1 − observed / expected disagreement, from the coincidence matrix
@@ -220,6 +256,9 @@ def krippendorff_alpha(
     with replacement and the percentiles of alpha; a sample in which all values are
     equal has no alpha and is drawn again. Hayes and Krippendorff's macro draws pairs of
     values instead and keeps the expected disagreement as it is, so its interval differs.
+
+    In R, ``irr::kripp.alpha(t(ratings), method = metric)`` gives alpha, of values written as numbers; it has no
+    interval.
 
     Raises
     ------

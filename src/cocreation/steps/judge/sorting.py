@@ -55,7 +55,17 @@ class Sorting(Result):
     title = "Sorting of the items"
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw where the votes on each dimension's items went."""
+        """Draw where the votes on each dimension's items went.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         sns = self._seaborn()
@@ -83,6 +93,7 @@ def sorting(
     sorts : DataFrame, shape (items, sorters)
         Indexed by item; the dimension each sorter chose, or ``none``.
     intended : mapping or Series from item to the dimension it was written for
+        Every item of ``sorts``.
     dimensions : sequence of str, optional
         The bins, without ``none``; by default those intended.
     none : str
@@ -90,6 +101,20 @@ def sorting(
         in c_sv, but it costs the item a vote.
     agree : int
         Votes an item needs; two in the study.
+
+    Returns
+    -------
+    Sorting
+        A row an item with p_sa, c_sv and whether it passed, and a table of dimensions by bins.
+
+    See Also
+    --------
+    relevance : Whether items are relevant.
+    judge : Both groups' decision.
+    chance : How often random sorters pass an item.
+    substantive_critical : The smallest significant c_sv.
+    fleiss_kappa : Agreement over all items.
+    krippendorff_alpha : The same where votes are missing.
 
     Notes
     -----
@@ -195,6 +220,24 @@ def substantive_critical(n: int, *, level: float = 0.05) -> float:
     c_sv = 2·m/n − 1; m is the smallest number that a fair coin reaches with a
     probability below ``level`` (Anderson and Gerbing, 1991).
 
+    Parameters
+    ----------
+    n : int
+        Sorters.
+    level : float
+        The probability that is too small for chance.
+
+    Returns
+    -------
+    float
+        Between 0 and 1, NaN where the panel is too small.
+
+    See Also
+    --------
+    sorting : The c_sv of each item.
+    cvr_critical : The same for votes on what is essential.
+    chance : How often random sorters agree.
+
     Examples
     --------
     >>> substantive_critical(3), substantive_critical(20)
@@ -232,7 +275,19 @@ class Chance(Result):
     proportions = ("intended",)
 
     def plot(self, ax: Axes | None = None, *, most: int = 8) -> Axes:
-        """Draw how often blind raters choose the intended bin, for panels of up to ``most``; this one is framed."""
+        """Draw how often blind raters choose the intended bin, for panels of up to ``most``; this one is framed.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+        most : int
+            The largest panel drawn.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
         from matplotlib.patches import Rectangle
 
@@ -259,10 +314,30 @@ def chance(raters: int = 3, bins: int = 5, at_least: int = 2) -> Chance:
     are counted (by the coefficients of a power of a polynomial) and taken
     from all bins**raters sequences.
 
+    Parameters
+    ----------
+    raters : int
+        Sorters of the panel.
+    bins : int
+        Dimensions they choose among, "none" included where it may be chosen.
+    at_least : int
+        Votes that count as agreement.
+
+    Returns
+    -------
+    Chance
+        Probability of such agreement on any bin, and on the intended one.
+
     Raises
     ------
     InputError
         If a number is not positive or more votes are asked for than there are raters.
+
+    See Also
+    --------
+    sorting : Evaluate a sort.
+    substantive_critical : The smallest significant c_sv.
+    fleiss_kappa : Agreement beyond chance.
 
     Examples
     --------

@@ -66,7 +66,13 @@ class Alpha(Result):
     note: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the coefficient and the item statistics that decide; the rest stays in the fields."""
+        """Return the coefficient and the item statistics that decide; the rest stays in the fields.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         shown = ["alpha", "lower", "upper", "alpha_std", "mean_r", "n", "k"]
         row = pd.DataFrame([{name: getattr(self, name) for name in shown}])
         return {"": row, "items": self.items[["item", "mean", "sd", "citc", "alpha_if_deleted"]]}
@@ -88,12 +94,20 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
     Returns
     -------
     Alpha
+        Alpha with its limits, standardized alpha, λ6, mean correlation, and a row an item.
 
     Raises
     ------
     InputError
         For data that :func:`~cocreation.inputs.answers.items_frame` refuses, and
         where some items' sum does not vary, so that no correlation with it exists.
+
+    See Also
+    --------
+    ordinal_alpha : Alpha of the responses behind ordered answers.
+    purify : Drop items by CITC.
+    cocreation.steps.validate.omega : How much of the sum is one thing.
+    cocreation.steps.validate.reliability : Omega and AVE of a model.
 
     Notes
     -----
@@ -102,6 +116,9 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
     the sum of the *other* items. Alpha grows with the number of items and says
     nothing about how many dimensions they measure. λ6 (Guttman 1945), smc and r_cor
     are those of psych's ``alpha``; they are missing where items repeat each other.
+
+    In R, ``psych::alpha(x)$total$raw_alpha``, ``psych::alpha(x)$item.stats$r.drop`` (CITC),
+    ``psych::alpha(x)$alpha.drop$raw_alpha``, and ``psych::alpha.ci(alpha, n, k)`` for the interval.
 
     Examples
     --------

@@ -44,7 +44,13 @@ class OrdinalAlpha(Result):
     note: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return both coefficients, and warnings if there are any."""
+        """Return both coefficients, and warnings if there are any.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         found = super().tables()
         if not len(self.warnings):
             found.pop("warnings")
@@ -69,6 +75,7 @@ def ordinal_alpha(data: pd.DataFrame, items: Iterable[str] | None = None) -> Ord
     Returns
     -------
     OrdinalAlpha
+        Ordinal alpha, coefficient alpha beside it, warnings.
 
     Raises
     ------
@@ -78,11 +85,20 @@ def ordinal_alpha(data: pd.DataFrame, items: Iterable[str] | None = None) -> Ord
     EstimationError
         As :func:`polychoric`.
 
+    See Also
+    --------
+    alpha : Coefficient alpha of the answers.
+    purify : Drop items by CITC.
+    cocreation.steps.explore.polychoric : The correlations it rests on.
+    cocreation.steps.validate.omega : How much of the sum is one thing.
+    cocreation.steps.validate.reliability : Omega of a model.
+
     Notes
     -----
     k/(k−1)·(1 − k/ΣΣ r_ij) over the polychoric correlations (Zumbo, Gadermann & Zeisser
     2007). That it is no reliability of the sum score: Chalmers (2018), Revelle & Condon
     (2019). semTools' ``compRelSEM(ord.scale=FALSE)`` means the same scale, with a model.
+    In R, ``psych::alpha(unclass(lavaan::lavCor(x, ordered = names(x))))$total$raw_alpha``.
 
     Examples
     --------

@@ -50,11 +50,22 @@ class Purification(Result):
     note: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the two tables that are read; the decision log goes to a file."""
+        """Return the two tables that are read; the decision log goes to a file.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         return {"scales": self.scales, "items": self.items}
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw every item's CITC, dimension by dimension and the highest first, dropped items hollow.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
 
         Returns
         -------
@@ -106,16 +117,27 @@ def purify(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, citc_belo
     Returns
     -------
     Purification
+        A row an item with CITC and decision, a row a dimension with alpha before and after, the decision log.
 
     Raises
     ------
     InputError
         For data or scales that cannot be taken; see :func:`alpha`.
 
+    See Also
+    --------
+    alpha : One scale's figures.
+    ordinal_alpha : Alpha of the responses behind ordered answers.
+    cocreation.steps.screen.screen : The step before.
+    cocreation.steps.explore.explore : The step after.
+    cocreation.steps.decisions.write_decisions : Keep the log.
+
     Notes
     -----
     Churchill (1979): purify before factor analysis. What CITC cannot see is an
     item that goes well with its own dimension *and* with another.
+
+    No R call runs the rounds; each rests on ``psych::alpha(x)$item.stats$r.drop``.
 
     Examples
     --------

@@ -53,7 +53,13 @@ class Twin(Result):
     title = "The published study and its twin"
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the table with every figure in the decimals it is printed with."""
+        """Return the table with every figure in the decimals it is printed with.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         shown = self.table[["figure", "published", "reproduced", "difference", "tolerance", "verdict"]].astype(object)
         for row in self.table.itertuples():
             places = int(row.decimals)
@@ -71,7 +77,13 @@ class Twin(Result):
         return {"": shown}
 
     def records(self) -> list[dict[str, object]]:
-        """Return the table as plain records, for JSON."""
+        """Return the table as plain records, for JSON.
+
+        Returns
+        -------
+        list of dict
+            One a figure.
+        """
         return json.loads(self.table.to_json(orient="records", force_ascii=False))
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -80,6 +92,15 @@ class Twin(Result):
         A row a figure that has a tolerance other than zero, in the order of the steps;
         both numbers stand to the right. Whatever is more than three tolerances away
         is an arrow at the edge.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
         """
         import matplotlib.pyplot as plt
 
@@ -144,6 +165,13 @@ def compare(reproduced: Mapping[str, float], published: pd.DataFrame | None = No
     ------
     InputError
         If a figure is missing or unknown.
+
+    See Also
+    --------
+    twin : Reproduce the figures and compare them.
+    audit_study : Compare the published figures with each other.
+    cocreation.survey.datasets.published : The published figures.
+    cocreation.steps.explore.compare : Components beside common factors.
 
     Examples
     --------

@@ -23,6 +23,7 @@ def twin() -> Twin:
     Returns
     -------
     Twin
+        A row a figure: published, reproduced, tolerance, verdict.
 
     Raises
     ------
@@ -30,6 +31,12 @@ def twin() -> Twin:
         If the study has no published figures, or lacks the data for one of them.
     EstimationError
         If the data are not the shipped ones and a step cannot be computed.
+
+    See Also
+    --------
+    compare : Compare figures of one's own.
+    audit_study : Compare the published figures with each other.
+    cocreation.survey.datasets.load : The data.
 
     Examples
     --------

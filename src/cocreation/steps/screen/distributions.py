@@ -41,11 +41,27 @@ class Distributions(Result):
     title = "Distributions of the answers"
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the table of moments; the shares are what ``plot`` draws."""
+        """Return the table of moments; the shares are what ``plot`` draws.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         return {"": self.table}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw each item's answers as one bar of 100 %."""
+        """Draw each item's answers as one bar of 100 %.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         sns = self._seaborn()
@@ -91,12 +107,26 @@ def describe(
     convention : {"spss", "psych"}
         Whose skewness and kurtosis; see the notes.
 
+    Returns
+    -------
+    Distributions
+        A row an item with n, mean, standard deviation, skewness, excess kurtosis, percent at floor and ceiling; percent
+        of its answers at each point.
+
+    See Also
+    --------
+    screen : Which answers count.
+    sample_description : Who answered.
+    cocreation.steps.purify.alpha : Figures of a scale's items.
+
     Notes
     -----
     Skewness G1 and excess kurtosis G2 are those SPSS, SAS and Excel print
     ("type 2" in R), unbiased under normality; ``psych::describe`` prints b1 and
     b2 ("type 3": third and fourth moment over powers of the sd with n − 1) by
     default. They are missing where an item is constant or too few answered it.
+
+    In R, ``psych::describe(x, type = 2)``; "psych" is ``type = 3``.
 
     Raises
     ------

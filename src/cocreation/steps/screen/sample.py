@@ -38,7 +38,17 @@ class SampleDescription(Result):
     digits = 1
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the percentages, a colour a variable."""
+        """Draw the percentages, a colour a variable.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         sns = self._seaborn()
@@ -73,11 +83,25 @@ def sample_description(
         How to list the categories. By default a Categorical's own order; where
         every category holds a number, by that number; else the largest first.
 
+    Returns
+    -------
+    SampleDescription
+        A row a category with its count and percentage.
+
     Raises
     ------
     InputError
         For an unknown column, a column nobody answered, or an ``order`` that
         leaves a category out.
+
+    See Also
+    --------
+    screen : Which answers count.
+    describe : What the answers look like.
+
+    Notes
+    -----
+    In R, ``100 * base::prop.table(base::table(data$size))`` gives the percentages of one question.
 
     Examples
     --------

@@ -57,11 +57,27 @@ class Screening(Result):
     digits = 2
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return recovery and decisions; ``valid`` and ``flags`` have a row a respondent and are not shown."""
+        """Return recovery and decisions; ``valid`` and ``flags`` have a row a respondent and are not shown.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         return {"recovery": self.recovery, "decisions": self.decisions}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw how many questionnaires are left after each rule."""
+        """Draw how many questionnaires are left after each rule.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
 
         sns = self._seaborn()
@@ -116,12 +132,29 @@ def screen(
     ticks : str
         What separates two ticks in one answer.
 
+    Returns
+    -------
+    Screening
+        The valid answers as numbers, a row a stage with what is left, a row a respondent with the rules it breaks, the
+        decision log.
+
     Raises
     ------
     InputError
         For an unknown column, no respondents, fewer than two items, an answer
         that is neither a number nor ticks, an answer outside ``points``, or a
         column ``returned`` that does not say yes or no.
+
+    See Also
+    --------
+    describe : What the answers look like.
+    sample_description : Who answered.
+    cocreation.steps.purify.purify : The step after.
+    cocreation.survey.datasets.load : The course's answers as keyed in.
+
+    Notes
+    -----
+    No R call applies these rules.
 
     References
     ----------

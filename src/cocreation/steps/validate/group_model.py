@@ -47,6 +47,15 @@ class GroupModel(Result):
     def measure(self, name: str) -> float:
         """Return one fit measure by name, such as ``"cfi"``.
 
+        Parameters
+        ----------
+        name : str
+            One of the rows of ``fit``, or lavaan's name.
+
+        Returns
+        -------
+        float
+
         Raises
         ------
         InputError

@@ -59,7 +59,13 @@ class HtmtIntervals(Result):
     note: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return a table an index."""
+        """Return a table an index.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         return {
             "draws": pd.DataFrame([{"draws": self.draws, "failed": self.failed}]),
             **{index: part.drop(columns="index") for index, part in self.table.groupby("index")},
@@ -76,6 +82,10 @@ class HtmtIntervals(Result):
             Which ratio.
         kind : {"intervals", "heatmap"}
             How.
+
+        Returns
+        -------
+        Axes
 
         Raises
         ------
@@ -107,11 +117,26 @@ def htmt(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> tuple[pd.Da
     scales : mapping
         ``{dimension: [item, …]}``.
 
+    Returns
+    -------
+    htmt, htmt2 : DataFrame, shape (dimensions, dimensions)
+        From arithmetic and from geometric means.
+
     Raises
     ------
     InputError
         For data or scales that cannot be taken, and for a dimension whose items do
         not correlate, since the ratio then divides by zero.
+
+    See Also
+    --------
+    htmt_intervals : With bootstrap intervals.
+    validity : Beside CR, AVE and the Fornell–Larcker matrix.
+
+    Notes
+    -----
+    In R, ``semTools::htmt(model, data, htmt2 = FALSE)`` of complete answers, and ``htmt2 = TRUE`` for the second;
+    versions of semTools differ in which is the default.
 
     Examples
     --------
@@ -172,6 +197,7 @@ def htmt_intervals(
     Returns
     -------
     HtmtIntervals
+        A row an index and pair with ratio, standard error, interval and whether it lies below .85, .90 and 1.
 
     Raises
     ------
@@ -181,12 +207,21 @@ def htmt_intervals(
     EstimationError
         If fewer than 50 resamples gave ratios.
 
+    See Also
+    --------
+    htmt : The ratios alone.
+    validity : Beside CR, AVE and the Fornell–Larcker matrix.
+    cocreation.steps.confirm.bootstrap : Intervals of a model's figures.
+
     Notes
     -----
     Ratios as :func:`~cocreation.steps.validate.htmt` and semTools' ``htmt`` (Henseler, Ringle & Sarstedt 2015; Roemer,
     Schuberth & Henseler 2021), of each resample; percentile intervals, quantiles of type 6. Two dimensions are told
     apart where the upper end is below the limit: below 1 says that they are not the same, .85 and .90 that they are
     distinct enough.
+
+    No R call gives the intervals; each ratio is that of ``semTools::htmt(model, resample, htmt2 = FALSE)`` or
+    ``htmt2 = TRUE``.
 
     Examples
     --------

@@ -63,7 +63,13 @@ class Invariance(Result):
     note: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return groups, fit, differences, the costliest equalities of the first level in doubt, and warnings."""
+        """Return groups, fit, differences, the costliest equalities of the first level in doubt, and warnings.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         steps = self.table[["level", *_DELTAS, "verdict", "remark"]]
         above = "Against the level before"
         steps = steps.set_axis(pd.MultiIndex.from_tuples([(above if c in _DELTAS else "", c) for c in steps]), axis=1)
@@ -78,7 +84,17 @@ class Invariance(Result):
         return shown
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the ladder: a rung a level, the first at the bottom, with its fit and what it costs. Return the Axes."""
+        """Draw the ladder: a rung a level, the first at the bottom, with its fit and what it costs.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         from .ladder_plot import ladder
 
         return ladder(self.table, ax)
@@ -120,6 +136,8 @@ def invariance(
     Returns
     -------
     Invariance
+        A row a level with fit, difference from the level before and verdict; the models; score tests of the equalities;
+        group sizes; warnings.
 
     Raises
     ------
@@ -128,6 +146,14 @@ def invariance(
         constant in one group, a group of too few respondents, a marker item set free.
     EstimationError
         If a level cannot be estimated, naming it.
+
+    See Also
+    --------
+    latent_means : Compare the factors' means.
+    validity : Convergent and discriminant validity.
+    nomological : Paths among factors.
+    cocreation.steps.confirm.cfa : One group.
+    cocreation.steps.confirm.difference : One comparison.
 
     Notes
     -----
@@ -140,6 +166,10 @@ def invariance(
     than half again as large as the smallest (Chen 2007, who says "unequal"). None speaks against: "holds"; all:
     "fails"; else "doubtful". ``configural`` is held to CFI ≥ .90, RMSEA ≤ .08, SRMR ≤ .10 (Vandenberg & Lance
     2000). A verdict is of its own step; it says nothing where a step below fails.
+
+    In R, ``lavaan::cfa(model, data, group = "g", group.equal = c("loadings", "intercepts", "residuals"))``, of which
+    ``metric`` takes the first, ``scalar`` two, ``configural`` none; ``group.partial`` is ``free``. Differences are
+    ``lavaan::lavTestLRT``'s, score tests ``lavaan::lavTestScore``'s.
 
     Examples
     --------

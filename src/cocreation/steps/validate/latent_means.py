@@ -81,6 +81,7 @@ def latent_means(
     Returns
     -------
     LatentMeans
+        A row a factor and group with the difference of means, its standard error, test, interval and d.
 
     Raises
     ------
@@ -89,12 +90,23 @@ def latent_means(
     EstimationError
         As :func:`invariance`.
 
+    See Also
+    --------
+    invariance : Whether the means can be compared.
+    validity : Convergent and discriminant validity.
+    retest : The same people's means on two occasions.
+    nomological : Paths among factors.
+
     Notes
     -----
     Without equal intercepts a difference of means may lie in the items alone; where configural, metric or
     scalar invariance is not tenable, a warning says so. ``d`` divides by the square root of the factor's
     variance, averaged over all groups by their sizes (Hancock 2001); lavaan's standardized mean, in the
     parameters of ``model``, by that of the group itself.
+
+    In R, the rows ``~1`` of the factors that
+    ``lavaan::cfa(model, data, group = "g", group.equal = c("loadings", "intercepts"))`` estimates; no R call gives
+    ``d``.
 
     Examples
     --------

@@ -77,11 +77,27 @@ class Nomological(Result):
     note: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the tables that hold something."""
+        """Return the tables that hold something.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         return {name: table for name, table in super().tables().items() if len(table)}
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the paths with their standardized estimates, dashed where not significant. Return the Axes."""
+        """Draw the paths with their standardized estimates, dashed where not significant.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+
+        Returns
+        -------
+        Axes
+        """
         from ...results import path_diagram
 
         return path_diagram.draw(self.model.parameters, ax)
@@ -119,6 +135,7 @@ def nomological(
     Returns
     -------
     Nomological
+        Fit, a row a path, explained variance, indirect and total effects, a row a hypothesis with its verdict.
 
     Raises
     ------
@@ -128,9 +145,16 @@ def nomological(
     EstimationError
         If the model cannot be estimated.
 
+    See Also
+    --------
+    validity : Convergent and discriminant validity.
+    invariance : The model in several groups.
+    cocreation.steps.confirm.cfa : The measurement model.
+    cocreation.steps.confirm.bootstrap : Intervals of indirect effects.
+
     Notes
     -----
-    Factors and paths are estimated together, as lavaan's ``sem``: exogenous factors
+    Factors and paths are estimated together. In R, ``lavaan::sem(model, data)``: exogenous factors
     correlate, outcomes that predict nothing correlate in their disturbances, and an
     observed variable that only predicts is taken as it is (``fixed.x``). Verdicts: a sign is
     supported if the path is significant with it, contradicted if significant

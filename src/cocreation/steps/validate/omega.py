@@ -55,7 +55,13 @@ class Omega(Result):
     note: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the coefficients and the loadings."""
+        """Return the coefficients and the loadings.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         shown = ["omega_total", "omega_hierarchical", "omega_limit", "ecv", "alpha", "n", "factors"]
         return {"": pd.DataFrame([{name: getattr(self, name) for name in shown}]), "loadings": self.loadings}
 
@@ -73,6 +79,11 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
     items : iterable of str, optional
         The items; all columns by default.
 
+    Returns
+    -------
+    Omega
+        Omega total, hierarchical and its limit, ECV, alpha and λ6, and the loadings on general and group factors.
+
     Raises
     ------
     InputError
@@ -80,10 +91,18 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
     EstimationError
         If factors or rotation do not converge.
 
+    See Also
+    --------
+    reliability : Omega of a measurement model, dimension by dimension.
+    cocreation.steps.purify.alpha : Coefficient alpha.
+    cocreation.steps.purify.ordinal_alpha : Alpha of ordered answers.
+    cocreation.steps.explore.factors : The group factors.
+
     Notes
     -----
     Minres, oblimin without Kaiser normalization, the general factor as the minres
-    factor of phi – psych's ``omega``. Items that load negatively on the general
+    factor of phi. In R, ``psych::omega(cor(x), nfactors = n_factors, fm = "minres", rotate = "oblimin")``.
+    Items that load negatively on the general
     factor are reversed first (they are named in the note), as psych does.
 
     Examples

@@ -51,6 +51,7 @@ def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Reli
     Returns
     -------
     Reliability
+        A row a dimension with omega, alpha and AVE.
 
     Raises
     ------
@@ -58,6 +59,13 @@ def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Reli
         For data or scales that cannot be taken.
     EstimationError
         If the measurement model cannot be estimated.
+
+    See Also
+    --------
+    validity : CR and AVE from standardized loadings.
+    omega : How much of the sum is one thing.
+    retest : Reliability over time.
+    cocreation.steps.purify.alpha : Alpha with the items' figures.
 
     Notes
     -----
@@ -67,6 +75,9 @@ def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Reli
     (semTools' ``AVE``), alpha from S. CR and AVE of :func:`~cocreation.steps.validate.validity`
     work on standardized loadings, as papers do (Fornell & Larcker 1981): the items
     count alike there, whatever their spread; the two differ in the second decimal.
+
+    In R, ``semTools::compRelSEM(fit)``, the same with ``tau.eq = TRUE``, and ``semTools::AVE(fit)`` of
+    ``fit <- lavaan::cfa(model, data)``.
 
     Examples
     --------

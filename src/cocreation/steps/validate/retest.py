@@ -66,7 +66,13 @@ class Retest(Result):
     note: str
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return what is reported; the scores are what ``plot`` draws."""
+        """Return what is reported; the scores are what ``plot`` draws.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         shown = {"": self.table, "change": self.change, "items": self.items, "people": self.people}
         return shown | ({"dropout": self.dropout} if len(self.dropout) else {})
 
@@ -79,6 +85,10 @@ class Retest(Result):
             Where to draw.
         dimension : str, optional
             Whose differences to draw.
+
+        Returns
+        -------
+        Axes
 
         Raises
         ------
@@ -198,6 +208,8 @@ def retest(
     Returns
     -------
     Retest
+        A row a dimension with r, both ICC, sem and sdc in scale points; change and limits of agreement; a row an item;
+        who dropped out; the scores.
 
     Raises
     ------
@@ -206,11 +218,18 @@ def retest(
         two rows, fewer than three matched respondents, and an item or a score that is
         the same for everybody.
 
+    See Also
+    --------
+    reliability : Reliability on one occasion.
+    latent_means : Means of factors between groups.
+    validity : Convergent and discriminant validity.
+    cocreation.steps.conceptualize.agreement : The kappa of the items.
+
     Notes
     -----
     The names are McGraw and Wong's (1996, Psychological Methods, 1, 30-46): ICC(A,1),
     absolute agreement of single scores, is Shrout and Fleiss's ICC(2,1); ICC(C,1),
-    consistency, is their ICC(3,1); psych's ``ICC(lmer=FALSE)`` prints both. A shift of
+    consistency, is their ICC(3,1); in R ``psych::ICC(scores, lmer = FALSE)`` prints both. A shift of
     everybody lowers the first only; Pearson's r does not see a stretch of the scale
     either. sem is the agreement one, √(variance of occasions + error) (de Vet et al.,
     2006, Journal of Clinical Epidemiology, 59, 1033-1039), and sdc = z·√2·sem. Missing

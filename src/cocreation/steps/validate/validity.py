@@ -64,11 +64,29 @@ class Validity(Result):
     unstandardized: pd.DataFrame
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return every table but the unstandardized figures."""
+        """Return every table but the unstandardized figures.
+
+        Returns
+        -------
+        dict
+            ``{title: DataFrame}``, in the order they are shown.
+        """
         return {name: table for name, table in super().tables().items() if name != "unstandardized"}
 
     def plot(self, ax: Axes | None = None, *, limit: float = 0.85) -> Axes:
-        """Draw HTMT as a heatmap, ratios above ``limit`` outlined. Return the Axes."""
+        """Draw HTMT as a heatmap, ratios above ``limit`` outlined.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a figure of its own by default.
+        limit : float
+            From where on a ratio is outlined.
+
+        Returns
+        -------
+        Axes
+        """
         import matplotlib.pyplot as plt
         from matplotlib.patches import Rectangle
 
@@ -127,6 +145,7 @@ def validity(
     Returns
     -------
     Validity
+        A row a dimension with alpha, CR, AVE, MSV, ASV; the Fornell–Larcker matrix, HTMT and HTMT2; the fit.
 
     Raises
     ------
@@ -135,6 +154,18 @@ def validity(
     EstimationError
         If the measurement model cannot be estimated.
 
+    See Also
+    --------
+    reliability : Omega and AVE as semTools has them.
+    omega : How much of the sum is one thing.
+    htmt : HTMT alone.
+    htmt_intervals : HTMT with intervals.
+    invariance : The model in several groups.
+    latent_means : Means of factors between groups.
+    nomological : Paths among factors.
+    retest : Stability over time.
+    cocreation.steps.confirm.cfa : The model.
+
     Notes
     -----
     From standardized loadings λ of the correlated-factors model (Fornell & Larcker 1981):
@@ -142,6 +173,10 @@ def validity(
     squared correlation with another factor. semTools works on unstandardized
     loadings and differs by up to .014 (``.unstandardized``). HTMT uses the size of
     correlations, as semTools' ``htmt(absolute=TRUE)``, so reverse-keyed items do not cancel.
+
+    No R call gives CR and AVE so; they follow from ``lavaan::standardizedSolution(fit)`` by the formulas above. HTMT is
+    ``semTools::htmt(model, data, htmt2 = FALSE)``, HTMT2 with ``htmt2 = TRUE``, ``phi``
+    ``lavaan::lavInspect(fit, "cor.lv")``.
 
     Examples
     --------
