@@ -87,10 +87,31 @@ class Bar(Protocol):
     """What a bar is told: that there is work, and how far it is."""
 
     def add_task(self, description: str, *, total: float | None) -> int:
-        """Name a piece of work and how large it is; return its number."""
+        """Name a piece of work and how large it is.
+
+        Parameters
+        ----------
+        description : str
+            What is being done, in a few words.
+        total : float or None
+            How much there is to do; None where nobody knows.
+
+        Returns
+        -------
+        int
+            The number by which :meth:`update` speaks of it.
+        """
 
     def update(self, task: int, **fields: object) -> None:
-        """Say how much of it is done, such as ``completed=3``."""
+        """Say how much of a piece of work is done.
+
+        Parameters
+        ----------
+        task : int
+            As :meth:`add_task` returned it.
+        **fields
+            What has changed, such as ``completed=3``.
+        """
 
 
 class _Silent:

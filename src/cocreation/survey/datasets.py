@@ -7,7 +7,7 @@ without ``fieldwork.toml``, has fewer data sets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..errors import InputError
 from . import population as truth
 from . import respondents
 from . import study as files
+from ._codebooks import COLUMNS, follow_up, formal_survey, pre_survey
 from .tables import read_table
 
 __all__ = ["codebook", "load", "make", "names", "path", "published", "study", "write"]
@@ -26,7 +27,6 @@ __all__ = ["codebook", "load", "make", "names", "path", "published", "study", "w
 _SURVEYS = ("pre_survey", "formal_survey", "follow_up")
 #: data sets whose answers are text, as they were keyed in: empty if skipped, "3|5" for two ticks
 _AS_TICKED = ("pre_survey", "formal_survey")
-_CODEBOOK = ["column", "type", "values", "meaning"]
 
 
 def names() -> list[str]:
@@ -153,7 +153,7 @@ def codebook(name: str) -> pd.DataFrame:
     'weeks since the formal survey'
     """
     file = path(name).with_suffix(".codebook.csv")
-    return read_table(file, _CODEBOOK, remedy=restoring(file), dtype=str, keep_default_na=False)
+    return read_table(file, COLUMNS, remedy=restoring(file), dtype=str, keep_default_na=False)
 
 
 def make(name: str) -> pd.DataFrame:
@@ -328,104 +328,6 @@ def _follow_up() -> pd.DataFrame:
     return respondents.follow_up(truth.load(), respondents.formal_survey(truth.load()))
 
 
-def _about(prefix: str) -> list[tuple[str, str, str, str]]:
-    return [
-        ("respondent", "identifier", f"{prefix}001, …", "the questionnaire's number"),
-        ("returned", "category", "yes, no", "whether the questionnaire came back"),
-    ]
-
-
-_SECONDS = ("seconds", "number", "", "time to complete, in seconds; empty if not returned")
-
-
-def _scale(population: truth.Population) -> str:
-    """Return the ends of the scale in words: "1 does not apply at all … 7 applies fully"."""
-    labels = population.raw["scale"].get("labels", ("", ""))
-    return " … ".join(f"{value} {label}".strip() for value, label in zip(population.points, labels, strict=True))
-
-
-def _answers(items: list[str], more: str = "") -> list[tuple[str, str, str, str]]:
-    population = truth.load()
-    table = population.items.set_index("item")
-    rows = []
-    for item in items:
-        row = table.loc[item]
-        about = f"{row['wording']} ({row['dimension']}, {row['theme']})"
-        rows.append((item, "answer", f"{_scale(population)}{more}", about))
-    return rows
-
-
-def _as_keyed(population: truth.Population) -> str:
-    low, high = population.points
-    middle = (low + high) // 2
-    return f"; empty = skipped; {max(low, middle - 1)}|{min(high, middle + 1)} = two ticks"
-
-
-def _trap_row() -> tuple[str, str, str, str]:
-    population = truth.load()
-    (low, high), trap = population.points, population.raw["trap"]
-    return ("trap", "answer", f"{low} … {high}; right is {trap['right']}", trap["wording"])
-
-
-def _categories(column: str, categories: Iterable[str] | None, meaning: str) -> list[tuple[str, str, str, str]]:
-    """Return a row for a column the study has, none for one it has not."""
-    return [(column, "category", ", ".join(categories), meaning)] if categories else []
-
-
-def _book(name: str, rows: list[tuple[str, str, str, str]]) -> pd.DataFrame:
-    """Return a codebook, with what the study itself says of a column."""
-    table = pd.DataFrame(rows, columns=_CODEBOOK)
-    for column, meaning in truth.load().raw.get("codebook", {}).get(name, {}).items():
-        table.loc[table["column"] == column, "meaning"] = meaning
-    return table
-
-
-def _pre_survey_codebook() -> pd.DataFrame:
-    population = truth.load()
-    plan = population.part("pre_survey")
-    rows = _about("P")
-    rows += _categories("channel", plan.get("channels"), "how the questionnaire was handed over")
-    rows += _categories("role", population.raw.get("roles"), "the respondent's position")
-    rows.append(_SECONDS)
-    rows += _with_trap(_answers(population.items["item"].tolist(), _as_keyed(population)), plan["trap_after"])
-    return _book("pre_survey", rows)
-
-
-def _formal_survey_codebook() -> pd.DataFrame:
-    population = truth.load()
-    plan = population.part("formal_survey")
-    rows = _about("F")
-    rows += _categories("channel", plan.get("channels"), "how the questionnaire was handed over")
-    rows += _categories("role", population.raw.get("roles"), "the respondent's position")
-    for column, categories in plan.get("firms", {}).items():
-        rows += _categories(column, categories, f"the firm's {column}")
-    if "days" in plan:
-        when = "day of the field time on which the questionnaire came back; empty if it did not"
-        rows.append(("day", "number", f"1 … {plan['days']}", when))
-    rows.append(_SECONDS)
-    rows += _with_trap(_answers(population.kept(), _as_keyed(population)), plan["trap_after"])
-    for row in population.outcomes.itertuples():
-        rows.append((row.item, "answer", "as the items", f"{row.wording} ({row.name})"))
-    if "growth" in population.raw:
-        source = population.raw["growth"].get("source")
-        rows.append(("growth", "number", "", "growth" + (f", from {source}" if source else "")))
-    return _book("formal_survey", rows)
-
-
-def _follow_up_codebook() -> pd.DataFrame:
-    population = truth.load()
-    rows = [("respondent", "identifier", "F001, …", "the questionnaire's number in the formal survey")]
-    if "weeks" in population.part("follow_up"):
-        soonest, latest = population.part("follow_up")["weeks"]
-        rows.append(("weeks", "number", f"{soonest} … {latest}", "weeks since the formal survey"))
-    return _book("follow_up", [*rows, *_answers(population.kept())])
-
-
-def _with_trap(rows: list[tuple[str, str, str, str]], after: str) -> list[tuple[str, str, str, str]]:
-    place = [row[0] for row in rows].index(after) + 1
-    return [*rows[:place], _trap_row(), *rows[place:]]
-
-
 def _fieldwork(name: str) -> tuple[Callable[[], pd.DataFrame], Callable[[], pd.DataFrame]]:
     # imported when needed: loading a survey does not need the fieldwork
     def table() -> pd.DataFrame:
@@ -446,7 +348,7 @@ _MAKERS: dict[str, tuple[Callable[[], pd.DataFrame], Callable[[], pd.DataFrame]]
     "interviews": _fieldwork("interviews"),
     "item_pool": _fieldwork("item_pool"),
     "expert_sorts": _fieldwork("expert_sorts"),
-    "pre_survey": (_pre_survey, _pre_survey_codebook),
-    "formal_survey": (_formal_survey, _formal_survey_codebook),
-    "follow_up": (_follow_up, _follow_up_codebook),
+    "pre_survey": (_pre_survey, pre_survey),
+    "formal_survey": (_formal_survey, formal_survey),
+    "follow_up": (_follow_up, follow_up),
 }

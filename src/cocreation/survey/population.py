@@ -187,7 +187,7 @@ def load(path: str | Path | None = None) -> Population:
     """
     where = study.find("population.toml", path)
     try:
-        raw = study.facts(where)
+        raw = study.facts(where) if path is not None else study.facts(where, remedy=restoring(where))
         known = _LOADED.get(where)
         if known is None or known.raw is not raw:
             known = _LOADED[where] = _described(raw, where)

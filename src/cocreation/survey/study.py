@@ -90,7 +90,7 @@ def find(name: str, path: str | Path | None = None) -> Path:
 def facts(
     path: str | Path,
     *,
-    remedy: str = "Restore the shipped file.",
+    remedy: str = "Correct it, or name another file.",
     check: Callable[[Mapping[str, Any], Path], None] | None = None,
 ) -> dict[str, Any]:
     """Return what one of a study's TOML files says; it is read again only when it has changed.

@@ -16,19 +16,7 @@ from scipy.linalg import LinAlgError
 
 from ...errors import EstimationError
 from ..threads import one_thread
-from .model import (
-    Entry,
-    Model,
-    curvature,
-    inverse,
-    jacobian,
-    response,
-    score_test,
-    slopes,
-    standardize,
-    start_values,
-    total_covariances,
-)
+from .model import Entry, Model, inverse, score_test, standardize, start_values, total_covariances
 from .samples import (
     Moments,
     Sample,
@@ -44,6 +32,7 @@ from .samples import (
     stack_of,
 )
 from .search import IMPOSSIBLE_START, State, search
+from .slopes import curvature, jacobian, response, slopes
 
 __all__ = [
     "GroupsFit",

@@ -20,20 +20,9 @@ from scipy.linalg.lapack import dpotrf, dpotri
 from ...errors import EstimationError
 from ..threads import one_thread
 from .fit import baseline_minimum
-from .model import (
-    Entry,
-    Model,
-    columns,
-    derivative,
-    inverse,
-    response,
-    score_test,
-    standardize,
-    standardized_entries,
-    start_values,
-    total_covariances,
-)
+from .model import Entry, Model, inverse, score_test, standardize, start_values, total_covariances
 from .search import IMPOSSIBLE_START, NOT_POSITIVE, State, search
+from .slopes import columns, derivative, response, standardized_entries
 
 __all__ = [
     "Entry",

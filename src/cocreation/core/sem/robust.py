@@ -18,9 +18,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .groups import GroupsFit, fit
-from .model import Entry, Model, inverse, jacobian
+from .model import Entry, Model, inverse
 from .samples import Sample, casewise, moment_information
 from .samples import baseline as independent_moments
+from .slopes import jacobian
 
 __all__ = ["Robust", "corrected_misfit", "huber_white", "independence", "satorra_bentler"]
 

@@ -21,8 +21,9 @@ from ...errors import EstimationError
 from ..polychoric import Ordinal
 from ..threads import one_thread
 from .fit import _against_baseline, _upper_tail, robust_measures
-from .model import Entry, Model, jacobian, score_test, start_values, total_covariances
+from .model import Entry, Model, score_test, start_values, total_covariances
 from .search import State, search
+from .slopes import jacobian
 
 __all__ = ["Corrected", "WLSFit", "fit", "measures", "modification_indices", "own_variances"]
 
