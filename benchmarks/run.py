@@ -104,8 +104,8 @@ def cfa() -> list[Pair]:
     import semopy
     from semopy.stats import calc_stats
 
-    from cocreation.cfa import result
-    from cocreation.core.sem import ml, syntax
+    from cocreation.cfa import result, specify
+    from cocreation.core.sem import ml
     from cocreation.steps import confirm
 
     data, _, model = formal_survey()
@@ -115,9 +115,8 @@ def cfa() -> list[Pair]:
         fitted.fit(data)
         return fitted.inspect(std_est=True), calc_stats(fitted)
 
-    specification = syntax.parse(model)
-    frame = data[list(specification.observed)].astype(float)
-    moments = frame.cov(ddof=0).to_numpy()
+    task = specify.task_of(data, model, cross_check=False)
+    moments = task.frame.cov(ddof=0).to_numpy()
     return [
         (
             "CFA report: indices, SE, MI, cross-check of semopy and core",
@@ -128,14 +127,14 @@ def cfa() -> list[Pair]:
         ),
         (
             "the same report through the core alone",
-            lambda: result.fit_model(frame, specification, "lavaan", "486", cross_check=False),
+            lambda: result.fit_model(task),
             "with the cross-check",
             lambda: confirm.cfa(data, model),
             15,
         ),
         (
             "CFA fit through the core",
-            lambda: ml.fit(moments, len(data), specification.model),
+            lambda: ml.fit(moments, len(data), task.specification.model),
             "semopy's fit as it comes",
             lambda: semopy.Model(model).fit(data),
             15,

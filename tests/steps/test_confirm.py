@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from counting import counting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import NAMES, load
 from ugly import frames, says_why_or_is_finite, scales_of
 
 from cocreation.cfa import semopy_check
+from cocreation.cfa.specify import Task, task_of
 from cocreation.core.moments import covariance
 from cocreation.core.sem import fit as fit_measures
 from cocreation.core.sem import ml
+from cocreation.core.sem.search import search
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps.confirm import cfa, common_method, nested, syntax
@@ -339,6 +342,56 @@ def test_dimensions_merge_in_the_order_of_their_correlations_and_fit_gets_worse(
     assert merged["df"].tolist() == [179, 183, 186, 188, 189]
     assert merged["chi2"].is_monotonic_increasing
     assert found.models["M1: five factors"].phi.loc["PE", "EE"] == pytest.approx(0.680, abs=1e-3)
+
+
+@pytest.mark.parametrize("data", NAMES)
+def test_a_merged_rival_is_the_model_of_the_merged_dimensions_wherever_they_stand(data):
+    """In hs1939 visual and speed merge, and textual stands between them."""
+    golden = load(data)
+    found = nested(golden.data, golden.scales)
+    merged = [name for name in found.models if "factors (" in name]
+    assert len(merged) == len(golden.scales) - 2
+    for name in merged:
+        left, scales = dict(golden.scales), {}
+        for joined in name.partition("(")[2].rstrip(")").split("; "):
+            scales[joined] = [item for part in joined.split(" + ") for item in left.pop(part)]
+        alone = cfa(golden.data, scales | left)
+        for measure in ("chi2", "df", "cfi", "rmsea", "srmr", "aic"):
+            assert found.models[name].measure(measure) == pytest.approx(alone.measure(measure), rel=1e-8)
+    if data == "hs1939":
+        assert merged == ["M2: two factors (visual + speed)"]
+
+
+def test_rivals_do_not_depend_on_the_order_of_the_dimensions():
+    golden = load("likert7_sim")
+    turned = nested(golden.data, dict(reversed(golden.scales.items()))).table
+    figures = ["chi2", "df", "rmsea", "cfi", "srmr", "aic"]
+    np.testing.assert_allclose(
+        turned[figures].astype(float), nested(golden.data, golden.scales).table[figures].astype(float), rtol=1e-6
+    )
+
+
+def test_answers_that_do_not_stand_in_the_order_of_the_model_make_no_task():
+    golden = load("hs1939")
+    task = task_of(golden.data, golden.scales)
+    with pytest.raises(ValueError, match="order of the model's"):
+        Task(task.frame[task.frame.columns[::-1]], task.specification, task.who)
+
+
+def test_only_the_models_that_are_shown_are_fitted(monkeypatch):
+    golden = load("likert7_sim")
+    fits = counting(monkeypatch, search)
+    for call in (nested, common_method):
+        fits.clear()
+        table = call(golden.data, golden.scales).table
+        assert len(fits) == len(table)
+    assert table["model"].tolist() == ["M1: five factors", "M5: one factor", "M7: M1 and a method factor"]
+
+
+def test_common_method_shows_the_rows_that_nested_gives_its_models():
+    golden = load("likert7_sim")
+    whole, part = nested(golden.data, golden.scales).table, common_method(golden.data, golden.scales).table
+    pd.testing.assert_frame_equal(part, whole.iloc[[0, 4, 6]].reset_index(drop=True), check_exact=True)
 
 
 def test_with_three_dimensions_the_second_order_model_is_m1_in_other_words():

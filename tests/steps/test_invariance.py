@@ -10,13 +10,15 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from counting import counting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import NAMES, load
 from ugly import frames, says_why_or_is_finite, scales_of
 
 from cocreation.core.sem import equalities as core
-from cocreation.core.sem import groups
+from cocreation.core.sem import groups, robust
+from cocreation.core.sem.search import search
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps import validate
 from cocreation.steps.confirm import cfa
@@ -673,3 +675,19 @@ def test_a_ladder_is_numbers_or_says_why_not(frame, missing, estimator):
 
     # a fixed parameter has no standard error
     says_why_or_is_finite(fitted, may_be_empty=("se", "z", "p", "lower", "upper"))
+
+
+@pytest.mark.parametrize("estimator", ["ML", "MLM", "MLR"])
+def test_a_level_is_fitted_once_and_independence_found_once_for_all(monkeypatch, estimator):
+    golden = load("hs1939")
+    fits, base = counting(monkeypatch, search), counting(monkeypatch, robust.independence)
+    found = validate.invariance(golden.data, golden.model, "school", estimator=estimator)
+    assert len(fits) == len(found.table) == 4
+    assert len(base) == (0 if estimator == "ML" else 1)
+
+
+def test_latent_means_compute_no_score_tests_which_they_do_not_show(monkeypatch):
+    golden = load("hs1939")
+    fits, tests = counting(monkeypatch, search), counting(monkeypatch, core.release)
+    validate.latent_means(golden.data, golden.model, "school")
+    assert (len(fits), len(tests)) == (3, 0)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from counting import counting
 from hypothesis import given, settings
 from reference import NAMES, load
 from ugly import frames, says_why_or_is_finite, scales_of
 
+from cocreation.core import reliability
 from cocreation.errors import InputError
 from cocreation.steps.purify import alpha, purify
 
@@ -179,3 +181,29 @@ def test_purification_is_complete_or_says_why_not(frame):
     # an item judged among two, and a dimension dropped whole, have no alpha to show
     empty = ("alpha_if_deleted", "alpha_after")
     says_why_or_is_finite(lambda: purify(frame, scales_of(frame, 3)), may_be_empty=empty)
+
+
+@pytest.mark.parametrize("limit", [0.3, 0.5, 0.65, 1.0])
+def test_a_round_computes_what_it_decides_by_and_no_more(golden, monkeypatch, limit):
+    rounds = counting(monkeypatch, reliability.item_statistics)
+    unshown = [
+        counting(monkeypatch, function)
+        for function in (reliability.alpha_interval, reliability.squared_multiple, reliability.overlap_corrected)
+    ]
+    found = purify(golden.data, golden.scales, citc_below=limit)
+    dropped = found.scales["items_before"] - found.scales["items_after"]
+    # a round an item dropped and one in which all stay, or in which the last two go
+    assert len(rounds) == (dropped + np.where(found.scales["items_after"] > 0, 1, -1)).sum()
+    assert unshown == [[], [], []]
+
+
+@pytest.mark.parametrize("limit", [0.3, 0.5, 0.65])
+def test_alpha_before_and_after_is_that_of_the_items_before_and_after(golden, limit):
+    found = purify(golden.data, golden.scales, citc_below=limit)
+    complete = golden.data[[item for items in golden.scales.values() for item in items]].dropna()
+    for row in found.scales.itertuples():
+        assert row.alpha_before == alpha(complete, golden.scales[row.dimension]).alpha
+        if row.items_after:
+            assert row.alpha_after == alpha(complete, found.kept[row.dimension]).alpha
+        else:
+            assert pd.isna(row.alpha_after)

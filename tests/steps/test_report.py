@@ -7,11 +7,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from counting import counting
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cocreation.audit import implied
+from cocreation.core import reliability
 from cocreation.core.sem import ml
+from cocreation.core.sem.search import search
 from cocreation.errors import InputError
 from cocreation.steps import report
 from cocreation.survey import datasets
@@ -48,6 +51,13 @@ class TestTwin:
         assert found["formal_recovery"] == 81
         assert found["variance"] == pytest.approx(83.933, abs=0.5)
         assert found["rmsea"] == pytest.approx(0.073, abs=0.002)
+
+    def test_only_the_models_whose_figures_are_compared_are_fitted(self, monkeypatch):
+        fits, intervals = counting(monkeypatch, search), counting(monkeypatch, reliability.alpha_interval)
+        report.twin()
+        # five factors, and four, three, two, one, of which the best is told
+        assert len(fits) == 5
+        assert intervals == []
 
     def test_differences_are_reproduced_minus_published(self, twin):
         table = twin.table.dropna(subset="published")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from counting import counting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import NAMES, load, matrix
 from ugly import frames, says_why_or_is_finite, scales_of
 
-from cocreation.core.reliability import composite
+from cocreation.core.reliability import composite, item_statistics
+from cocreation.core.sem.search import search
 from cocreation.errors import InputError
 from cocreation.steps.confirm import cfa
 from cocreation.steps.validate import htmt, omega, reliability, validity
@@ -223,3 +225,13 @@ def test_composite_reliability_and_ave_of_a_stack_are_those_of_each():
     # (Σλ)² / ((Σλ)² + Σ(1 − λ²)) by hand: 4.41 / (4.41 + 1.51); of equal loadings 3λ² / (1 + 2λ²)
     assert cr == pytest.approx([4.41 / 5.92, 2.43 / 2.62], rel=1e-14)
     assert ave == pytest.approx([1.49 / 3, 0.81], rel=1e-14)
+
+
+def test_validity_fits_one_model_or_none_and_asks_of_alpha_the_coefficient_only(golden, monkeypatch):
+    fits, unshown = counting(monkeypatch, search), counting(monkeypatch, item_statistics)
+    found = validity(golden.data, golden.scales)
+    assert len(fits) == 1
+    again = validity(golden.data, golden.scales, model=found.model)
+    assert len(fits) == 1
+    assert unshown == []
+    pd.testing.assert_frame_equal(again.table, found.table, check_exact=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -94,13 +95,41 @@ def _fitted(specification: Specification, grouped: Grouped, levels, apart, missi
     for name, group in zip(grouped.frames, samples, strict=True):
         with _saying(f"In group '{name}'"):
             unrestricted.append(groups.saturated(group))
+    answers, base = robust.Answers(x), None
     for level in levels:
         step = rung(specification, level, apart, len(x))
         with _saying(f"At the level '{level}'"):
             fitted = groups.fit(samples, step.models, unrestricted=unrestricted)
         _refuse_impossible(specification, fitted, level, list(grouped.frames))
-        steps[level] = _measured(step, fitted, x, missing, estimator)
+        base = base or _Base(fitted, answers, estimator)
+        steps[level] = _measured(step, fitted, answers, missing, base)
     return steps
+
+
+class _Base:
+    """Independence, which every level is compared with: the same at all of them, so what it gives is found once."""
+
+    def __init__(self, fitted: groups.GroupsFit, answers: robust.Answers, estimator: str) -> None:
+        self.estimator, self._first, self._answers = estimator, fitted, answers
+
+    @cached_property
+    def fitted(self) -> groups.GroupsFit:
+        return robust.independence(self._first)
+
+    @cached_property
+    def scale(self) -> float:
+        return self.corrected(self.fitted).trace / self.fitted.df
+
+    @cached_property
+    def misfit(self) -> tuple[float, float]:
+        return self.misfit_of(self.fitted)
+
+    def corrected(self, fitted: groups.GroupsFit) -> robust.Robust:
+        correct = robust.satorra_bentler if self.estimator == "MLM" else robust.huber_white
+        return correct(fitted, self._answers)
+
+    def misfit_of(self, fitted: groups.GroupsFit) -> tuple[float, float]:
+        return robust.corrected_misfit(fitted, self._answers if self.estimator == "MLR" else None)
 
 
 @contextmanager
@@ -133,35 +162,32 @@ def _refuse_impossible(specification: Specification, fitted: groups.GroupsFit, l
                 )
 
 
-def _measured(step: Rung, fitted: groups.GroupsFit, x: list[np.ndarray], missing: str, estimator: str) -> Step:
+def _measured(step: Rung, fitted: groups.GroupsFit, x: robust.Answers, missing: str, base: _Base) -> Step:
     """Return fit measures and the covariance of the estimates as the estimator has them."""
     found, remarks = core.measures(fitted, x), []
-    if estimator != "ML" and fitted.n_obs <= len(fitted.theta):
+    if base.estimator != "ML" and fitted.n_obs <= len(fitted.theta):
         remarks.append(
             f"{step.level}: {fitted.n_obs} respondents for {len(fitted.theta)} parameters, too few for robust standard "
             "errors, which come out too small. Report plain ML."
         )
     covariance = fitted.covariance_of("observed" if missing == "fiml" else "expected")
-    base = traces = None
-    if estimator != "ML" or (missing == "fiml" and fitted.df):
-        base = robust.independence(fitted)
-    if estimator != "ML":
-        correct = robust.satorra_bentler if estimator == "MLM" else robust.huber_white
-        ours, theirs = correct(fitted, x), correct(base, x)
-        covariance = ours.covariance
+    scales = None
+    if base.estimator != "ML":
+        corrected = base.corrected(fitted)
+        covariance = corrected.covariance
         if fitted.df:
-            traces = ours.trace / fitted.df, theirs.trace / base.df
+            scales = corrected.trace / fitted.df, base.scale
     each = fitted.n_obs / len(x)  # RMSEA is per group
-    if traces and min(traces) <= 0:
+    if scales and min(scales) <= 0:
         remarks.append(
-            f"{step.level}: no scaled chi-square, its factor would be {min(traces):.3g}: too few respondents."
+            f"{step.level}: no scaled chi-square, its factor would be {min(scales):.3g}: too few respondents."
         )
-    elif traces:
-        found |= fit_measures.scaled_measures(fitted.chi2, fitted.df, each, traces[0], base.chi2, base.df, traces[1])
+    elif scales:
+        null = base.fitted
+        found |= fit_measures.scaled_measures(fitted.chi2, fitted.df, each, scales[0], null.chi2, null.df, scales[1])
     if missing == "fiml" and fitted.df:
-        answers = x if estimator == "MLR" else None
-        (chi2, expected), (null, null_expected) = (robust.corrected_misfit(f, answers) for f in (fitted, base))
-        found |= fit_measures.robust_measures(chi2, fitted.df, each, expected, null, base.df, null_expected)
+        (chi2, expected), (null_chi2, null_expected) = base.misfit_of(fitted), base.misfit
+        found |= fit_measures.robust_measures(chi2, fitted.df, each, expected, null_chi2, base.fitted.df, null_expected)
     return Step(step, fitted, found, covariance, tuple(("model", text) for text in remarks))
 
 

@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from ..core.moments import covariance
 from ..core.sem import equalities, groups, ml, robust
 from ..core.sem import fit as fit_measures
 from ..core.sem.terms import Specification
-from ..errors import EstimationError, InputError
-from .specify import with_means
+from ..errors import EstimationError
+from .specify import Task, with_means
 
 __all__ = ["Estimate", "estimate", "hinting", "positive", "refuse_impossible"]
 
@@ -46,16 +45,8 @@ class Estimate:
     unasked: str = ""
 
 
-def estimate(
-    frame: pd.DataFrame,
-    specification: Specification,
-    *,
-    convention: str = "lavaan",
-    estimator: str = "ML",
-    missing: str = "listwise",
-    cross_check: bool = True,
-) -> Estimate:
-    """Fit a model to the answers of :func:`answers_of`.
+def estimate(task: Task) -> Estimate:
+    """Fit a model to answers.
 
     Raises
     ------
@@ -63,11 +54,11 @@ def estimate(
         If the model is not identified, does not converge, gives a factor a negative variance,
         or semopy ends elsewhere.
     """
-    x = frame.to_numpy()
-    if missing == "fiml":
-        return _of_all_answers(x, with_means(specification), estimator)
+    x, specification = task.frame.to_numpy(), task.specification
+    if task.missing == "fiml":
+        return _of_all_answers(x, with_means(specification), task.estimator)
     (fitted, start, doubts), agreement, missed, unasked = _maximum_likelihood(x, specification), np.nan, 0.0, ""
-    if cross_check:
+    if task.cross_check:
         fitted, agreement, missed, unasked = _cross_check(specification, fitted, start)
         refuse_impossible(specification, fitted)
     n, given = len(x), _given(specification)
@@ -78,7 +69,7 @@ def estimate(
         fitted.minimum,
         n,
         specification.model.n_parameters - given,
-        convention=convention,
+        convention=task.convention,
         baseline=baseline,
         unrestricted_logl=floor,
         given=given,
@@ -86,9 +77,9 @@ def estimate(
     if given and found["df"] > 0:
         found |= _gfi_given_covariates(fitted, specification, int(found["df"]))
     mean = x.mean(axis=0)
-    errors = fitted.covariance * (n / (n - 1) if convention == "amos" else 1.0)
-    if estimator != "ML":
-        errors, scaled, remarks = _corrected(x, specification, fitted, estimator)
+    errors = fitted.covariance * (n / (n - 1) if task.convention == "amos" else 1.0)
+    if task.estimator != "ML":
+        errors, scaled, remarks = _corrected(x, fitted, task.estimator)
         found, doubts = found | scaled, doubts + remarks
     return Estimate(
         specification, fitted, mean, mean, errors, found, ml.modification_indices, agreement, missed, doubts, unasked
@@ -186,23 +177,13 @@ def _gfi_given_covariates(fitted: ml.MLFit, specification: Specification, df: in
     return {"gfi": gfi, "agfi": 1 - moments / df * (1 - gfi), "pgfi": df / moments * gfi}
 
 
-def _refuse_covariates(specification: Specification, what: str) -> None:
-    if specification.covariates:
-        name = specification.covariates[0]
-        raise InputError(
-            f"'{name}' only predicts, so its moments are taken as given, which {what} cannot. Write '{name} ~~ {name}' "
-            "to make it a variable of the model, or use estimator='ML' with missing='listwise'."
-        )
-
-
-def _corrected(x: np.ndarray, specification: Specification, fitted: ml.MLFit, estimator: str):
+def _corrected(x: np.ndarray, fitted: ml.MLFit, estimator: str):
     """Return robust covariances of the estimates, the scaled and robust measures, and remarks."""
-    _refuse_covariates(specification, estimator)
-    data = groups.samples(x)
-    whole = groups.fit([data], [specification.model], start=fitted.theta)
+    answers = robust.Answers([x])
+    whole = groups.at([groups.samples(x)], [fitted.model], fitted.theta)
     correct = robust.satorra_bentler if estimator == "MLM" else robust.huber_white
-    model, independent = correct(whole, [x]), robust.independence(whole)
-    base = correct(independent, [x])
+    model, independent = correct(whole, answers), robust.independence(whole)
+    base = correct(independent, answers)
     return model.covariance, *_scaled(whole, model.trace, independent, base.trace, len(x), fitted.model.n_parameters)
 
 
@@ -237,7 +218,6 @@ def _scaled(whole: groups.GroupsFit, trace: float, independent: groups.GroupsFit
 
 def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str) -> Estimate:
     """Maximum likelihood of all answers there are; semopy's, which is wrong, is not asked."""
-    _refuse_covariates(specification, "missing='fiml'")
     n, model = len(x), specification.model
     data = groups.samples(x)
     with hinting(specification):
@@ -252,7 +232,8 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
     errors, remarks = whole.covariance_of("observed"), ()
     answers = None
     if estimator == "MLR":
-        corrected, base, answers = robust.huber_white(whole, [x]), robust.huber_white(independent, [x]), [x]
+        answers = robust.Answers([x])
+        corrected, base = robust.huber_white(whole, answers), robust.huber_white(independent, answers)
         errors = corrected.covariance
         scaled, remarks = _scaled(whole, corrected.trace, independent, base.trace, n, model.n_parameters)
         found |= scaled

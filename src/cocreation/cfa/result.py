@@ -15,18 +15,17 @@ import pandas as pd
 from ..core.measures import named
 from ..core.moments import to_correlation
 from ..core.sem.groups import factor_scores
-from ..core.sem.terms import Specification
 from ..errors import InputError
 from ..inputs.answers import items_frame
 from ..results.result import Result
 from .likelihood import Estimate, estimate
-from .specify import complete_frame, from_scales, specification_of
+from .specify import Task
 from .tables import modification_of, note_of, parameters_of, warnings_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Cfa", "complete_frame", "fit_model", "from_scales", "specification_of"]
+__all__ = ["Cfa", "fit_model"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -211,28 +210,9 @@ class Cfa(Result):
         return plots.loadings(self.loadings, ax) if kind == "loadings" else plots.residuals(self.residuals, ax)
 
 
-def fit_model(
-    frame: pd.DataFrame,
-    specification: Specification,
-    convention: str,
-    who: str,
-    *,
-    estimator: str = "ML",
-    missing: str = "listwise",
-    cross_check: bool = True,
-) -> Cfa:
-    """Fit a model and return the tables of its result; ``who`` says whose answers they are.
-
-    ``cross_check=False`` leaves semopy out, for measuring what it costs.
-    """
-    found = estimate(
-        frame,
-        specification,
-        convention=convention,
-        estimator=estimator,
-        missing=missing,
-        cross_check=cross_check,
-    )
+def fit_model(task: Task) -> Cfa:
+    """Fit a model by maximum likelihood and return the tables of its result."""
+    found = estimate(task)
     specification, fitted = found.specification, found.fitted
     table = pd.DataFrame({"value": np.array([*found.measures.values()], dtype=float)}, index=[*found.measures])
     table.index.name = "measure"
@@ -254,11 +234,11 @@ def fit_model(
         residuals,
         modification_of(specification, fitted, found.indices),
         warnings_of(specification, parameters, phi, found.missed, found.remarks),
-        len(frame),
-        convention,
+        len(task.frame),
+        task.convention,
         found.agreement,
-        note_of(found, convention, estimator, missing, who),
-        estimator,
-        missing,
+        note_of(found, task),
+        task.estimator,
+        task.missing,
         found,
     )

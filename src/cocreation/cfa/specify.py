@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,21 +14,85 @@ from ..core.sem.syntax import parse
 from ..core.sem.terms import Specification, Term
 from ..errors import InputError
 from ..inputs.answers import items_frame, refuse_singular, scales_mapping, used
-from ..inputs.options import quoted
+from ..inputs.options import quoted, yes_no
 
 __all__ = [
     "ESTIMATORS",
     "MISSING",
+    "Task",
     "answers_of",
     "check_options",
     "complete_frame",
     "from_scales",
     "specification_of",
+    "task_of",
     "with_means",
 ]
 
 ESTIMATORS = ("ML", "MLM", "MLR", "WLSMV")
 MISSING = ("listwise", "fiml")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a fit is asked to do: made and checked once, by :func:`task_of`, and handed on whole.
+
+    ``frame`` holds the answers, a column an observed variable of ``specification``, in its order; ``who`` says whose
+    they are. ``cross_check=False`` leaves semopy out, for measuring what it costs.
+    """
+
+    frame: pd.DataFrame
+    specification: Specification
+    who: str
+    convention: str = "lavaan"
+    estimator: str = "ML"
+    missing: str = "listwise"
+    cross_check: bool = True
+
+    def __post_init__(self) -> None:
+        # a fit goes by position: answers in another order are those of other items
+        if list(self.frame) != list(self.specification.observed):
+            raise ValueError("the answers do not stand in the order of the model's observed variables")
+
+    def of(self, specification: Specification) -> Task:
+        """Return the same task with another model of the same items, whatever their order there."""
+        return replace(self, specification=specification, frame=self.frame[list(specification.observed)])
+
+
+def task_of(
+    data: pd.DataFrame,
+    model,
+    *,
+    orthogonal: bool = False,
+    std_lv: bool = False,
+    convention: str = "lavaan",
+    estimator: str = "ML",
+    missing: str = "listwise",
+    cross_check: bool = True,
+) -> Task:
+    """Return what to fit to whose answers, with every option checked, as :func:`~cocreation.steps.confirm.cfa` says.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    InputError
+        For data, a model or options that cannot be taken, or that do not go together.
+    """
+    check_options(convention, estimator, missing)
+    yes_no(orthogonal, "orthogonal")
+    yes_no(std_lv, "std_lv")
+    specification = specification_of(data, model, orthogonal, std_lv)
+    frame, who = answers_of(data, specification, missing)
+    if estimator == "WLSMV":
+        _refuse_as_categories(specification)
+    elif missing == "fiml":
+        _refuse_covariates(specification, "missing='fiml'")
+    elif estimator != "ML":
+        _refuse_covariates(specification, estimator)
+    return Task(frame, specification, who, convention, estimator, missing, cross_check)
 
 
 def check_options(convention: str, estimator: str, missing: str) -> None:
@@ -122,6 +186,36 @@ def _refuse_never_together(frame: pd.DataFrame) -> None:
         raise InputError(
             f"Only {int(together[i, j])} respondents answered both '{frame.columns[i]}' and '{frame.columns[j]}', so "
             "their covariance is unknown. Leave one of them out."
+        )
+
+
+def _refuse_covariates(specification: Specification, what: str) -> None:
+    if specification.covariates:
+        name = specification.covariates[0]
+        raise InputError(
+            f"'{name}' only predicts, so its moments are taken as given, which {what} cannot. Write '{name} ~~ {name}' "
+            "to make it a variable of the model, or use estimator='ML' with missing='listwise'."
+        )
+
+
+def _refuse_as_categories(specification: Specification) -> None:
+    if specification.covariates:
+        raise InputError(
+            f"'{specification.covariates[0]}' predicts without being an ordered answer that the model explains, which "
+            "WLSMV here cannot take. Leave it out, or use estimator='MLR'."
+        )
+    for term in specification.terms:
+        own = term.op == "~~" and term.left == term.right in specification.observed
+        if own and (term.fixed is not None or term.label or term.start is not None):
+            raise InputError(
+                f"'{term.left} ~~ {term.right}': an ordered item has no variance of its own to fix or to name; it is "
+                "what the model leaves of 1. Leave the line out."
+            )
+    predictors = [t.right for t in specification.terms if t.op == "~" and t.right in specification.observed]
+    if predictors:
+        raise InputError(
+            f"The observed variable '{predictors[0]}' predicts, which WLSMV here cannot take. Give it a factor of its "
+            "own, or use estimator='MLR'."
         )
 
 

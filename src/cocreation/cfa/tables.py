@@ -12,6 +12,7 @@ from scipy.special import ndtr, ndtri
 from ..core.sem import ml
 from ..core.sem.terms import Specification
 from .likelihood import Estimate
+from .specify import Task
 
 __all__ = ["modification_of", "note_of", "parameter_table", "parameters_of", "warnings_of"]
 
@@ -25,23 +26,23 @@ _ERRORS = {
 _ERRORS["MLR", "fiml"] = _ERRORS["MLR", "listwise"]
 
 
-def note_of(found: Estimate, convention: str, estimator: str, missing: str, who: str) -> str:
+def note_of(found: Estimate, task: Task) -> str:
     """Return in words how a model was fitted."""
-    how = "" if missing == "listwise" else " of all answers there are (FIML)"
-    robust = "" if estimator == "ML" else f" ({estimator})"
+    how = "" if task.missing == "listwise" else " of all answers there are (FIML)"
+    robust = "" if task.estimator == "ML" else f" ({task.estimator})"
     checked = (
         f"semopy's standardized loadings agree within {_magnitude(found.agreement)}."
         if np.isfinite(found.agreement)
         else "semopy, whose own fit of missing answers is wrong, was not asked."
-        if missing == "fiml"
+        if task.missing == "fiml"
         else f"semopy was not asked: {found.unasked}."
         if found.unasked
         else "Not compared with semopy."
     )
     return (
-        f"Maximum likelihood{how}{robust}, {who}, convention {convention}: "
-        f"chi-square = {'N' if convention == 'lavaan' else '(N − 1)'}·F, RMSEA with the "
-        f"same divisor; {_ERRORS[estimator, missing]}; variances unbounded. {checked}"
+        f"Maximum likelihood{how}{robust}, {task.who}, convention {task.convention}: "
+        f"chi-square = {'N' if task.convention == 'lavaan' else '(N − 1)'}·F, RMSEA with the "
+        f"same divisor; {_ERRORS[task.estimator, task.missing]}; variances unbounded. {checked}"
     )
 
 

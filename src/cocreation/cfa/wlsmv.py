@@ -10,38 +10,35 @@ from ..core import polychoric as core
 from ..core.moments import to_correlation
 from ..core.sem import wls
 from ..core.sem.terms import Specification
-from ..errors import EstimationError, InputError
+from ..errors import EstimationError
 from .categories import as_categories, singularity
 from .likelihood import hinting, positive, refuse_impossible
 from .result import Cfa
+from .specify import Task
 from .tables import modification_of, parameter_table, warnings_of
 
 __all__ = ["fit_ordinal"]
 
 
-def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> Cfa:
+def fit_ordinal(task: Task) -> Cfa:
     """Fit a model to complete answers by WLSMV, all observed variables as ordered categories.
 
     Parameters
     ----------
-    frame : DataFrame, shape (respondents, items)
-        Complete answers to the observed variables of the model, in its order.
-    specification : Specification
-    who : str
-        Whose answers they are, for the note.
+    task : Task
+        With complete answers.
 
     Raises
     ------
     InputError
-        For answers that are no categories; for a model with covariates or with a
-        statement about an item's own variance.
+        For answers that are no categories.
     EstimationError
         If a polychoric correlation does not exist, or the model is not identified, does
         not converge or gives a factor a negative variance.
     """
-    _refuse_unfit(specification)
-    codes, answers, warnings = as_categories(frame)
-    n_obs, model, p = len(frame), specification.model, len(specification.observed)
+    specification = task.specification
+    codes, answers, warnings = as_categories(task.frame)
+    n_obs, model, p = len(task.frame), specification.model, len(specification.observed)
     ordinal = core.polychoric(codes, list(specification.observed))
     try:
         with hinting(specification):
@@ -60,11 +57,11 @@ def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> 
     doubts = pd.concat([doubts, pd.DataFrame([*warnings, *singularity(fitted.sample)], columns=doubts.columns)])
     least, most = min(map(len, answers)), max(map(len, answers))
     note = (
-        f"WLSMV: diagonally weighted least squares over polychoric correlations, {who}, answers as ordered categories "
-        f"({least if least == most else f'{least} to {most}'}); standard errors robust. Judge by the figures called "
-        "scaled, whose chi-square is corrected in mean and variance; the plain one, (N − 1)·F, has no chi-square "
-        "distribution. Items standardized (delta parameterization), conventions as lavaan's. Modification indices are "
-        "not corrected. semopy has no working WLSMV, so there is no second opinion."
+        f"WLSMV: diagonally weighted least squares over polychoric correlations, {task.who}, answers as ordered "
+        f"categories ({least if least == most else f'{least} to {most}'}); standard errors robust. Judge by the "
+        "figures called scaled, whose chi-square is corrected in mean and variance; the plain one, (N − 1)·F, has no "
+        "chi-square distribution. Items standardized (delta parameterization), conventions as lavaan's. Modification "
+        "indices are not corrected. semopy has no working WLSMV, so there is no second opinion."
     )
     return Cfa(
         fit=table,
@@ -75,10 +72,10 @@ def fit_ordinal(frame: pd.DataFrame, specification: Specification, who: str) -> 
         modification=modification_of(specification, fitted, wls.modification_indices),
         warnings=doubts.reset_index(drop=True),
         n=n_obs,
-        convention="lavaan",
+        convention=task.convention,
         agreement=float("nan"),
         note=note,
-        estimator="WLSMV",
+        estimator=task.estimator,
     )
 
 
@@ -90,27 +87,6 @@ def _weak_marker(specification: Specification, r: np.ndarray) -> str:
         if len(at) > 2 and np.abs(r[at[0], at[1:]]).max() < 0.15:
             return f" The first item of '{factor}', '{items[0]}', hardly correlates with the others: put another first."
     return ""
-
-
-def _refuse_unfit(specification: Specification) -> None:
-    if specification.covariates:
-        raise InputError(
-            f"'{specification.covariates[0]}' predicts without being an ordered answer that the model explains, which "
-            "WLSMV here cannot take. Leave it out, or use estimator='MLR'."
-        )
-    for term in specification.terms:
-        own = term.op == "~~" and term.left == term.right in specification.observed
-        if own and (term.fixed is not None or term.label or term.start is not None):
-            raise InputError(
-                f"'{term.left} ~~ {term.right}': an ordered item has no variance of its own to fix or to name; it is "
-                "what the model leaves of 1. Leave the line out."
-            )
-    predictors = [t.right for t in specification.terms if t.op == "~" and t.right in specification.observed]
-    if predictors:
-        raise InputError(
-            f"The observed variable '{predictors[0]}' predicts, which WLSMV here cannot take. Give it a factor of its "
-            "own, or use estimator='MLR'."
-        )
 
 
 def _parameters(specification: Specification, fitted: wls.WLSFit) -> pd.DataFrame:

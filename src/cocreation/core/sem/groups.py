@@ -38,6 +38,7 @@ __all__ = [
     "GroupsFit",
     "Moments",
     "Sample",
+    "at",
     "baseline",
     "casewise",
     "factor_scores",
@@ -246,21 +247,69 @@ def fit(
         return _fit(tuple(data), tuple(models), start, unrestricted, tolerance, iterations)
 
 
+def at(
+    data: Sequence[Sequence[Sample]],
+    models: Sequence[Model],
+    theta: np.ndarray,
+    *,
+    unrestricted: Sequence[Moments] | None = None,
+) -> GroupsFit:
+    """Return what :func:`fit` would, where the minimum is known: evaluated there once, with no search.
+
+    Parameters
+    ----------
+    data, models, unrestricted
+        As :func:`fit`.
+    theta : array, shape (parameters,)
+        The estimates, as another search or a formula gave them.
+
+    Returns
+    -------
+    GroupsFit
+
+    Raises
+    ------
+    EstimationError
+        If the estimates imply impossible covariances, or missing answers leave those of the answers undetermined.
+    """
+    with one_thread():
+        free, _, evaluate = _discrepancy(tuple(data), tuple(models), unrestricted)
+        theta = np.array(theta, dtype=float)
+        state = evaluate(theta)
+        if state is None:
+            raise EstimationError(IMPOSSIBLE_START)
+        return _found(tuple(data), tuple(models), theta, state, free, 0)
+
+
 def _fit(data, models, start, free, tolerance, iterations) -> GroupsFit:
     size = max(model.n_parameters for model in models)
     moments = sum(model.moments for model in models)
-    if any(len(group) > 1 and not model.means for group, model in zip(data, models, strict=True)):
-        raise ValueError("missing answers need a model with intercepts")
     if moments < size:
         raise EstimationError(
             f"The model is not identified: {size} free parameters for {moments} sample moments. Fix parameters or "
             "add items."
         )
-    n = np.array([sum(sample.n for sample in group) for group in data])
+    free, floor, evaluate = _discrepancy(data, models, free)
+    theta = _starts(models, free, _sizes(data), size) if start is None else np.array(start, dtype=float)
+    state = evaluate(theta)
+    if state is None:
+        raise EstimationError(IMPOSSIBLE_START)
+    theta, state, used = search(evaluate, theta, state, tolerance, iterations, 1e-15 * (1 + abs(floor)))
+    return _found(data, models, theta, state, free, used)
+
+
+def _sizes(data) -> np.ndarray:
+    return np.array([sum(sample.n for sample in group) for group in data])
+
+
+def _discrepancy(data, models, free):
+    """Return the unrestricted moments, the floor they set, and F with its derivatives as a function of theta."""
+    if any(len(group) > 1 and not model.means for group, model in zip(data, models, strict=True)):
+        raise ValueError("missing answers need a model with intercepts")
+    n, size = _sizes(data), max(model.n_parameters for model in models)
     free = tuple(saturated(group) for group in data) if free is None else tuple(free)
     stacks = [stack_of(group) for group in data]
     floor = sum(-2 * m.logl - stack.constant for m, stack in zip(free, stacks, strict=True)) / n.sum()
-    theta = _starts(models, free, n, size) if start is None else np.array(start, dtype=float)
 
     def evaluate(theta: np.ndarray) -> State | None:
         value, slope, information, seen = -floor, np.zeros(size), np.zeros((size, size)), []
@@ -276,10 +325,10 @@ def _fit(data, models, start, free, tolerance, iterations) -> GroupsFit:
             seen.append(part.implied)
         return State(value, slope, information, seen)
 
-    state = evaluate(theta)
-    if state is None:
-        raise EstimationError(IMPOSSIBLE_START)
-    theta, state, used = search(evaluate, theta, state, tolerance, iterations, 1e-15 * (1 + abs(floor)))
+    return free, floor, evaluate
+
+
+def _found(data, models, theta, state: State, free, used: int) -> GroupsFit:
     mu, sigma = zip(*state.implied, strict=True)
     return GroupsFit(data, models, theta, max(state.value, 0.0), mu, sigma, free, used, state.information)
 

@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .groups import GroupsFit, fit
+from .groups import GroupsFit, at
 from .model import Entry, Model, inverse
 from .samples import Sample, casewise, moment_information
 from .samples import baseline as independent_moments
 from .slopes import jacobian
 
-__all__ = ["Robust", "corrected_misfit", "huber_white", "independence", "satorra_bentler"]
+__all__ = ["Answers", "Robust", "corrected_misfit", "huber_white", "independence", "satorra_bentler"]
 
 
 class Robust(NamedTuple):
@@ -31,6 +31,34 @@ class Robust(NamedTuple):
 
     covariance: np.ndarray
     trace: float
+
+
+class Answers(list):
+    """The answers of each group, NaN where missing; what no model changes of their spread is worked out once."""
+
+    def __init__(self, x: Sequence[np.ndarray]) -> None:
+        super().__init__(x)
+        self._gamma: dict[int, np.ndarray] = {}
+        self._unrestricted: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def gamma(self, group: int) -> np.ndarray:
+        """Return the covariances (divisor n) of a group's answers and of the products of their deviations."""
+        if group not in self._gamma:
+            self._gamma[group] = _gamma(self[group])
+        return self._gamma[group]
+
+    def unrestricted(self, fitted: GroupsFit, group: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the observed information A₁ and the spread B₁ of the slopes at a group's unrestricted moments."""
+        if group not in self._unrestricted:
+            mean, cov, _ = fitted.unrestricted[group]
+            slopes = casewise(self[group], mean, cov)
+            curved = moment_information(fitted.data[group], mean, cov, "observed")
+            self._unrestricted[group] = curved, slopes.T @ slopes / len(self[group])
+        return self._unrestricted[group]
+
+
+def _answers(x: Sequence[np.ndarray]) -> Answers:
+    return x if isinstance(x, Answers) else Answers(x)
 
 
 def _slopes(fitted: GroupsFit, group: int) -> np.ndarray:
@@ -61,10 +89,11 @@ def satorra_bentler(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
     Robust
     """
     bread, meat, whole = np.zeros_like(fitted.information), np.zeros_like(fitted.information), 0.0
+    x = _answers(x)
     for group, answers in enumerate(x):
         share = len(answers) / fitted.n_obs
         w = _kept(fitted, group, moment_information(fitted.data[group], fitted.mu[group], fitted.sigma[group]))
-        gamma, delta = _kept(fitted, group, _gamma(answers)), _slopes(fitted, group)
+        gamma, delta = _kept(fitted, group, x.gamma(group)), _slopes(fitted, group)
         wd = w @ delta
         bread += share * delta.T @ wd
         meat += share * wd.T @ gamma @ wd
@@ -95,48 +124,39 @@ def huber_white(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
     -------
     Robust
     """
-    meat, free = np.zeros_like(fitted.information), 0.0
+    meat, free, x = np.zeros_like(fitted.information), 0.0, _answers(x)
     for group, answers in enumerate(x):
         slopes = casewise(answers, fitted.mu[group], fitted.sigma[group])
-        slopes = slopes[:, slopes.shape[1] - len(_slopes(fitted, group)) :] @ _slopes(fitted, group)
+        delta = _slopes(fitted, group)
+        slopes = slopes[:, slopes.shape[1] - len(delta) :] @ delta
         meat += slopes.T @ slopes / fitted.n_obs
-        a, b = (_kept(fitted, group, matrix) for matrix in _unrestricted(fitted, group, answers))
+        a, b = (_kept(fitted, group, matrix) for matrix in x.unrestricted(fitted, group))
         free += np.trace(np.linalg.solve(a, b))
     bread = inverse(fitted.observed_information)
     return Robust(bread @ meat @ bread / fitted.n_obs, free - np.einsum("ij,ji->", bread, meat))
 
 
-def _unrestricted(fitted: GroupsFit, group: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the observed information A₁ and the spread B₁ of the slopes at the unrestricted moments."""
-    mean, cov, _ = fitted.unrestricted[group]
-    slopes = casewise(x, mean, cov)
-    return moment_information(fitted.data[group], mean, cov, "observed"), slopes.T @ slopes / len(x)
-
-
-def independence(fitted: GroupsFit, together: Sequence[int] = ()) -> GroupsFit:
-    """Fit the model in which nothing correlates, except covariates (``together``) among themselves.
+def independence(fitted: GroupsFit) -> GroupsFit:
+    """Return the fit of the model in which nothing correlates: each item's own mean and variance, without a search.
 
     Parameters
     ----------
     fitted : GroupsFit
         The fit whose data are taken.
-    together : sequence of int
-        Numbers of the covariates.
 
     Returns
     -------
     GroupsFit
     """
-    models, starts, free = [], [], 0
-    pairs = [(i, j) for i in together for j in together if j < i]
+    models, found, free = [], [], 0
     for data, model in zip(fitted.data, fitted.models, strict=True):
         moments, p = independent_moments(data), model.observed
-        cells = [("P", i, i) for i in range(p)] + [("P", i, j) for i, j in pairs]
+        cells = [("P", i, i) for i in range(p)]
         cells += [("M", i, 0) for i in range(p) if model.means]
         models.append(Model(p, 0, tuple(Entry(*cell, free + k) for k, cell in enumerate(cells))))
-        starts += [np.diag(moments.cov), np.zeros(len(pairs)), moments.mean[: p * model.means]]
+        found += [np.diag(moments.cov), moments.mean[: p * model.means]]
         free += len(cells)
-    return fit(fitted.data, models, start=np.concatenate(starts), unrestricted=fitted.unrestricted)
+    return at(fitted.data, models, np.concatenate(found), unrestricted=fitted.unrestricted)
 
 
 def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray] | None) -> tuple[float, float]:
@@ -157,12 +177,16 @@ def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray] | None) -> tuple
     chi2, expectation : float
     """
     chi2, joint, parts = 0.0, np.zeros_like(fitted.information), []
+    answers = None if x is None else _answers(x)
     for group, n in enumerate(fitted.n_groups):
         mean, cov, _ = fitted.unrestricted[group]
-        a = moment_information(fitted.data[group], mean, cov, "observed")
-        gamma = np.linalg.inv(a)
-        if x is not None:
-            gamma = gamma @ _unrestricted(fitted, group, x[group])[1] @ gamma
+        if answers is None:
+            a = moment_information(fitted.data[group], mean, cov, "observed")
+            gamma = np.linalg.inv(a)
+        else:
+            a, spread = answers.unrestricted(fitted, group)
+            gamma = np.linalg.inv(a)
+            gamma = gamma @ spread @ gamma
         complete = [Sample(n, mean, cov, np.arange(len(mean)))]
         delta = _slopes(fitted, group)
         joint += n / fitted.n_obs * delta.T @ a @ delta

@@ -14,15 +14,14 @@ import pandas as pd
 
 from ... import progress
 from ...cfa.result import Cfa, fit_model
-from ...cfa.specify import complete_frame, specification_of
+from ...cfa.specify import task_of
 from ...core.moments import covariance
 from ...core.reliability import composite
 from ...core.resampling import draw, enough, resamples, summary
 from ...core.sem import batch, ml
 from ...core.sem.terms import Specification
 from ...errors import EstimationError, InputError
-from ...inputs.answers import used
-from ...inputs.options import generator, yes_no
+from ...inputs.options import generator
 from ...results.result import Result
 
 if TYPE_CHECKING:
@@ -228,12 +227,11 @@ def bootstrap(
         if value not in known:
             raise InputError(f"{name} is {known[0]!r} or {known[1]!r}, not {value!r}. Choose one of them.")
     rng = generator(seed)
-    specification = specification_of(data, model, yes_no(orthogonal, "orthogonal"))
-    frame = complete_frame(data, specification)
-    whole_fit = fit_model(frame, specification, "lavaan", used(frame, data))
-    x = frame.to_numpy()
+    task = task_of(data, model, orthogonal=orthogonal)
+    whole_fit = fit_model(task)
+    x = task.frame.to_numpy()
     fitted = whole_fit.estimate.fitted
-    figures = _Figures(specification)
+    figures = _Figures(task.specification)
     estimate = figures(fitted.theta[None])[0]
     jackknife = figures(batch.refit(_one_left_out(x), fitted).theta) if interval == "bca" else None
     source = x if kind == "nonparametric" else _as_the_model_says(x, fitted)
@@ -252,7 +250,7 @@ def bootstrap(
     tested = kind == "bollen-stine" and fitted.df > 0
     chi2_p = float((minimum[converged] > fitted.minimum).mean()) if tested else float("nan")
     note = (
-        f"Maximum likelihood, {used(frame, data)}, missing answers listwise; "
+        f"Maximum likelihood, {task.who}, missing answers listwise; "
         f"{'Bollen–Stine' if kind == 'bollen-stine' else 'nonparametric'} bootstrap, "
         f"{progress.drawn(len(theta), draws)} draws, seed {seed}; {100 * level:g} % "
         f"{'percentile' if interval == 'percentile' else 'BCa'} intervals, quantiles of type 6."

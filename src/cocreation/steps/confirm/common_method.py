@@ -12,7 +12,7 @@ from ...core.factor import minres
 from ...core.moments import correlation
 from ...inputs.answers import items_frame, scales_mapping
 from ...results.result import Result
-from .rivals import nested
+from .rivals import compared
 
 __all__ = ["CommonMethod", "common_method"]
 
@@ -98,16 +98,12 @@ def common_method(
     >>> round(found.harman_percent, 1), round(found.harman_factor_percent, 1)
     (64.2, 59.2)
     """
-    models = nested(data, scales, convention=convention)
-    names = [
-        name for name in models.table["model"] if name.startswith("M1:") or "one factor" in name or "method" in name
-    ]
-    table = models.table[models.table["model"].isin(names)].reset_index(drop=True)
+    models = compared(data, scales, {"one factor", "method factor"}, convention=convention)
     items = [item for group in scales_mapping(scales).values() for item in group]
     r = correlation(items_frame(data, items).to_numpy())
-    fitted = models.models.get(names[-1])
+    fitted = models.models.get(models.table["model"].iloc[-1])
     share = float("nan")
-    if fitted is not None and "method factor" in names[-1]:
+    if fitted is not None:
         name = fitted.phi.columns[-1]
         share = float(100 * (fitted.loadings.loc[fitted.loadings["factor"] == name, "std"] ** 2).mean())
     note = (
@@ -118,7 +114,7 @@ def common_method(
         float(100 * np.linalg.eigvalsh(r)[-1] / len(r)),
         float(100 * (minres(r, 1).loadings ** 2).sum() / len(r)),
         share,
-        table,
+        models.table,
         models.n,
         convention,
         note,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pandas as pd
 
 from ...cfa.result import Cfa, fit_model
-from ...cfa.specify import answers_of, check_options, specification_of
+from ...cfa.specify import task_of
 from ...errors import InputError
 from ...inputs.answers import scales_mapping
-from ...inputs.options import yes_no
 
 __all__ = ["cfa", "syntax"]
 
@@ -155,13 +153,17 @@ def cfa(
     >>> round(robust.measure("scaling_factor"), 3), round(robust.measure("cfi_robust"), 3)
     (1.033, 0.953)
     """
-    check_options(convention, estimator, missing)
-    yes_no(orthogonal, "orthogonal")
-    yes_no(std_lv, "std_lv")
-    specification = specification_of(data, model, orthogonal, std_lv)
-    frame, who = answers_of(data, specification, missing)
+    task = task_of(
+        data,
+        model,
+        orthogonal=orthogonal,
+        std_lv=std_lv,
+        convention=convention,
+        estimator=estimator,
+        missing=missing,
+    )
     if estimator == "WLSMV":
         from ...cfa.wlsmv import fit_ordinal
 
-        return replace(fit_ordinal(frame, specification, who), estimator="WLSMV")
-    return fit_model(frame, specification, convention, who, estimator=estimator, missing=missing)
+        return fit_ordinal(task)
+    return fit_model(task)

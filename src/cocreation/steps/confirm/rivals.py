@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
 from ...cfa.result import Cfa, fit_model
-from ...cfa.specify import from_scales
+from ...cfa.specify import from_scales, task_of
 from ...core.moments import covariance
 from ...core.sem import ml
 from ...core.sem.terms import Specification
@@ -19,12 +19,11 @@ from ...errors import EstimationError, InputError
 from ...inputs.answers import items_frame, scales_mapping, used
 from ...inputs.options import yes_no
 from ...results.result import Result
-from .models import cfa
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["NestedModels", "nested"]
+__all__ = ["NestedModels", "compared", "nested"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -154,32 +153,43 @@ def nested(
      M2: one factor  20
     """
     yes_no(method_factor, "method_factor")
+    kinds = {"merged", "one factor", "second order"} | ({"method factor"} if method_factor else set())
+    return compared(data, scales, kinds, convention=convention)
+
+
+def compared(
+    data: pd.DataFrame, scales: Mapping[str, Sequence[str]], kinds: Container[str], *, convention: str = "lavaan"
+) -> NestedModels:
+    """Fit M1 and those of its rivals that are asked for, named as among all of them.
+
+    Parameters
+    ----------
+    data, scales, convention
+        As :func:`nested`, whose errors are raised.
+    kinds : container of {"merged", "one factor", "second order", "method factor"}
+        Which rivals: dimensions merged, but not all; all of them; a factor behind them; a factor beside them.
+
+    Returns
+    -------
+    NestedModels
+    """
     checked = scales_mapping(scales, getattr(data, "columns", None))
     if len(checked) < 2:
         raise InputError("Nested models need at least two dimensions; with one there is nothing to merge.")
     frame = items_frame(data, [item for items in checked.values() for item in items])
-    k = len(checked)
-    first_name = f"M1: {_factors(k)}"
-    first = cfa(frame, checked, convention=convention)
-    planned: list[tuple[str, Specification]] = []
-    for groups in _merges(list(checked), first.phi.to_numpy()):
-        merged = {" + ".join(group): [item for name in group for item in checked[name]] for group in groups}
-        joined = [name for name in merged if " + " in name]
-        what = "" if len(groups) == 1 else f" ({'; '.join(joined)})"
-        planned.append((f"M{len(planned) + 2}: {_factors(len(groups))}{what}", from_scales(merged)))
-    if k >= 3:
-        planned.append((f"M{len(planned) + 2}: second order", _second_order(checked)))
-    if method_factor:
-        planned.append((f"M{len(planned) + 2}: M1 and a method factor", _with_method(checked)))
+    task = task_of(frame, checked, convention=convention)
+    first_name, first = f"M1: {_factors(len(checked))}", fit_model(task)
     models, rows = {first_name: first}, [_row(first_name, first, first, "")]
-    for name, specification in planned:
-        try:
-            models[name] = fit_model(frame, specification, convention, used(frame, frame))
-        except EstimationError as error:
-            rows.append({"model": name, "remark": _reason(frame, checked, name, error)})
+    for rival in _planned(checked, first.phi.to_numpy()):
+        if rival.kind not in kinds:
             continue
-        remark = "equivalent to M1" if k == 3 and name.endswith("second order") else _remark(models[name])
-        rows.append(_row(name, models[name], first, remark))
+        try:
+            model = models[rival.name] = fit_model(task.of(rival.specification))
+        except EstimationError as error:
+            rows.append({"model": rival.name, "remark": _reason(frame, checked, rival.kind, error)})
+            continue
+        same = rival.kind == "second order" and len(checked) == 3
+        rows.append(_row(rival.name, model, first, "equivalent to M1" if same else _remark(model)))
     table = pd.DataFrame(rows)
     table = table[["model", *_SHOWN, "delta_chi2", "delta_df", "delta_p", "remark"]]
     table[["df", "delta_df"]] = table[["df", "delta_df"]].astype("Int64")
@@ -188,6 +198,28 @@ def nested(
         "merge in the order of their correlations."
     )
     return NestedModels(table, models, len(frame), convention, note)
+
+
+class _Rival(NamedTuple):
+    kind: str
+    name: str
+    specification: Specification
+
+
+def _planned(scales: dict[str, list[str]], phi: np.ndarray) -> list[_Rival]:
+    """Return all rivals of M1, whose factor correlations are ``phi``, in their order."""
+    planned: list[tuple[str, str, Specification]] = []
+    for groups in _merges(list(scales), phi):
+        merged = {" + ".join(group): [item for name in group for item in scales[name]] for group in groups}
+        if len(groups) == 1:
+            planned.append(("one factor", _factors(1), from_scales(merged)))
+            continue
+        joined = "; ".join(" + ".join(group) for group in groups if len(group) > 1)
+        planned.append(("merged", f"{_factors(len(groups))} ({joined})", from_scales(merged)))
+    if len(scales) >= 3:
+        planned.append(("second order", "second order", _second_order(scales)))
+    planned.append(("method factor", "M1 and a method factor", _with_method(scales)))
+    return [_Rival(kind, f"M{number}: {name}", model) for number, (kind, name, model) in enumerate(planned, start=2)]
 
 
 def _factors(number: int) -> str:
@@ -208,9 +240,9 @@ def _remark(model: Cfa) -> str:
     return f"negative variance: {', '.join(heywood['subject'])}" if len(heywood) else ""
 
 
-def _reason(frame: pd.DataFrame, scales: dict[str, list[str]], name: str, error: EstimationError) -> str:
+def _reason(frame: pd.DataFrame, scales: dict[str, list[str]], kind: str, error: EstimationError) -> str:
     """Say why a rival failed; a method factor without variance is a finding, not a failure."""
-    if name.endswith("method factor"):
+    if kind == "method factor":
         try:
             variance = _estimate_method_variance(frame, scales)
         except EstimationError:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ...core.moments import covariance, to_correlation
 from ...core.reliability import (
+    ItemStatistics,
     alpha_from_covariance,
     alpha_interval,
     item_statistics,
@@ -23,7 +25,7 @@ from ...inputs.answers import items_frame, used
 from ...inputs.options import confidence
 from ...results.result import Result
 
-__all__ = ["Alpha", "alpha"]
+__all__ = ["Alpha", "Judged", "alpha", "coefficient", "judged"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -129,21 +131,7 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
     """
     confidence(level)
     frame = items_frame(data, items)
-    x = frame.to_numpy()
-    s = covariance(x)
-    if s.sum() <= 1e-12 * np.trace(s):
-        raise InputError(
-            "The sum of the items does not vary, so alpha does not exist: some items mirror others. "
-            "Recode the reverse-keyed items first."
-        )
-    statistics = item_statistics(x)
-    flat = [name for name, value in zip(frame.columns, statistics.citc, strict=True) if np.isnan(value)]
-    if flat:
-        raise InputError(
-            f"Without item '{flat[0]}' the sum of the remaining items does not vary, so its corrected item–total "
-            "correlation does not exist. Recode the reverse-keyed items first."
-        )
-    value = alpha_from_covariance(s)
+    x, (s, value, statistics) = frame.to_numpy(), judged(frame)
     n, k = x.shape
     lower, upper = alpha_interval(value, n, k, level=level)
     r = to_correlation(s)
@@ -180,3 +168,64 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
         float(total.std(ddof=1)),
         note,
     )
+
+
+class Judged(NamedTuple):
+    """The covariances of a scale's items, their alpha, and each item's part in it."""
+
+    covariances: np.ndarray
+    alpha: float
+    statistics: ItemStatistics
+
+
+def judged(frame: pd.DataFrame) -> Judged:
+    """Return what complete answers to the items of one scale say of each item: all that dropping one needs.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (respondents, items)
+
+    Returns
+    -------
+    Judged
+
+    Raises
+    ------
+    InputError
+        Where the sum of all or of some items does not vary.
+    """
+    x = frame.to_numpy()
+    s = covariance(x)
+    value, statistics = coefficient(s), item_statistics(x)
+    flat = [name for name, citc in zip(frame.columns, statistics.citc, strict=True) if np.isnan(citc)]
+    if flat:
+        raise InputError(
+            f"Without item '{flat[0]}' the sum of the remaining items does not vary, so its corrected item–total "
+            "correlation does not exist. Recode the reverse-keyed items first."
+        )
+    return Judged(s, value, statistics)
+
+
+def coefficient(s: np.ndarray) -> float:
+    """Return alpha of the items' covariances, and nothing else of :func:`alpha`.
+
+    Parameters
+    ----------
+    s : array, shape (items, items)
+        Covariances.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        Where the sum of the items does not vary.
+    """
+    if s.sum() <= 1e-12 * np.trace(s):
+        raise InputError(
+            "The sum of the items does not vary, so alpha does not exist: some items mirror others. "
+            "Recode the reverse-keyed items first."
+        )
+    return alpha_from_covariance(s)

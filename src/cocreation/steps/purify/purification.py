@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from ...inputs.answers import items_frame, scales_mapping
 from ...inputs.options import between
 from ...results.result import Result
-from .alpha import alpha
+from .alpha import judged
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,17 +151,15 @@ def purify(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, citc_belo
     between(citc_below, "citc_below", -1, 1, what="a correlation", remedy="The study used 0.50.")
     checked = scales_mapping(scales, getattr(data, "columns", None))
     frame = items_frame(data, [item for items in checked.values() for item in items])
-    judged: list[dict] = []
+    rows: list[dict] = []
     summary, kept = [], {}
     for dimension, items in checked.items():
-        before = alpha(frame, items)
-        rows, left = _judge(frame, dimension, items, citc_below)
-        judged += rows
-        after = alpha(frame, left).alpha if len(left) > 1 else None
-        summary.append((dimension, len(items), len(left), before.alpha, after))
+        found, left, alphas = _judge(frame, dimension, items, citc_below)
+        rows += found
+        summary.append((dimension, len(items), len(left), alphas[0], alphas[-1] if left else None))
         if left:
             kept[dimension] = left
-    table = pd.DataFrame(judged)
+    table = pd.DataFrame(rows)
     note = (
         f"Listwise over the pool: {len(frame)} respondents. Rule: drop while the lowest CITC of a dimension is below "
         f"{citc_below:.2f}, one item at a time."
@@ -176,19 +175,20 @@ def purify(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, citc_belo
     )
 
 
-def _judge(frame: pd.DataFrame, dimension: str, items: list[str], limit: float) -> tuple[list[dict], list[str]]:
-    """Return a row for every item of one dimension, in the pool's order, and the items kept."""
+def _judge(frame: pd.DataFrame, dimension: str, items: list[str], limit: float):
+    """Return a row for every item of one dimension, in the pool's order, the items kept, and alpha of every round."""
     rule = f"CITC < {limit:.2f}"
     rows: dict[str, dict] = {}
-    left = list(items)
+    left, alphas = list(items), []
     while left:
-        now = alpha(frame, left)
-        table = now.items.set_index("item")
-        worst = table["citc"].idxmin()
-        going = [] if table.loc[worst, "citc"] >= limit else ([worst] if len(left) > 2 else list(left))
-        for name in going or left:
-            citc, without = table.loc[name, "citc"], table.loc[name, "alpha_if_deleted"]
-            evidence = f"CITC {citc:.3f} among {len(left)} items of {dimension}; alpha {now.alpha:.3f}"
+        _, value, statistics = judged(frame[left])
+        alphas.append(value)
+        worst = int(np.argmin(statistics.citc))
+        going = [] if statistics.citc[worst] >= limit else ([left[worst]] if len(left) > 2 else list(left))
+        for name, citc, without in zip(left, *statistics, strict=True):
+            if going and name not in going:
+                continue
+            evidence = f"CITC {citc:.3f} among {len(left)} items of {dimension}; alpha {value:.3f}"
             if going and len(left) > 2:
                 evidence += f", without it {without:.3f}"
             rows[name] = {
@@ -203,4 +203,4 @@ def _judge(frame: pd.DataFrame, dimension: str, items: list[str], limit: float) 
         if not going:
             break
         left = [name for name in left if name not in going]
-    return [rows[name] for name in items], left
+    return [rows[name] for name in items], left, alphas

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ...core.moments import covariance
+from ...inputs.answers import items_frame
 from ...survey import datasets, fieldwork, population
-from .. import conceptualize, confirm, explore, judge, purify, screen, validate
+from .. import conceptualize, explore, judge, purify, screen, validate
+from ..confirm.rivals import compared
+from ..purify.alpha import coefficient
 from .comparison import Twin, compare
 
 __all__ = ["twin"]
@@ -128,14 +132,14 @@ def _selected(valid: pd.DataFrame, world: population.Population) -> dict[str, fl
         "factors": final.loadings.shape[1],
         "variance": final.variance["cumulative"].iloc[-1],
         "efa_loading": final.loadings.abs().max(axis=1).min(),
-        "pre_alpha": min(purify.alpha(valid, items).alpha for items in left.values()),
+        "pre_alpha": min(coefficient(covariance(items_frame(valid, items).to_numpy())) for items in left.values()),
         "kmo": adequate.kmo,
         "bartlett_chi2": adequate.bartlett_chi2,
     }
 
 
 def _confirmed(valid: pd.DataFrame, scales: dict[str, list[str]]) -> dict[str, float]:
-    models = confirm.nested(valid, scales, method_factor=False)
+    models = compared(valid, scales, {"merged", "one factor"})
     model = models.models[models.table["model"].iloc[0]]
     checked = validate.validity(valid, scales, model=model)
     ratios = checked.htmt.to_numpy()
@@ -143,7 +147,8 @@ def _confirmed(valid: pd.DataFrame, scales: dict[str, list[str]]) -> dict[str, f
     fit |= {name: model.measure(name) for name in ("rmsea_lower", "rmsea_upper")}
     table = checked.table
     return fit | {
-        "best_model": _factors_of_best(models, scales),
+        # by AIC, of those whose factors correlate
+        "best_model": len(min(models.models.values(), key=lambda each: each.measure("aic")).phi),
         "cfa_loading": model.loadings["std"].min(),
         "cfa_loading_p": model.loadings["p"].max(),
         "alpha_lowest": table["alpha"].min(),
@@ -154,15 +159,6 @@ def _confirmed(valid: pd.DataFrame, scales: dict[str, list[str]]) -> dict[str, f
         "fornell_larcker": (table["root_ave"] - table["largest_correlation"]).min(),
         "htmt": ratios[~np.eye(len(ratios), dtype=bool)].max(),
     }
-
-
-def _factors_of_best(models: confirm.NestedModels, scales: dict[str, list[str]]) -> int:
-    """Return how many factors the model of correlated factors with the smallest AIC has.
-
-    The second-order model has one factor more than there are dimensions and does not compete.
-    """
-    correlated = [model for model in models.models.values() if len(model.phi) <= len(scales)]
-    return len(min(correlated, key=lambda model: model.measure("aic")).phi)
 
 
 def _retest(valid: pd.DataFrame, scales: dict[str, list[str]]) -> float:

@@ -21,7 +21,7 @@ from .group_model import GroupModel, each_once, fixed_scales, lone_intercepts, w
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Invariance", "as_told", "invariance"]
+__all__ = ["Invariance", "invariance", "ladder_of", "models_of", "warnings_over"]
 
 _FIT = ["chi2", "df", "p", "cfi", "tli", "rmsea", "rmsea_lower", "rmsea_upper", "srmr", "aic", "bic"]
 _DELTAS = ["delta_chi2", "delta_df", "delta_p", "delta_cfi", "delta_rmsea", "delta_srmr"]
@@ -184,28 +184,36 @@ def invariance(
         scalar  50         6    holds
         strict  58         8    holds
     """
-    return as_told(climb(data, model, group, _levels(levels), free, missing, estimator))
+    climbed = climb(data, model, group, _levels(levels), free, missing, estimator)
+    models = models_of(climbed)
+    return Invariance(
+        ladder_of(climbed),
+        models,
+        pd.concat([scores(climbed, level) for level in climbed.steps], ignore_index=True),
+        climbed.grouped.sizes,
+        warnings_over(climbed, models),
+        int(climbed.grouped.sizes["n"].sum()),
+        climbed.note,
+    )
 
 
-def as_told(climbed: Climb) -> Invariance:
+def models_of(climbed: Climb) -> dict[str, GroupModel]:
+    """Return the model of each level."""
     models = {}
     for level, step in climbed.steps.items():
         table = parameters(climbed, level)
         fit = pd.DataFrame({"value": pd.Series(step.measures, dtype=float)}).rename_axis("measure")
         note = f"Equal in all groups: {what_is_held(level)}. {climbed.note}"
         models[level] = GroupModel(level, fit, table, warnings_of(climbed, level, table), step.fitted.n_obs, note)
+    return models
+
+
+def warnings_over(climbed: Climb, models: Mapping[str, GroupModel]) -> pd.DataFrame:
+    """Return the warnings of all levels, and those of groups and scaling."""
     told = [*climbed.grouped.remarks, *fixed_scales(climbed), *lone_intercepts(climbed)]
     for each in models.values():
         told += each.warnings.itertuples(index=False, name=None)
-    return Invariance(
-        _table(climbed),
-        models,
-        pd.concat([scores(climbed, level) for level in climbed.steps], ignore_index=True),
-        climbed.grouped.sizes,
-        each_once(told),
-        int(climbed.grouped.sizes["n"].sum()),
-        climbed.note,
-    )
+    return each_once(told)
 
 
 def _levels(levels: Iterable[str]) -> list[str]:
@@ -217,7 +225,7 @@ def _levels(levels: Iterable[str]) -> list[str]:
     return wanted
 
 
-def _table(climbed: Climb) -> pd.DataFrame:
+def ladder_of(climbed: Climb) -> pd.DataFrame:
     """Return fit and differences by level, with verdicts."""
     rows: list[dict] = []
     sizes, last = climbed.grouped.sizes["n"], None

@@ -11,7 +11,7 @@ import pandas as pd
 from ...cfa.levels import climb
 from ...results.result import Result
 from .group_model import GroupModel
-from .invariance import as_told
+from .invariance import ladder_of, models_of, warnings_over
 
 __all__ = ["LatentMeans", "latent_means"]
 
@@ -120,8 +120,8 @@ def latent_means(
         CE second    -0.101 0.477 -0.073
     """
     climbed = climb(data, model, group, ["configural", "metric", "scalar"], free, missing, estimator)
-    ladder = as_told(climbed)
-    found, sizes = ladder.models["scalar"], ladder.groups["n"].to_numpy()
+    models, ladder = models_of(climbed), ladder_of(climbed)
+    found, sizes = models["scalar"], climbed.grouped.sizes["n"].to_numpy()
     latent, p = climbed.specification.latent, len(climbed.specification.observed)
     fitted = climbed.steps["scalar"].fitted
     variances = np.array([np.diag(fitted.total(g))[p:] for g in range(len(sizes))])
@@ -130,9 +130,10 @@ def latent_means(
     rows = rows[(rows["op"] == "~1") & rows["left"].isin(latent) & rows["se"].notna()]
     table = rows.rename(columns={"left": "factor"})[["factor", "group", *_TESTED]].reset_index(drop=True)
     table["d"] = table["estimate"] / table["factor"].map(spread)
-    doubts = ladder.table[ladder.table["verdict"] != "holds"]
+    doubts = ladder[ladder["verdict"] != "holds"]
     told = [(row.level, f"{_DOUBT[row.verdict]} ({row.remark}).") for row in doubts.itertuples()]
-    warnings = pd.concat([pd.DataFrame(told, columns=["subject", "warning"]), ladder.warnings], ignore_index=True)
+    doubted, more = pd.DataFrame(told, columns=["subject", "warning"]), warnings_over(climbed, models)
+    warnings = pd.concat([doubted, more], ignore_index=True)
     reference = climbed.names[0]
     note = f"Means of '{reference}' are zero; d divides by the factor's standard deviation within groups. {found.note}"
-    return LatentMeans(table, reference, warnings, found, ladder.n, note)
+    return LatentMeans(table, reference, warnings, found, int(sizes.sum()), note)

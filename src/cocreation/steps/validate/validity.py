@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from ...cfa.result import Cfa
+from ...core.moments import covariance
 from ...core.reliability import composite
 from ...errors import InputError
 from ...inputs.answers import items_frame, scales_mapping, used
 from ...results.result import Result
 from ..confirm import cfa
-from ..purify import alpha
+from ..purify.alpha import coefficient
 from .htmt import htmt
 from .reliability import unstandardized
 
@@ -208,7 +209,7 @@ def validity(
             {
                 "dimension": name,
                 "items": len(loading),
-                "alpha": alpha(frame, checked[name]).alpha,
+                "alpha": coefficient(covariance(frame[checked[name]].to_numpy())),
                 "cr": cr,
                 "ave": ave,
                 "msv": np.nanmax(squared[number]),
