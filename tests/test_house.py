@@ -134,6 +134,17 @@ def test_every_page_of_the_book_is_in_the_table_of_contents():
     assert not missing
 
 
+def test_the_start_page_leads_through_the_steps_and_the_picture_shows_them():
+    page = (ROOT / "index.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+)\s\[(\w+)\]\(book/(\w+)\.md\) \|.*\|(.*)\|$", page, re.MULTILINE)
+    assert [(int(number), word, slug) for number, word, slug, _ in rows] == [
+        (number, slug, slug) for number, slug in enumerate(CHAPTERS, 1)
+    ]
+    assert [slug for _, _, slug, practice in rows if f"(notebooks/{slug}.ipynb)" in practice] == WITH_NOTEBOOK
+    picture = (ROOT / "book" / "static" / "chain.svg").read_text(encoding="utf-8")
+    assert [slug for slug in CHAPTERS if not re.search(rf"<text[^>]*>[^<]*\b{slug}\b", picture)] == []
+
+
 def test_importing_the_package_or_the_command_line_loads_no_library():
     code = (
         "import sys, cocreation, cocreation.cli;"

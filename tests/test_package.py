@@ -35,13 +35,12 @@ def wheel(root, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def small(root, tmp_path) -> Path:
-    """A checkout with little but its exercises, to be added to."""
+    """A checkout of empty rooms, to be added to."""
     place = tmp_path / "small"
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "LICENSE-CONTENT", "_toc.yml"):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / name, place / name)
-    shutil.copytree(root / "exercises", place / "exercises")
-    for folder in ("src/cocreation", "datasets", "notebooks"):
+    for folder in ("src/cocreation", "datasets", "notebooks", "exercises"):
         (place / folder).mkdir(parents=True)
     (place / "src" / "cocreation" / "__init__.py").write_text("")
     return place
@@ -79,17 +78,17 @@ def test_of_the_exercises_exactly_those_without_solutions_are_there(wheel, root,
 
 def test_new_practice_goes_in_without_a_line_and_a_new_assignment_stays_out(small, tmp_path):
     exercises = small / "exercises"
-    shutil.copy(exercises / "logics.yml", exercises / "roles.yml")
-    (exercises / "roles.ipynb").write_text(a_notebook("from cocreation.widgets import CardSort"))
+    (exercises / "new.yml").write_text("kind: card-sort")
+    (exercises / "new.ipynb").write_text(a_notebook("from cocreation.widgets import CardSort"))
     solution = {"nbgrader": {"grade_id": "a", "solution": True}}
-    (exercises / "screen.ipynb").write_text(a_notebook("mean = 3", **solution))
+    (exercises / "solved.ipynb").write_text(a_notebook("mean = 3", **solution))
     (exercises / "no-metadata.ipynb").write_text(a_notebook("### BEGIN SOLUTION\nmean = 3\n### END SOLUTION"))
     (exercises / "misspelt.ipynb").write_text(a_notebook("# begin_solution\nmean = 3"))
-    (exercises / ".screen.yml").write_text("an editor's copy")
+    (exercises / ".new.yml").write_text("an editor's copy")
     (exercises / "notes.txt").write_text("mean = 3")
     assert build(small, tmp_path / "dist").returncode == 0
     inside = {path.name for path in (unpacked(tmp_path / "dist") / "cocreation" / "_shipped" / "exercises").iterdir()}
-    assert inside == {"logics.ipynb", "logics.yml", "roles.ipynb", "roles.yml"}
+    assert inside == {"new.ipynb", "new.yml"}
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"cells": [1]}', '{"cells": [{"metadata": {}}]}'])

@@ -109,6 +109,8 @@ def test_every_step_has_a_page():
     contents = (ROOT / "_toc.yml").read_text()
     for path in REFERENCE.glob("*.md"):
         assert f"book/reference/{path.stem}\n" in contents
+        start = (REFERENCE / "index.md").read_text(encoding="utf-8")
+        assert path.stem == "index" or f"| [{path.stem}]({path.name}) |" in start
     shown = "".join(path.read_text() for path in REFERENCE.glob("*.md"))
     rooms = [cocreation.steps, cocreation.survey]
     faces = [f"{room.__name__}.{found.name}" for room in rooms for found in pkgutil.iter_modules(room.__path__)]

@@ -60,9 +60,15 @@ def command(monkeypatch, *words: object) -> int:
     return stopped.value.code or 0
 
 
+@pytest.mark.parametrize("page", ["tests/golden/README.md", "book/agreement.md"])
+def test_a_page_says_what_each_set_is(page, root, golden_root):
+    told = re.findall(r"^- `(\w+)`: ", (root / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(told) == sorted(folder.name for folder in folders([golden_root]))
+
+
 @pytest.mark.slow
 def test_every_figure_of_the_open_sets_agrees(everything, golden_root):
-    names = sorted(path.name for path in golden_root.iterdir() if path.is_dir())
+    names = [folder.name for folder in folders([golden_root])]
     assert len(names) >= 5
     assert [each.name for each in everything] == names
     assert [(each.name, figure) for each in everything for figure in each.misses] == []

@@ -6,6 +6,7 @@ import doctest
 import hashlib
 import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -48,16 +49,35 @@ def small():
 
 @cache
 def results() -> tuple[Result, ...]:
-    """Every result that the examples of the steps make."""
-    found = []
-    for module in modules():
-        for test in doctest.DocTestFinder().find(module):
-            if test.examples:
-                doctest.DocTestRunner(verbose=False).run(test, out=lambda _: None, clear_globs=False)
-                for value in test.globs.values():
-                    found += [each for each in (value if isinstance(value, tuple) else (value,))
-                              if isinstance(each, Result)]  # fmt: skip
-    return tuple(found)
+    """Every result that an example of the steps has a name for, and the first of each other kind that is made there."""
+    found, made, rooms = [], {}, list(modules())
+
+    def noting(kind: type[Result]) -> Callable[..., None]:
+        begin = kind.__init__
+
+        def begun(self: Result, *fields: object, **named: object) -> None:
+            begin(self, *fields, **named)
+            made.setdefault(type(self), self)
+
+        return begun
+
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in kinds():
+            patch.setattr(kind, "__init__", noting(kind))
+        for module in rooms:
+            for test in doctest.DocTestFinder().find(module):
+                if test.examples:
+                    doctest.DocTestRunner(verbose=False).run(test, out=lambda _: None, clear_globs=False)
+                    for value in test.globs.values():
+                        found += [each for each in (value if isinstance(value, tuple) else (value,))
+                                  if isinstance(each, Result)]  # fmt: skip
+    return (*found, *(first for kind, first in made.items() if kind not in {type(each) for each in found}))
+
+
+def kinds(of: type[Result] = Result) -> set[type[Result]]:
+    """Every kind of result that the library has."""
+    ours = {each for each in of.__subclasses__() if each.__module__.startswith("cocreation.")}
+    return ours.union(*map(kinds, ours))
 
 
 def cells_of(result: Result) -> list[list[list[str]]]:
@@ -67,8 +87,9 @@ def cells_of(result: Result) -> list[list[list[str]]]:
 
 def test_the_examples_make_results_of_every_kind():
     """A room whose examples are not found would leave its results without a trial, and green."""
-    assert len(results()) >= 38
-    assert len({type(result) for result in results()}) >= 33
+    assert len(results()) >= 44
+    assert len(kinds()) >= 39
+    assert kinds() - {type(result) for result in results()} == set()
 
 
 @every_format

@@ -56,30 +56,40 @@ def written(tmp_path):
     return write
 
 
-# The shipped card sort -----------------------------------------------------------
+# The shipped card sorts ----------------------------------------------------------
 
 
-def test_the_logics_deck_has_at_least_four_statements_for_each_logic():
-    deck = read("logics")
+@pytest.fixture(params=sorted((course_root() / "exercises").glob("*.yml")), ids=lambda path: path.stem)
+def shipped(request) -> Path:
+    return request.param
+
+
+def test_every_bin_has_at_least_four_statements(shipped):
+    deck = read(shipped.stem)
     for each in deck.bins:
         assert sum(statement.bin == each.id for statement in deck.statements) >= 4
 
 
-def test_every_answer_to_every_statement_has_its_own_feedback():
-    texts = [text for statement in read("logics").statements for text in statement.feedback.values()]
+def test_every_answer_to_every_statement_has_its_own_feedback(shipped):
+    texts = [text for statement in read(shipped.stem).statements for text in statement.feedback.values()]
     assert len(texts) == len(set(texts))
     assert min(len(text.split()) for text in texts) >= 8
 
 
-def test_every_source_of_the_logics_deck_is_in_the_bibliography():
-    sources = yaml.safe_load((course_root() / "exercises" / "logics.yml").read_text("utf-8"))["sources"]
+def test_every_source_is_in_the_bibliography(shipped):
+    sources = yaml.safe_load(shipped.read_text("utf-8"))["sources"]
     bibliography = (course_root() / "book" / "references.bib").read_text("utf-8")
     assert set(sources) <= set(re.findall(r"@\w+\{([^,\s]+),", bibliography))
 
 
-def test_the_order_of_the_statements_gives_nothing_away():
-    bins = [statement.bin for statement in read("logics").statements]
+def test_the_order_of_the_statements_gives_nothing_away(shipped):
+    bins = [statement.bin for statement in read(shipped.stem).statements]
     assert all(len(set(bins[at : at + 3])) > 1 for at in range(len(bins) - 2))
+
+
+def test_a_page_of_the_book_shows_every_card_sort(shipped):
+    pages = "".join(path.read_text("utf-8") for path in (course_root() / "book").glob("*.md"))
+    assert f"```{{widget}} card-sort\n:data: {shipped.stem}\n" in pages
 
 
 # Mistakes in a file are told with place and remedy --------------------------------

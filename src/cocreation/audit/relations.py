@@ -21,6 +21,7 @@ import numpy as np
 from scipy.special import chdtrc, chdtri, chndtr, chndtrix
 
 from ..core.measures import MEASURES
+from .vocabulary import FIGURES
 
 __all__ = ["DOMAINS", "RELATIONS", "WHOLE", "Relation", "extra_parameters", "structures"]
 
@@ -58,10 +59,8 @@ _OTHERS: dict[str, tuple[float, float]] = {
     "means": (0, 1), "baseline_ratio": (1, 1e6), "alpha_bound": (0, np.inf), "spare": (0, np.inf),
     "pcfi": (-np.inf, np.inf),
 }  # fmt: skip
-_FIT = (
-    "n", "df", "baseline_df", "parameters", "chi2", "chi2_df", "baseline_chi2", "p", "cfi", "tli", "nfi", "rfi", "ifi",
-    "gfi", "agfi", "pnfi", "mfi", "rmsea", "rmsea_lower", "rmsea_upper", "pclose", "aic", "ecvi", "srmr",
-)  # fmt: skip
+#: figures that are fit measures
+_FIT = tuple(name for name in FIGURES if name in MEASURES)
 #: what a figure can be; figures that are whole numbers
 DOMAINS: dict[str, tuple[float, float]] = {
     **{name: _LOOKED_FOR.get(name, MEASURES[name].bounds) for name in _FIT},

@@ -140,10 +140,8 @@ def measures(
     Returns
     -------
     dict
-        ``chi2, df, p, chi2_df, cfi, tli, nfi, rfi, ifi, pnfi, rni, gfi, agfi, pgfi, mfi,
-        cn_05, cn_01, rmsea, rmsea_lower, rmsea_upper, pclose, srmr, srmr_bollen,
-        srmr_mplus, rmr, rmr_nomean, ecvi, fmin, logl, unrestricted_logl, aic, bic, bic2,
-        parameters, n, baseline_chi2, baseline_df``. A measure that is not defined – those that
+        {name in :data:`cocreation.core.measures.MEASURES`: value}; those of an estimator's own
+        are added elsewhere. A measure that is not defined – those that
         divide by the degrees of freedom where there are none – is left out
         rather than given a value.
 
