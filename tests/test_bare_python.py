@@ -332,7 +332,7 @@ def test_without_rich_the_command_line_says_so_and_prints_for_machines():
     for words in (["--help"], ["audit"], ["no-such-verb"]):
         done = _run(script, *words)
         assert done.returncode == 2
-        assert done.stderr.startswith("cocreation: Tables and help on the terminal need the package rich"), words
+        assert done.stderr.startswith("cocreation: The package rich is not installed, and this needs it."), words
         assert len(done.stderr.splitlines()) == 1
     done = _run(script, "audit", "--json")
     assert done.returncode == 0
