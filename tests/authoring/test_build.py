@@ -218,6 +218,7 @@ def long_book(small_book: Path) -> Path:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize(("ended_by", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_build_that_is_stopped_ends_its_kernels_and_the_queue_and_keeps_the_old_book(long_book, ended_by, status):
     old = long_book / "_build" / "html" / "index.html"

@@ -354,6 +354,7 @@ WORK = {
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("words", WORK)
 def test_every_verb_that_is_stopped_says_so_in_one_sentence(run, monkeypatch, tmp_path, words, number, status):
