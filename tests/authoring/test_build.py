@@ -234,7 +234,7 @@ def test_a_build_that_is_stopped_ends_its_kernels_and_the_queue_and_keeps_the_ol
     try:
         wait_until(lambda: (long_book / "ran0").exists() or run.poll() is not None, "a notebook runs")
         run.send_signal(ended_by)
-        out, err = run.communicate(timeout=60)
+        out, err = run.communicate(timeout=300)
     finally:
         run.kill()
     assert (run.returncode, out) == (status, "")

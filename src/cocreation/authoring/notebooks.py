@@ -223,11 +223,15 @@ def store(
     return changed
 
 
+#: seconds a cancelled notebook has to tidy up before it is told once more
+_PATIENCE = 2.0
+
+
 class _Running:
     """The notebooks that run now, each in a loop of its own thread, so that another thread can end them all."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._tasks: set[tuple[asyncio.AbstractEventLoop, asyncio.Task]] = set()
         self._ended = False
 
@@ -243,19 +247,23 @@ class _Running:
         finally:
             with self._lock:
                 self._tasks.discard(me)
-            if self._ended:  # what nbclient had begun beside it would be missed when the loop goes
-                others = asyncio.all_tasks() - {me[1]}
+                self._lock.notify_all()
+            others = asyncio.all_tasks() - {me[1]} if self._ended else ()
+            if others:  # what nbclient had begun beside it would be missed when the loop goes
                 for other in others:
                     other.cancel()
-                await asyncio.gather(*others, return_exceptions=True)
+                await asyncio.wait(others, timeout=_PATIENCE)
 
     def end(self) -> None:
         """Cancel what runs, and whatever would begin."""
         refuse_more()
         with self._lock:
             self._ended = True
-            for loop, task in self._tasks:
-                loop.call_soon_threadsafe(task.cancel)
+            # a cancellation is lost where what it meets ends in that very moment (asyncio.wait_for): say it again
+            while self._tasks:
+                for loop, task in self._tasks:
+                    loop.call_soon_threadsafe(task.cancel)
+                self._lock.wait_for(lambda: not self._tasks, timeout=_PATIENCE)
 
 
 def _execute_file(path: Path, running_now: _Running) -> NotebookNode:
