@@ -11,10 +11,15 @@ nox -s nightly    what is too slow for every change
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import nox
@@ -78,10 +83,32 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run(python, "-m", "pytest", *session.posargs, env=ONE_THREAD, external=True)
         return
-    # The browser tests read the book, and the notebook tests the outputs it was built from.
-    session.run(python, "-m", "cocreation", "book", env=ONE_THREAD, external=True)
     # Tests and notebooks share two processes, long files first (see tests/conftest.py): none waits for the others' end.
-    compare(session, python, "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "tests")
+    # The book is built beside them, for much of its time is waiting; what reads it comes late, and waits for it.
+    with building(session, python):
+        compare(session, python, "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "tests")
+
+
+@contextlib.contextmanager
+def building(session: nox.Session, python: str) -> Iterator[None]:
+    """Build the book while the block runs, which begins when the build holds its folder; fail where the build did."""
+    note, began = ROOT / "_build" / ".builder.json", time.time()
+    with tempfile.TemporaryFile("w+") as said:
+        build = subprocess.Popen(
+            [python, "-m", "cocreation", "book"], env={**os.environ, **ONE_THREAD}, stdout=said, stderr=said
+        )
+        try:
+            while build.poll() is None and not (note.exists() and note.stat().st_mtime >= began):
+                time.sleep(0.05)
+            yield
+            build.wait()
+        finally:
+            build.terminate()  # where the tests were stopped; it has ended otherwise
+            build.wait()
+            said.seek(0)
+            session.log(said.read().strip())
+    if build.returncode:
+        session.error("the book was not built; the reason is above")
 
 
 def compare(session: nox.Session, python: str, *words: str) -> None:

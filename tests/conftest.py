@@ -23,7 +23,8 @@ settings.load_profile("course")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where processes share the files, begin with the long ones, so that none is left when the rest is done.
 
-    Long are those with a test marked slow or driving a browser; then come notebooks, then the files with most tests.
+    Long are those with a test marked slow or driving a browser, and among them those last that wait for the book,
+    which may be in the making; then come notebooks, then the files with most tests.
     """
     for item in items:
         if hasattr(item, "output_timeout"):
@@ -31,8 +32,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not hasattr(config, "workerinput"):
         return
     number = Counter(item.path for item in items)
-    long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
-    items.sort(key=lambda item: (item.path not in long, item.path.suffix != ".ipynb", -number[item.path]))
+    slow, browser, book = ({i.path for i in items if i.get_closest_marker(m)} for m in ("slow", "browser", "book"))
+    long = slow | browser | book
+    items.sort(
+        key=lambda item: (
+            item.path not in long,
+            item.path in book,
+            item.path.suffix != ".ipynb",
+            -number[item.path],
+        )
+    )
 
 
 @pytest.fixture(scope="session")

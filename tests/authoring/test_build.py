@@ -175,13 +175,17 @@ def test_another_folder_time_zone_language_and_hash_seed_give_the_same_bytes(sma
         "import sys, pathlib; from cocreation.authoring.build import build_book\n"
         "build_book(*map(pathlib.Path, sys.argv[1:]))"
     )
+    strange = {"LANG": "tr_TR", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7"}
     trees = []
-    for name, strange in (("here", {}), ("Ünï code", {"LANG": "tr_TR", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7"})):
+    for name in ("here", "Ünï code"):
         root, out = tmp_path / name / "book", tmp_path / name / "built"
         root.mkdir(parents=True)
         for path in small_book.glob("*.*"):
             (root / path.name).write_bytes(path.read_bytes())
-        subprocess.run([sys.executable, "-c", script, str(root), str(out)], check=True, env={**os.environ, **strange})
+        if name == "here":
+            build_book(root, out)
+        else:
+            subprocess.run([sys.executable, "-c", script, str(root), str(out)], check=True, env=os.environ | strange)
         html = out / "html"
         files = [path for path in html.rglob("*") if path.is_file() and path.name != ".buildinfo"]
         trees.append({path.relative_to(html).as_posix(): path.read_bytes() for path in files})

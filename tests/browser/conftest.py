@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from cocreation.widgets.cards import Deck, read
@@ -39,10 +40,13 @@ PATIENCE = 300
 expect.set_options(timeout=PATIENCE * 1000)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if "built_book" in item.fixturenames:
+                item.add_marker(pytest.mark.book)
 
 
 def find_browser(driver: Playwright) -> str | None:
@@ -119,9 +123,14 @@ watch_for_all = pytest.fixture(_watching, name="watch_for_all", scope="module")
 
 @pytest.fixture(scope="session")
 def built_book(root: Path) -> Path:
-    """The folder of the built HTML: $COCREATION_BOOK, or _build/html, built when it is not there."""
+    """The folder of the built HTML: $COCREATION_BOOK, or _build/html, built when it is not there.
+
+    Where another process builds it, as ``nox -s tests`` does beside the tests, that is waited for.
+    """
     named = os.environ.get("COCREATION_BOOK")
     folder = Path(named) if named else root / "_build" / "html"
+    if not named and folder.parent.is_dir():
+        FileLock(folder.parent / ".lock", timeout=3 * PATIENCE).acquire().lock.release()
     if not (folder / "index.html").is_file():
         if named:
             pytest.fail(f"COCREATION_BOOK names {folder}, which holds no index.html. Build the book, or unset it.")

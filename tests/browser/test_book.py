@@ -253,20 +253,21 @@ def test_the_focus_is_always_seen(watch, chapter, play, deck, theme):
 def opened(watch_for_all, pages):
     """Every page opened once, on a phone that then grows to a desk: who watched, and what each page has."""
     watched, found = watch_for_all(**PHONE), {}
+    page = watched.page(pages[0].as_uri())
     for path in pages:
-        page = watched.page(path.as_uri())
+        page.set_viewport_size(PHONE["viewport"])
+        page.goto(path.as_uri())
         width = page.evaluate("document.documentElement.scrollWidth")
         page.set_viewport_size(DESK["viewport"])
         images = page.locator("main img")
         found[path] = {
             "width": width,
-            "titles": len([each for each in page.locator("h1").all() if each.is_visible()]),
-            "language": page.locator("html").get_attribute("lang"),
+            "titles": page.locator("h1").evaluate_all("all => all.filter((each) => each.checkVisibility()).length"),
+            "language": page.evaluate("document.documentElement.lang"),
             "images": images.evaluate_all("all => all.map((img) => [img.getAttribute('alt'), img.src])"),
             "unnamed": _unnamed(page),
         }
         page.wait_for_load_state("networkidle")
-        page.close()
     return watched, found
 
 

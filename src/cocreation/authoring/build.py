@@ -24,7 +24,7 @@ from .._files import read_json, read_text, reason, write_whole
 from ..errors import CourseError
 from .notebooks import Progress, execute_many
 
-__all__ = ["book_notebooks", "build_book", "fingerprint"]
+__all__ = ["book_notebooks", "build_book", "fingerprint", "run_notebooks"]
 
 
 def build_book(
@@ -64,19 +64,7 @@ def build_book(
     KeyboardInterrupt
         If Ctrl-C is pressed. What has run by then is not run again by the next build.
     """
-    root = Path(root).resolve()
-    out = (root / "_build" if out is None else Path(out)).resolve()
-    for name in ("_config.yml", "_toc.yml"):
-        if not (root / name).is_file():
-            raise CourseError(f"There is no book in {root}: {name} is missing. Run this in a checkout of the course.")
-        _read_yaml(root / name)
-    _check_contents(root)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CourseError(f"Cannot write to {out}: {error.strerror}. Name another folder with --output.") from error
-    if not os.access(out, os.W_OK):
-        raise CourseError(f"Cannot write to {out}. Name another folder with --output.")
+    root, out = _prepared(root, out)
     with _alone(out):
         _take_back(out)
         cache = _execute_changed(root, out, warm=warm, jobs=jobs, progress=progress)
@@ -93,8 +81,55 @@ def build_book(
     return out / "html"
 
 
+def run_notebooks(root: Path, out: Path | None = None, *, patience: float = 0) -> Path:
+    """Execute the book's notebooks where something changed, and write no page.
+
+    Parameters
+    ----------
+    root, out : Path
+        As for :func:`build_book`.
+    patience : float
+        Seconds to wait for another process that builds there.
+
+    Returns
+    -------
+    Path
+        The folder of the notebook cache, which jupyter-cache reads.
+
+    Raises
+    ------
+    CourseError
+        As :func:`build_book`.
+
+    See Also
+    --------
+    build_book : Write the pages too.
+    """
+    root, out = _prepared(root, out)
+    with _alone(out, patience):
+        return _execute_changed(root, out, warm=True, jobs=None, progress=None)
+
+
+def _prepared(root: Path, out: Path | None) -> tuple[Path, Path]:
+    """Return the folders of the course and of the build, the first with a book in it, the second made."""
+    root = Path(root).resolve()
+    out = (root / "_build" if out is None else Path(out)).resolve()
+    for name in ("_config.yml", "_toc.yml"):
+        if not (root / name).is_file():
+            raise CourseError(f"There is no book in {root}: {name} is missing. Run this in a checkout of the course.")
+        _read_yaml(root / name)
+    _check_contents(root)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CourseError(f"Cannot write to {out}: {error.strerror}. Name another folder with --output.") from error
+    if not os.access(out, os.W_OK):
+        raise CourseError(f"Cannot write to {out}. Name another folder with --output.")
+    return root, out
+
+
 @contextlib.contextmanager
-def _alone(out: Path) -> Iterator[None]:
+def _alone(out: Path, patience: float = 0) -> Iterator[None]:
     """Hold the folder while the block runs; the system lets go of it when this process ends, however it ends.
 
     Raises
@@ -106,7 +141,7 @@ def _alone(out: Path) -> Iterator[None]:
 
     lock, note = FileLock(out / ".lock"), out / ".builder.json"
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except Timeout:
         raise CourseError(
             f"{out} is being built by another process{_builder(note)}. Wait until it has ended, or name another "
