@@ -253,10 +253,8 @@ def test_the_focus_is_always_seen(watch, chapter, play, deck, theme):
 def opened(watch_for_all, pages):
     """Every page opened once, on a phone that then grows to a desk: who watched, and what each page has."""
     watched, found = watch_for_all(**PHONE), {}
-    page = watched.page(pages[0].as_uri())
     for path in pages:
-        page.set_viewport_size(PHONE["viewport"])
-        page.goto(path.as_uri())
+        page = watched.page(path.as_uri())
         width = page.evaluate("document.documentElement.scrollWidth")
         page.set_viewport_size(DESK["viewport"])
         images = page.locator("main img")
@@ -267,7 +265,9 @@ def opened(watch_for_all, pages):
             "images": images.evaluate_all("all => all.map((img) => [img.getAttribute('alt'), img.src])"),
             "unnamed": _unnamed(page),
         }
-        page.wait_for_load_state("networkidle")
+        # not Playwright's "networkidle", which now and then never comes on a busy machine
+        page.wait_for_function("document.readyState === 'complete' && document.fonts.status === 'loaded'", polling=50)
+        page.close()
     return watched, found
 
 
