@@ -525,7 +525,7 @@ class TestGroups:
             ),
             (lambda d: d.assign(school=np.resize(["a", "A"], len(d))), "school", "labels 'a' and 'A'.*look alike"),
             (lambda d: d.assign(school=np.resize(["a", "b", "a "], len(d))), "school", "look alike"),
-            (lambda d: d.assign(school=[[1]] * len(d)), "school", "holds lists"),
+            (lambda d: d.assign(school=[[1]] * len(d)), "school", "hold lists"),
         ],
     )  # fmt: skip
     def test_a_column_that_makes_no_groups_is_refused(self, spoil, group, message):

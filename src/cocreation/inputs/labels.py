@@ -17,7 +17,8 @@ from ..errors import InputError
 __all__ = ["labels_in", "look", "merge_alike", "plain", "refuse_alike", "without_blanks"]
 
 #: letters and signs that show nothing, though Unicode calls them no blanks
-_UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10)))
+_UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0"
+_UNSEEN += "".join(map(chr, range(0xFE00, 0xFE10)))  # which form of the letter before is meant
 _SAME = dict.fromkeys("‘’‚‛′´", "'") | dict.fromkeys("“”„‟″", '"') | dict.fromkeys("‐‑‒–—―−", "-")
 _SAME |= dict.fromkeys(_UNSEEN, "")
 _SIGNS = str.maketrans(_SAME)
@@ -129,7 +130,7 @@ def without_blanks(labels: Any) -> Any:
     return labels.where(known, None)
 
 
-def labels_in(labels: Any, what: str, name: str, *, one: str = "label") -> Any:
+def labels_in(labels: Any, what: str, name: str, *, where: str = "") -> Any:
     """Return a column or a table of labels, blank text as missing; refuse labels that look alike.
 
     Parameters
@@ -137,11 +138,11 @@ def labels_in(labels: Any, what: str, name: str, *, one: str = "label") -> Any:
     labels : Series or DataFrame
         Of any kind, a Categorical too.
     what : str
-        What the labels are, in the plural and with its place, for the message: "votes".
+        What the labels are, in the plural, for the message: "votes".
     name : str
         What the user calls ``labels``, for the line to type: "votes", "data['sex']".
-    one : str
-        One of them, for the message.
+    where : str
+        Where they stand, for the message: "of the column 'sex'".
 
     Returns
     -------
@@ -167,16 +168,18 @@ def labels_in(labels: Any, what: str, name: str, *, one: str = "label") -> Any:
     >>> labels_in(pd.Series(["joy", "Joy "]), "codes", "codes")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    cocreation.errors.InputError: The codes 'joy' and 'Joy ' look alike, but count as two. Write them alike, or merge ...
+    cocreation.errors.InputError: The codes 'joy' and 'Joy ' look alike, but count as two. Write them alike, or ...
     """
     if any(not isinstance(value, Hashable) for value in _cells(labels)):
-        raise InputError(f"There are lists or tables among the {what}. Give one {one} a cell.")
+        raise InputError(f"The {_placed(what, where)} hold lists or tables. Give one label a cell.")
     labels = without_blanks(labels)
-    refuse_alike(_distinct(labels), what, f"{name} = merge_alike({name})")
+    refuse_alike(_distinct(labels), what, f"{name} = merge_alike({name})", where=where)
     return labels
 
 
-def refuse_alike(labels: Iterable[object], what: str, merge: str = "") -> None:
+def refuse_alike(
+    labels: Iterable[object], what: str, merge: str = "", *, where: str = "", remedy: str = "Write them alike"
+) -> None:
     """Raise where two labels look alike: they differ in case, blanks, Unicode's forms, or as 1 does from "1".
 
     Parameters
@@ -187,6 +190,10 @@ def refuse_alike(labels: Iterable[object], what: str, merge: str = "") -> None:
         What they are, in the plural, for the message.
     merge : str
         The line to type that merges them, if there is one.
+    where : str
+        Where they stand, for the message.
+    remedy : str
+        What to do, as long as it is not to merge.
 
     Raises
     ------
@@ -211,11 +218,11 @@ def refuse_alike(labels: Iterable[object], what: str, merge: str = "") -> None:
         seems = look(label)
         other = seen.setdefault(seems, label)
         if seems and other != label:
+            line = f", or merge all that look alike: {merge} (from cocreation.inputs.labels import merge_alike)"
             raise InputError(
-                f"The {what} {_shown(other, label)} look alike, but count as two. Write them alike"
-                + (f", or merge all that look alike: {merge} (from cocreation.inputs.labels import merge_alike)." if merge
-                   else ".")
-            )  # fmt: skip
+                f"The {what} {_placed(_shown(other, label), where)} look alike, but count as two. {remedy}"
+                f"{line if merge else ''}."
+            )
 
 
 def merge_alike(*labels: Any, like: Iterable[object] = ()) -> Any:
@@ -287,6 +294,10 @@ def _cells(labels: Any) -> list[object]:
 def _distinct(labels: Any) -> list[object]:
     """Return the labels there are, each once, in the order of their rows."""
     return list(dict.fromkeys(_cells(labels)))
+
+
+def _placed(words: str, where: str) -> str:
+    return f"{words} {where}" if where else words
 
 
 def _shown(one: object, other: object) -> str:

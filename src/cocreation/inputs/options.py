@@ -88,7 +88,7 @@ def names_of(items: Iterable[str], *, what: str = "item") -> list[str]:
     repeated = sorted({str(name) for name in names if names.count(name) > 1})
     if repeated:
         raise InputError(f"{what.capitalize()} {quoted(repeated)} is named twice. Name every {what} once.")
-    refuse_alike(names, f"{what}s")
+    refuse_alike(names, f"{what}s", remedy="Rename one of them or leave it out")
     return names
 
 

@@ -163,18 +163,17 @@ def saturation(
 def _mentions(data: pd.DataFrame, interview: str, theme: str) -> pd.DataFrame:
     """Return interviews × themes, True where an interview mentions a theme; both in order of appearance."""
     plain_table(data, (interview, theme), row="an excerpt")
-    said = {
-        column: labels_in(data[column], f"labels of the column '{column}'", f"data[{column!r}]")
-        for column in (interview, theme)
-    }
-    for column, labels in said.items():
+    said = []
+    for column in (interview, theme):
+        labels = labels_in(data[column], "labels", f"data[{column!r}]", where=f"of the column '{column}'")
+        said.append(labels)
         if labels.isna().any():
             row = data.index[labels.isna()][0]
             raise InputError(f"Column '{column}' is empty in row {row!r}. Code the excerpt or leave it out.")
     if data.empty:
         raise InputError("There are no excerpts. Load the interviews first.")
-    rows, columns = (labels.drop_duplicates().tolist() for labels in said.values())
-    return pd.crosstab(*said.values()).reindex(index=rows, columns=columns) > 0
+    rows, columns = (labels.drop_duplicates().tolist() for labels in said)
+    return pd.crosstab(*said).reindex(index=rows, columns=columns) > 0
 
 
 def _expected(frequency: np.ndarray, n: int) -> np.ndarray:

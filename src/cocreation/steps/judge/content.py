@@ -215,12 +215,12 @@ def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 
             f"{votes.shape[1]} experts. Add what is missing."
         )
     confidence(level)
+    if not pd.api.types.is_hashable(essential) or not votes.map(pd.api.types.is_hashable).all(axis=None):
+        raise InputError("A vote is one word or number, not a list. Give essential='…' and one vote a cell.")
     votes = without_blanks(votes)
     silent = votes.index[votes.isna().all(axis=1)]
     if len(silent):
         raise InputError(f"No expert voted on item '{silent[0]}'. Ask for votes or leave the item out.")
-    if not pd.api.types.is_hashable(essential) or not votes.map(pd.api.types.is_hashable).all(axis=None):
-        raise InputError("A vote is one word or number, not a list. Give essential='…' and one vote a cell.")
     _refuse_names(votes)
     if not look(essential):
         raise InputError(f"essential is the vote that means it, not {essential!r}. Write essential='essential'.")
@@ -248,11 +248,11 @@ def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 
     )
     items["critical_votes"] = items["critical_votes"].mask(needed > n)
     passed = items.loc[items["passed"], "cvr"]
-    holes = int(votes.isna().sum().sum())
+    holes, other = int(votes.isna().sum().sum()), int((said & ~exact).sum())
     note = (
         f"{len(items)} items, {votes.shape[1]} experts"
         + (f", {holes} missing votes left out" if holes else "")
-        + (f", {other} written otherwise than {essential!r} counted as it" if (other := int((said & ~exact).sum())) else "")
+        + (f", {other} written otherwise than {essential!r} counted as it" if other else "")
         + f". CVR: Lawshe (1975); critical values exact binomial, one-tailed at {1 - level:g}. CVI: mean CVR of the "
         f"{len(passed)} items that pass."
         + (" The panel is too small for any item to pass: even unanimity may be chance." if (needed > n).all() else "")

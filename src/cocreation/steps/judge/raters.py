@@ -110,7 +110,7 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
             f"Fleiss' kappa needs at least two items (rows) and two raters (columns), got {len(sorts)} and "
             f"{sorts.shape[1]}. Add what is missing."
         )
-    sorts = labels_in(sorts, "votes", "votes", one="vote")
+    sorts = labels_in(sorts, "votes", "votes")
     if sorts.isna().any(axis=None):
         row, column = np.argwhere(sorts.isna().to_numpy())[0]
         raise InputError(f"Rater '{sorts.columns[column]}' has no vote on item '{sorts.index[row]}'. Ask for it.")
