@@ -467,6 +467,47 @@ class TestGroups:
         assert found.groups["group"].tolist() == ["Pasteur", "Grant-White"]
         assert "'Nowhere'" in found.warnings.loc[0, "warning"]
 
+    def test_the_reference_is_the_first_of_all_rows_whoever_is_left_out(self):
+        """As lavaan has it: the same group, and the same sign of every difference, whose answers are missing or not."""
+        whole = validate.latent_means(self.DATA, self.SCALES, "school")
+        gone = self.DATA["school"].eq("Pasteur") & (np.arange(len(self.DATA)) < 30)
+        holes = self.DATA.assign(x1=self.DATA["x1"].mask(gone))
+        holes = pd.concat([holes[gone], holes[~gone].iloc[::-1]])
+        assert holes.dropna(subset="x1")["school"].iloc[0] == "Grant-White"
+        for missing in ("listwise", "fiml"):
+            found = validate.latent_means(holes, self.SCALES, "school", missing=missing)
+            assert found.reference == whole.reference == "Pasteur"
+            assert (np.sign(found.table["estimate"]) == np.sign(whole.table["estimate"])).all()
+            assert "order of their first appearance in the data, 'Pasteur' the reference" in found.note
+            assert list(self.run(holes, missing=missing).groups["group"]) == ["Pasteur", "Grant-White"]
+
+    @pytest.mark.parametrize(
+        ("categories", "ordered", "first"),
+        [
+            (["Grant-White", "Nowhere", "Pasteur"], True, "Grant-White"),
+            (["Nowhere", "Pasteur", "Grant-White"], True, "Pasteur"),
+            (["Grant-White", "Nowhere", "Pasteur"], False, "Pasteur"),
+        ],
+    )
+    def test_an_ordered_categorical_says_which_group_is_the_reference(self, categories, ordered, first):
+        kinds = pd.Categorical(self.DATA["school"], categories, ordered=ordered)
+        found = validate.latent_means(self.DATA.assign(school=kinds), self.SCALES, "school")
+        assert found.reference == first
+        assert (f"of the categories, '{first}' the reference" in found.note) == ordered
+        assert found.warnings["warning"].str.contains("belongs to 'Nowhere'").sum() == 1
+
+    def test_a_group_nobody_of_whom_can_be_used_is_told(self):
+        data = self.DATA.assign(school=self.DATA["school"].where(self.DATA.index != self.DATA.index[0], "Rural"))
+        data.loc[data["school"] == "Rural", "x2"] = np.nan
+        found = self.run(data)
+        assert found.groups["group"].tolist() == ["Pasteur", "Grant-White"]
+        assert found.warnings["warning"].str.contains("belongs to 'Rural'").any()
+
+    @pytest.mark.parametrize("blank", ["\xa0", "\u200b", "\t", pd.NaT])
+    def test_a_blank_label_is_none(self, blank):
+        column = self.DATA["school"].astype(object).where(np.arange(len(self.DATA)) >= 4, blank)
+        assert "4 without a group label" in self.run(self.DATA.assign(school=column)).note
+
     @pytest.mark.parametrize("hole", [None, np.nan, pd.NA, "", " "])
     def test_who_has_no_label_is_left_out_and_told(self, hole):
         column = self.DATA["school"].astype(object)
@@ -525,7 +566,7 @@ class TestGroups:
             ),
             (lambda d: d.assign(school=np.resize(["a", "A"], len(d))), "school", "labels 'a' and 'A'.*look alike"),
             (lambda d: d.assign(school=np.resize(["a", "b", "a "], len(d))), "school", "look alike"),
-            (lambda d: d.assign(school=[[1]] * len(d)), "school", "holds lists"),
+            (lambda d: d.assign(school=[[1]] * len(d)), "school", "hold lists"),
         ],
     )  # fmt: skip
     def test_a_column_that_makes_no_groups_is_refused(self, spoil, group, message):

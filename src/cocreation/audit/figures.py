@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from .._files import read_toml, user_path
 from ..errors import InputError
+from ..inputs.labels import refuse_alike
 from ..inputs.options import quoted
 from .relations import structures
 from .vocabulary import FIGURES, LISTS, TOPICS
@@ -128,12 +129,22 @@ def read(source: Mapping[str, Any] | str | Path) -> Report:
             _entry(where, key, place, each, rounding)
             for place, each in enumerate(_tables(where, key, flat.pop(key)), 1)
         ]
+    _alike(where, lists)
     figures = {key: _figure(where, key, value, rounding) for key, value in flat.items()}
     _agree(where, figures)
     estimator = settings["estimator"].strip()
     robust = any(word in ROBUST for word in re.split(r"[^A-Z]+", estimator.upper()))
     title, structure, program = (settings[key] for key in ("title", "structure", "program"))
     return Report(title, figures, lists, structure, estimator, robust, program, rounding, given, raw)
+
+
+def _alike(where: str, lists: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Refuse a scale written in two ways, whose figures would not be held against each other, and such categories."""
+    place = f"of {where.removesuffix(': ')}" if where else "of the report"
+    paired = [name for each in lists.get("correlations", []) for name in each["between"]]
+    refuse_alike([*(each["name"] for each in lists.get("scales", [])), *paired], "scales", where=place)
+    for each in lists.get("percentages", []):
+        refuse_alike(each["percent"], f"categories of {each['name']}", where=place)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from ..core.sem.terms import Specification
 from ..errors import InputError
 from ..inputs.answers import items_frame
+from ..inputs.labels import labels_in, plain
 from ..inputs.options import quoted
 from .specify import answers_of
 
@@ -22,12 +22,15 @@ __all__ = ["Grouped", "by_group"]
 
 @dataclass(frozen=True)
 class Grouped:
-    """The answers of each group, in the order in which the groups first appear.
+    """The answers of each group, the reference first.
 
-    ``who`` says whose answers they are; ``remarks`` what a careful reader would want to know.
+    They come in the order in which they first appear among all rows, whoever can be used, or of an ordered
+    Categorical in that of its categories: ``order`` says which. ``who`` says whose answers they are; ``remarks``
+    what a careful reader would want to know.
     """
 
     frames: dict[str, pd.DataFrame]
+    order: str
     who: str
     remarks: tuple[tuple[str, str], ...]
 
@@ -48,7 +51,7 @@ def by_group(data: pd.DataFrame, specification: Specification, group: Hashable, 
         )
     if group in items:
         raise InputError(f"The group column '{group}' is an item of the model. Choose a column that is none.")
-    labels = _labels(data[group], group)
+    labels, names, order = _labels(data[group], group)
     # respondents may bear one name: they are told apart by their row
     frame, labels = frame.set_axis(range(len(data))), labels.set_axis(range(len(data)))
     usable = frame.notna().all(axis=1) if missing == "listwise" else frame.notna().any(axis=1)
@@ -56,14 +59,14 @@ def by_group(data: pd.DataFrame, specification: Specification, group: Hashable, 
     answers_of(frame[usable], specification, missing)
     found = {
         label: _fit_for_a_model(frame[usable & (labels == label)], label, specification, group, missing)
-        for label in _at_least_two(labels[usable].dropna().unique(), group)
+        for label in _at_least_two([name for name in names if (labels[usable] == name).any()], group)
     }
     why = "with missing answers" if missing == "listwise" else "without any answer"
     left_out = {why: int((~usable).sum()), "without a group label": int((usable & labels.isna()).sum())}
     told = ", ".join(f"{count} {reason} left out" for reason, count in left_out.items() if count)
     used = sum(map(len, found.values()))
-    remarks = _remarks(data[group], found, left_out["without a group label"])
-    return Grouped(found, f"{used} respondents{f' ({told})' if told else ''}", remarks)
+    remarks = _remarks(data[group], names, found, left_out["without a group label"])
+    return Grouped(found, order, f"{used} respondents{f' ({told})' if told else ''}", remarks)
 
 
 def _refuse_unanswered(frame: pd.DataFrame) -> None:
@@ -71,32 +74,22 @@ def _refuse_unanswered(frame: pd.DataFrame) -> None:
         raise InputError(f"Item {quoted(empty)} has no answer from anybody. Leave it out.")
 
 
-def _labels(column: pd.Series, group: Hashable) -> pd.Series:
-    """Return the labels as text; refuse two that a reader could not tell apart."""
-    column = column.astype(object)
-    known = column.notna()
-    if any(not isinstance(value, Hashable) for value in column[known]):
-        raise InputError(f"The group column '{group}' holds lists or tables. Give every respondent one label.")
-    text = {value: _label(value) for value in column[known].unique()}
-    seen: dict[str, object] = {}
-    for value, label in text.items():
-        other = seen.setdefault(label.casefold(), value)
-        if other is not value:
-            raise InputError(
-                f"The labels {other!r} and {value!r} of the group column '{group}' look alike. Recode them to one, or "
-                "name them so that they differ."
-            )
-    labels = column.map(text).astype(object)
-    return labels.where(known & (labels != ""), None)
+def _labels(column: pd.Series, group: Hashable) -> tuple[pd.Series, list[str], str]:
+    """Return the labels as text, each once in the order of the groups, and what that order is."""
+    labels = labels_in(column, "labels", f"data[{group!r}]", where=f"of the group column '{group}'")
+    labels = labels.map(_label, na_action="ignore").astype(object)
+    names = list(dict.fromkeys(labels.dropna()))
+    if isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered:
+        return labels, [name for name in map(_label, column.cat.categories) if name in names], "of the categories"
+    return labels, names, "of their first appearance in the data"
 
 
 def _label(value: object) -> str:
     """Return a label as text: 2.0 as 2, which missing labels made of it."""
-    whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
-    return str(int(value) if whole else value).strip()  # type: ignore[call-overload]
+    return value.strip() if isinstance(value, str) else plain(value)
 
 
-def _at_least_two(labels: np.ndarray, group: Hashable) -> np.ndarray:
+def _at_least_two(labels: list[str], group: Hashable) -> list[str]:
     if len(labels) < 2:
         raise InputError(
             f"The group column '{group}' has {len(labels)} group{'' if len(labels) == 1 else 's'} among the "
@@ -120,14 +113,16 @@ def _fit_for_a_model(answers: pd.DataFrame, label: str, specification, group: Ha
         raise InputError(f"{where}: {error}") from error
 
 
-def _remarks(column: pd.Series, found: dict[str, pd.DataFrame], without: int) -> tuple[tuple[str, str], ...]:
+def _remarks(
+    column: pd.Series, names: list[str], found: dict[str, pd.DataFrame], without: int
+) -> tuple[tuple[str, str], ...]:
     remarks = []
     if without:
         remarks.append(f"{without} respondents have no group label and are left out.")
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        absent = [label for label in map(_label, column.cat.categories) if label not in found]
-        if absent:
-            remarks.append(f"Nobody who can be used belongs to {quoted(absent)}; no group is made of it.")
+    categories = map(_label, column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else ()
+    absent = [label for label in dict.fromkeys([*categories, *names]) if label and label not in found]
+    if absent:
+        remarks.append(f"Nobody who can be used belongs to {quoted(absent)}; no group is made of it.")
     sizes = {label: len(frame) for label, frame in found.items()}
     least = min(sizes, key=sizes.get)
     if max(sizes.values()) > 2 * sizes[least]:

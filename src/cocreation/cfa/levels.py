@@ -83,8 +83,9 @@ def climb(
     told = [text_of(specification.terms[i]) for i in sorted(apart)]
     note = (
         f"{_NAMES[estimator]}{' of all answers given (FIML)' if missing == 'fiml' else ''}, {grouped.who}; groups in "
-        f"the order of their first appearance. chi-square = N·F; RMSEA times the root of the number of groups; factors "
-        f"scaled by their first item, their means zero in the first group.{_set_free(told)}"
+        f"the order {grouped.order}, '{next(iter(grouped.frames))}' the reference. chi-square = N·F; RMSEA times the "
+        f"root of the number of groups; factors scaled by their first item, their means zero in the reference."
+        f"{_set_free(told)}"
     )
     return Climb(specification, grouped, steps, estimator, note)
 

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import CourseError
+from ..inputs.labels import look
 from . import assignments, personal
 from .questions import TOLERANCE, Mistake, Question, Verdict
 
@@ -161,9 +162,9 @@ def _numbers_problem(answer: Mapping | pd.Series) -> str:
 
 def _agree(answer: Any, other: Any, tolerance: float) -> bool:
     if isinstance(other, str):
-        return answer.strip() == other
+        return look(answer) == look(other)
     if isinstance(other, list):
-        return list(answer) == other
+        return list(map(look, answer)) == list(map(look, other))
     return not _differences(answer, other, tolerance)
 
 

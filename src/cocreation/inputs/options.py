@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from .labels import refuse_alike
 
 __all__ = [
     "between",
@@ -72,7 +73,7 @@ def names_of(items: Iterable[str], *, what: str = "item") -> list[str]:
     ------
     InputError
         For one text instead of a list, a set (which has no order), lists within the
-        list, or a name given twice.
+        list, a name given twice, or two that look alike.
     """
     if isinstance(items, str):
         raise InputError(f"Expected a list of {what}s, got the text '{items}'. Write ['{items}'].")
@@ -87,6 +88,7 @@ def names_of(items: Iterable[str], *, what: str = "item") -> list[str]:
     repeated = sorted({str(name) for name in names if names.count(name) > 1})
     if repeated:
         raise InputError(f"{what.capitalize()} {quoted(repeated)} is named twice. Name every {what} once.")
+    refuse_alike(names, f"{what}s", remedy="Rename one of them or leave it out")
     return names
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from .._files import write_whole
 from ..errors import InputError
+from ..inputs.labels import refuse_alike, without_blanks
 from ..inputs.options import plain_table
 from ..survey.tables import read_table
 
@@ -45,8 +46,9 @@ def write_decisions(decisions: pd.DataFrame, step: str, folder: str | Path = "de
     Raises
     ------
     InputError
-        If a column of :data:`COLUMNS` is missing or a decision is neither
-        "keep" nor "drop", or the folder cannot be written to.
+        If a column of :data:`COLUMNS` is missing, a decision is neither
+        "keep" nor "drop", a subject is blank or two look alike, or the folder
+        cannot be written to.
 
     See Also
     --------
@@ -66,10 +68,7 @@ def write_decisions(decisions: pd.DataFrame, step: str, folder: str | Path = "de
     >>> read_decisions("purify", folder)["subject"].tolist()
     ['DO01']
     """
-    plain_table(decisions, COLUMNS, what="decisions", row="a decision")
-    other = decisions.loc[~decisions["decision"].isin(["keep", "drop"]), "decision"]
-    if len(other):
-        raise InputError(f"A decision is 'keep' or 'drop', not {other.iloc[0]!r} (row {other.index[0]!r}). Correct it.")
+    _checked(decisions)
     text = decisions[COLUMNS].to_csv(index=False, lineterminator="\n")
     folder = Path(folder)
     path = folder / f"{step}.csv"
@@ -122,6 +121,7 @@ def read_decisions(step: str, folder: str | Path = "decisions") -> pd.DataFrame:
     if len(other):
         subject, decision = other.iloc[0][["subject", "decision"]]
         raise InputError(f"{path} says {decision!r} for {subject!r}; a decision is 'keep' or 'drop'. {again}")
+    refuse_alike(log["subject"], "subjects", where=f"of {path}")
     return log
 
 
@@ -140,7 +140,7 @@ def kept(decisions: pd.DataFrame) -> list[str]:
     Raises
     ------
     InputError
-        If it is no decision log.
+        If it is no decision log, or one :func:`write_decisions` would not take.
 
     See Also
     --------
@@ -154,5 +154,16 @@ def kept(decisions: pd.DataFrame) -> list[str]:
     >>> kept(log)
     ['DO01']
     """
-    plain_table(decisions, COLUMNS, what="decisions", row="a decision")
+    _checked(decisions)
     return decisions.loc[decisions["decision"] == "keep", "subject"].tolist()
+
+
+def _checked(decisions: pd.DataFrame) -> None:
+    plain_table(decisions, COLUMNS, what="decisions", row="a decision")
+    other = decisions.loc[~decisions["decision"].isin(["keep", "drop"]), "decision"]
+    if len(other):
+        raise InputError(f"A decision is 'keep' or 'drop', not {other.iloc[0]!r} (row {other.index[0]!r}). Correct it.")
+    blank = decisions.index[without_blanks(decisions["subject"]).isna()]
+    if len(blank):
+        raise InputError(f"Row {blank[0]!r} of the decisions does not say what it decides on. Write its subject.")
+    refuse_alike(decisions["subject"], "subjects", where="of the decisions")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..errors import InputError
+from ..inputs.labels import labels_in, refuse_alike
 from ..inputs.options import plain_table, whole
 from ..results.result import Result
 
@@ -136,7 +137,7 @@ def wording(items: Mapping[str, str] | pd.Series, *, most_words: int = 16) -> Wo
     Raises
     ------
     InputError
-        If there are no items, an item is named twice, or a wording is empty or not text.
+        If there are no items, an item is named twice or looks like another, or a wording is empty or not text.
 
     Examples
     --------
@@ -177,6 +178,7 @@ def _texts(items: Mapping[str, str] | pd.Series) -> dict[str, str]:
     texts = dict(items.items())
     if not texts:
         raise InputError("There are no items to look at. Give a mapping from item to wording.")
+    refuse_alike(texts, "items")
     for item, text in texts.items():
         if not isinstance(text, str) or not re.search(r"[^\W_]", text):
             raise InputError(f"Item '{item}' has no wording. Write one or leave the item out.")
@@ -299,8 +301,9 @@ def coverage(
     Raises
     ------
     InputError
-        For a missing column or value, an item named twice, a theme that the
-        scheme lacks, or a dimension without a final length.
+        For a missing column, a missing or blank value, an item named twice, names
+        that look alike, a theme that the scheme lacks, or a dimension without a
+        final length.
 
     See Also
     --------
@@ -325,6 +328,7 @@ def coverage(
     dimensions["enough"] = dimensions["items"] >= at_least
     note = f"{counts['items'].sum()} items. Rule: at least {at_least} items a dimension"
     if final is not None:
+        refuse_alike([*dimensions["dimension"], *final.keys()], "dimensions")
         unplanned = [code for code in dimensions["dimension"] if code not in final]
         if unplanned:
             raise InputError(f"final says nothing of the dimension '{unplanned[0]}'. Give its planned length.")
@@ -344,8 +348,20 @@ def _theme_counts(items: pd.DataFrame, scheme: pd.DataFrame | None) -> pd.DataFr
         if name == "scheme" and table is None:
             continue
         plain_table(table, columns, what=name, row="an item" if name == "items" else "a theme")
-        if table[columns].isna().any(axis=None) or table.empty:
+        said = pd.DataFrame(
+            {
+                column: labels_in(table[column], f"{column}s", f"{name}[{column!r}]", where=f"of the {name}")
+                for column in columns
+            }
+        )
+        if said.isna().any(axis=None) or table.empty:
             raise InputError(f"The {name} are empty or have a row without {', '.join(columns)}. Complete them.")
+        if name == "items":
+            items = said
+        else:
+            scheme = said
+            for column in columns:
+                refuse_alike([*scheme[column], *items[column]], f"{column}s", where="of the scheme and the items")
     repeated = items.loc[items["item"].duplicated(), "item"]
     if len(repeated):
         raise InputError(f"Item '{repeated.iloc[0]}' is named twice. Name every item once.")

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import InputError
+from ..inputs.labels import refuse_alike
 from ..inputs.options import generator, instance, names_of, plain_table, whole
 from .population import Population, load
 
@@ -386,7 +387,10 @@ def _differences(
         raise InputError(f"There are {len(general)} respondents and {len(firms)} firms. Give each respondent one firm.")
     general = general.copy()
     for group in groups:
-        member = (firms[group["column"]] == group["value"]).to_numpy()
+        column = group["column"]
+        merge = f"firms[{column!r}] = merge_alike(firms[{column!r}], like=[{group['value']!r}])"
+        refuse_alike([group["value"], *firms[column]], "labels", merge, where=f"of the column '{column}'")
+        member = (firms[column] == group["value"]).to_numpy()
         for code, amount in group.get("dimensions", {}).items():
             general[member, population.dimensions["dimension"].tolist().index(code)] += amount
         for item, amount in group.get("items", {}).items():

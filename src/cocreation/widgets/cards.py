@@ -16,6 +16,7 @@ import yaml
 from .._files import read_text
 from .._paths import course_root
 from ..errors import InputError
+from ..inputs.labels import refuse_alike
 
 __all__ = ["Bin", "Deck", "Statement", "find", "read"]
 
@@ -212,3 +213,4 @@ def _unique(ids: list[str], where: str) -> None:
     for each, count in Counter(ids).items():
         if count > 1:
             raise InputError(f"{where}: the id {each!r} is given {count} times; make each id unique.")
+    refuse_alike(ids, "ids", where=f"in {where}")

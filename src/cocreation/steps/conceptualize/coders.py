@@ -12,6 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from ...core.kappa import kappa_of_two, weights_of
 from ...errors import InputError
+from ...inputs.labels import look, refuse_alike
 from ...inputs.options import confidence, names_of
 from ...results.result import Result
 
@@ -161,7 +162,7 @@ def agreement(
     Raises
     ------
     InputError
-        For unequal lengths, a missing code, a code outside ``order``, weights
+        For unequal lengths, a missing or blank code, codes that look alike, a code outside ``order``, weights
         without ``order``, fewer than two excerpts, or two coders who both used one and the same code
         for everything (kappa is then 0/0).
 
@@ -180,10 +181,11 @@ def agreement(
     if weights and order is None:
         raise InputError("Weights need to know which codes are near. Give the codes from the lowest on: order=[…].")
     codes = sorted(dict.fromkeys([*a, *b]), key=str) if order is None else names_of(order, what="code")
+    like = "" if order is None else ", like=order"
+    refuse_alike([*codes, *a, *b], "codes", f"coder_a, coder_b = merge_alike(coder_a, coder_b{like})")
     unknown = [code for code in [*a, *b] if code not in codes]
     if unknown:
         raise InputError(f"The code {unknown[0]!r} is not in the order given. Add it or correct the coding.")
-    _refuse_alike(codes)
     confidence(level)
     place = {code: i for i, code in enumerate(codes)}
     counts = np.zeros((len(codes), len(codes)), dtype=int)
@@ -224,15 +226,6 @@ def agreement(
     )
 
 
-def _refuse_alike(codes: list[object]) -> None:
-    """Refuse codes that a reader takes for one: 1 and "1", or "joy" with a blank behind it."""
-    seen: dict[str, object] = {}
-    for code in codes:
-        other = seen.setdefault(str(code).strip(), code)
-        if other != code:
-            raise InputError(f"The codes {other!r} and {code!r} look alike, but count as two. Write them alike.")
-
-
 def _codings(coder_a: object, coder_b: object) -> tuple[list[object], list[object]]:
     both = []
     for name, codes in (("first", coder_a), ("second", coder_b)):
@@ -248,7 +241,7 @@ def _codings(coder_a: object, coder_b: object) -> tuple[list[object], list[objec
                 f"The {name} coder gave excerpt number {nested[0] + 1} more than one code. Split the excerpt, or "
                 "compare code by code."
             )
-        empty = [i for i, code in enumerate(codes) if pd.isna(code) or code == ""]
+        empty = [i for i, code in enumerate(codes) if not look(code)]
         if empty:
             raise InputError(
                 f"The {name} coder gave no code to excerpt number {empty[0] + 1}. Leave out excerpts only one coded."

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import gammaln
 
 from ...errors import InputError
+from ...inputs.labels import labels_in
 from ...inputs.options import generator, plain_table, whole
 from ...results.result import Result
 
@@ -113,7 +114,8 @@ def saturation(
     Raises
     ------
     InputError
-        For an unknown column, a missing value in one of them, no rows or no draws.
+        For an unknown column, a missing or blank value in one of them, interviews or themes
+        that look alike, no rows or no draws.
 
     Examples
     --------
@@ -161,14 +163,17 @@ def saturation(
 def _mentions(data: pd.DataFrame, interview: str, theme: str) -> pd.DataFrame:
     """Return interviews × themes, True where an interview mentions a theme; both in order of appearance."""
     plain_table(data, (interview, theme), row="an excerpt")
+    said = []
     for column in (interview, theme):
-        if data[column].isna().any():
-            row = data.index[data[column].isna()][0]
+        labels = labels_in(data[column], "labels", f"data[{column!r}]", where=f"of the column '{column}'")
+        said.append(labels)
+        if labels.isna().any():
+            row = data.index[labels.isna()][0]
             raise InputError(f"Column '{column}' is empty in row {row!r}. Code the excerpt or leave it out.")
     if data.empty:
         raise InputError("There are no excerpts. Load the interviews first.")
-    rows, columns = data[interview].drop_duplicates().tolist(), data[theme].drop_duplicates().tolist()
-    return pd.crosstab(data[interview], data[theme]).reindex(index=rows, columns=columns) > 0
+    rows, columns = (labels.drop_duplicates().tolist() for labels in said)
+    return pd.crosstab(*said).reindex(index=rows, columns=columns) > 0
 
 
 def _expected(frequency: np.ndarray, n: int) -> np.ndarray:

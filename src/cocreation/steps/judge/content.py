@@ -14,6 +14,7 @@ from scipy.special import bdtrc
 from scipy.special import comb as combinations
 
 from ...errors import InputError
+from ...inputs.labels import look, without_blanks
 from ...inputs.options import between, confidence, ends, plain_table, whole
 from ...results.result import Result
 
@@ -165,10 +166,11 @@ def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 
     Parameters
     ----------
     votes : DataFrame, shape (items, experts)
-        Indexed by item; what each expert said. A missing vote is left out of
-        its item's panel.
+        Indexed by item; what each expert said. A missing vote, or blank text, is
+        left out of its item's panel.
     essential : object
-        The vote that says "essential", such as a word or a number.
+        The vote that says "essential", such as a word or a number, whatever its
+        case and blanks: "Essential " says so too.
     level : float
         Confidence: 0.95 for a one-tailed test at .05.
 
@@ -213,15 +215,19 @@ def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 
             f"{votes.shape[1]} experts. Add what is missing."
         )
     confidence(level)
+    if not pd.api.types.is_hashable(essential) or not votes.map(pd.api.types.is_hashable).all(axis=None):
+        raise InputError("A vote is one word or number, not a list. Give essential='…' and one vote a cell.")
+    votes = without_blanks(votes)
     silent = votes.index[votes.isna().all(axis=1)]
     if len(silent):
         raise InputError(f"No expert voted on item '{silent[0]}'. Ask for votes or leave the item out.")
-    if not pd.api.types.is_hashable(essential) or not votes.map(pd.api.types.is_hashable).all(axis=None):
-        raise InputError("A vote is one word or number, not a list. Give essential='…' and one vote a cell.")
     _refuse_names(votes)
-    said = votes.astype(object).eq(essential).fillna(False).to_numpy(dtype=bool)
+    if not look(essential):
+        raise InputError(f"essential is the vote that means it, not {essential!r}. Write essential='essential'.")
+    exact = votes.eq(essential).fillna(False).to_numpy(dtype=bool)
+    said = exact | (votes.map(look) == look(essential)).to_numpy(dtype=bool)
     if not said.any():
-        heard = sorted(map(repr, pd.unique(votes.astype(object).to_numpy().ravel())))
+        heard = sorted(repr(vote) for vote in pd.unique(votes.to_numpy().ravel()) if not pd.isna(vote))
         raise InputError(
             f"No vote says {essential!r}; the votes are {', '.join(heard[:5])}. Name the one that means essential: "
             "cvr(votes, essential=…)."
@@ -242,10 +248,11 @@ def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 
     )
     items["critical_votes"] = items["critical_votes"].mask(needed > n)
     passed = items.loc[items["passed"], "cvr"]
-    holes = int(votes.isna().sum().sum())
+    holes, other = int(votes.isna().sum().sum()), int((said & ~exact).sum())
     note = (
         f"{len(items)} items, {votes.shape[1]} experts"
         + (f", {holes} missing votes left out" if holes else "")
+        + (f", {other} written otherwise than {essential!r} counted as it" if other else "")
         + f". CVR: Lawshe (1975); critical values exact binomial, one-tailed at {1 - level:g}. CVI: mean CVR of the "
         f"{len(passed)} items that pass."
         + (" The panel is too small for any item to pass: even unanimity may be chance." if (needed > n).all() else "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ...errors import InputError
+from ...inputs.labels import refuse_alike
 from ...inputs.options import whole
 from ...results.result import Result
 from .content import Relevance
@@ -129,6 +130,7 @@ def judge(sorted_items: Sorting, rated_items: Relevance, *, raters: int = 2) -> 
             f"{type(rated_items).__name__}. Write judge(sorting(sorts, intended), relevance(ratings))."
         )
     left, right = sorted_items.items, rated_items.items.set_index("item")
+    refuse_alike([*left["item"], *right.index], "items")
     odd = sorted(set(left["item"]) ^ set(right.index), key=str)
     if odd:
         raise InputError(f"Item '{odd[0]}' was judged by one group only. Give both groups the same items.")

@@ -15,6 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from ...core.resampling import enough
 from ...errors import InputError
+from ...inputs.labels import labels_in, refuse_alike, without_blanks
 from ...inputs.options import confidence, generator, names_of, plain_table
 from ...results.result import Result
 
@@ -92,7 +93,8 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
     Raises
     ------
     InputError
-        For fewer than two items or raters, a missing vote, or one bin only.
+        For fewer than two items or raters, a missing or blank vote, bins that
+        look alike, or one bin only.
 
     Examples
     --------
@@ -108,10 +110,11 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
             f"Fleiss' kappa needs at least two items (rows) and two raters (columns), got {len(sorts)} and "
             f"{sorts.shape[1]}. Add what is missing."
         )
+    sorts = labels_in(sorts, "votes", "votes")
     if sorts.isna().any(axis=None):
         row, column = np.argwhere(sorts.isna().to_numpy())[0]
         raise InputError(f"Rater '{sorts.columns[column]}' has no vote on item '{sorts.index[row]}'. Ask for it.")
-    codes, bins = pd.factorize(sorts.to_numpy().astype(object).ravel())
+    codes, bins = pd.factorize(sorts.to_numpy().ravel())
     if len(bins) < 2:
         raise InputError("All raters put everything into one bin, so chance agreement is complete and kappa undefined.")
     confidence(level)
@@ -224,8 +227,8 @@ def krippendorff_alpha(
     Parameters
     ----------
     ratings : DataFrame, shape (units, raters)
-        What each rater said of each unit; missing where a rater did not rate. A
-        unit with fewer than two values says nothing of agreement and is left out.
+        What each rater said of each unit; missing, or blank text, where a rater did not
+        rate. A unit with fewer than two values says nothing of agreement and is left out.
     metric : {"nominal", "ordinal", "interval", "ratio"}
         What a difference of two values means.
     order : sequence, optional
@@ -263,8 +266,8 @@ def krippendorff_alpha(
     Raises
     ------
     InputError
-        For no unit with two values, one value only, values that the metric does
-        not take (words without ``order``; negative numbers for "ratio").
+        For no unit with two values, one value only, values that look alike, values that
+        the metric does not take (words without ``order``; negative numbers for "ratio").
 
     Examples
     --------
@@ -351,13 +354,15 @@ def _coded(ratings: pd.DataFrame, metric: str, order: Sequence[object] | None) -
     flat = pd.Series(ratings.astype(object).to_numpy().ravel())
     if not flat.map(pd.api.types.is_hashable).all():
         raise InputError("A rating is one word or number, not a list. Give one rating a cell.")
+    flat = without_blanks(flat)
     if order is not None:
         if metric not in ("nominal", "ordinal"):
             raise InputError(f"order goes with nominal or ordinal values; a metric of {metric!r} has its own. Drop it.")
-        unknown = flat[~flat.isin(list(order)) & flat.notna()]
+        values = names_of(order, what="value")
+        refuse_alike([*values, *flat.unique()], "ratings", "ratings = merge_alike(ratings, like=order)")
+        unknown = flat[~flat.isin(values) & flat.notna()]
         if len(unknown):
             raise InputError(f"The value {unknown.iloc[0]!r} is not in the order given. Add it or correct the rating.")
-        values = names_of(order, what="value")
     else:
         numbers = pd.to_numeric(flat, errors="coerce").astype(float)
         words = flat[(numbers.isna() & flat.notna()) | np.isinf(numbers)]
@@ -370,7 +375,7 @@ def _coded(ratings: pd.DataFrame, metric: str, order: Sequence[object] | None) -
             )
         if metric != "nominal" and (numbers.abs() > 1e100).any():
             raise InputError("The ratings hold a value above 1e100, whose square is infinite. Correct it.")
-        flat = flat if len(words) else numbers
+        flat = labels_in(flat, "ratings", "ratings") if len(words) else numbers
         values = sorted(flat.dropna().unique(), key=str if len(words) else float)
         values = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
         if metric == "ratio" and values and values[0] < 0:

@@ -15,6 +15,7 @@ from scipy.special import bdtrc
 
 from ...core.chance import agreeing_at_random
 from ...errors import InputError
+from ...inputs.labels import refuse_alike, without_blanks
 from ...inputs.options import names_of, plain_table, whole
 from ...results.result import Result
 
@@ -125,8 +126,8 @@ def sorting(
     Raises
     ------
     InputError
-        For an item without an intended dimension, a missing vote, a vote for
-        an unknown bin, or fewer than two sorters.
+        For an item without an intended dimension, a missing or blank vote, a vote
+        for an unknown bin, items or bins that look alike, or fewer than two sorters.
 
     Examples
     --------
@@ -191,16 +192,19 @@ def _votes(sorts: pd.DataFrame, intended: Mapping[str, str] | pd.Series) -> tupl
     if isinstance(intended, pd.Series) and intended.index.duplicated().any():
         twice = intended.index[intended.index.duplicated()][0]
         raise InputError(f"Item '{twice}' was written for two dimensions. Name each item once in intended.")
-    aims = pd.Series(dict(intended), dtype=object).reindex(sorts.index)
+    refuse_alike([*sorts.index, *dict(intended)], "items")
+    aims = without_blanks(pd.Series(dict(intended), dtype=object).reindex(sorts.index))
     if aims.isna().any():
         raise InputError(f"Nothing says for which dimension item '{aims.index[aims.isna()][0]}' was written.")
+    sorts = without_blanks(sorts)
     if sorts.isna().any(axis=None):
         item, sorter = next((i, s) for s in sorts for i in sorts.index[sorts[s].isna()])
         raise InputError(f"Sorter '{sorter}' has no vote on item '{item}'. Write 'none' if it fits no dimension.")
-    return sorts.astype(object), aims
+    return sorts, aims
 
 
 def _known_bins(sorts: pd.DataFrame, aims: pd.Series, bins: list[str], dimensions: list[str]) -> None:
+    refuse_alike([*bins, *aims, *sorts.to_numpy().ravel()], "bins", f"votes = merge_alike(votes, like={bins})")
     for item, aim in aims.items():
         if aim not in dimensions:
             raise InputError(f"Item '{item}' was written for '{aim}', which is not among the dimensions {dimensions}.")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import InputError
+from ...inputs.labels import labels_in, look, refuse_alike
 from ...inputs.options import names_of, plain_table
 from ...results.result import Result
 
@@ -78,7 +79,7 @@ def sample_description(
     data : DataFrame, shape (respondents, columns)
         A row a respondent.
     columns : iterable of str
-        The background questions.
+        The background questions. Blank text is no answer.
     order : mapping from column to its categories, optional
         How to list the categories. By default a Categorical's own order; where
         every category holds a number, by that number; else the largest first.
@@ -91,8 +92,8 @@ def sample_description(
     Raises
     ------
     InputError
-        For an unknown column, a column nobody answered, or an ``order`` that
-        leaves a category out.
+        For an unknown column, a column nobody answered, categories that look
+        alike, or an ``order`` that leaves a category out.
 
     See Also
     --------
@@ -116,11 +117,12 @@ def sample_description(
     plain_table(data, columns)
     parts, missing = [], {}
     for column in columns:
-        known = data[column].dropna()
+        if data[column].map(lambda value: isinstance(value, (list, dict, set))).any():
+            raise InputError(f"Column '{column}' holds lists, not categories. Split it into one column an answer.")
+        labels = labels_in(data[column], "categories", f"data[{column!r}]", where=f"of the column '{column}'")
+        known = labels.dropna().infer_objects()
         if known.empty:
             raise InputError(f"Nobody answered '{column}'. Leave it out.")
-        if known.map(lambda value: isinstance(value, (list, dict, set))).any():
-            raise InputError(f"Column '{column}' holds lists, not categories. Split it into one column an answer.")
         if len(known) < len(data):
             missing[column] = len(data) - len(known)
         counts = known.value_counts()
@@ -145,12 +147,14 @@ def sample_description(
 def _category_order(values: pd.Series, counts: pd.Series, wanted: Sequence[object] | None, column: str) -> list[object]:
     found = [category for category in counts.index if counts[category] > 0]
     if wanted is not None:
+        merge = f"data[{column!r}] = merge_alike(data[{column!r}], like={list(wanted)})"
+        refuse_alike([*wanted, *found], "categories", merge, where=f"of the column '{column}'")
         left_out = [category for category in found if category not in list(wanted)]
         if left_out:
             raise InputError(f"The order of '{column}' leaves out the category {left_out[0]!r}. Add it.")
         return list(wanted)
     if isinstance(values.dtype, pd.CategoricalDtype):
-        return list(values.cat.categories)
+        return [category for category in values.cat.categories if look(category)]
     numbers = {category: re.search(r"\d+", str(category)) for category in found}
     if all(numbers.values()):
         # "over 20" comes after "16-20": the words break the tie that the numbers leave

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import InputError
+from ...inputs.labels import look, plain
 from ...inputs.options import ends, names_of, plain_table
 from ...results.result import Result
 
@@ -121,7 +122,8 @@ def screen(
     items : iterable of str
         The item columns.
     trap : (column, right answer), optional
-        The trap question. An empty or double answer to it is wrong.
+        The trap question. An empty or double answer to it is wrong; case and
+        blanks do not count: " AGREE" is right where "agree" is.
     returned : str, optional
         The column that says whether the questionnaire came back (True/False,
         1/0 or yes/no). Without it all are taken as returned.
@@ -232,8 +234,8 @@ def _answers(
     """Return the answers as numbers (missing where unusable) and where two were ticked."""
     if not isinstance(ticks, str) or not ticks:
         raise InputError("ticks is the text between two answers in one field; it cannot be empty. Write ticks='|'.")
-    text = raw[items].astype(object).where(raw[items].notna(), "").astype(str)
-    text = text.apply(lambda column: column.str.strip())
+    text = raw[items].astype(object).map(plain)
+    ticks = ticks if ticks.isascii() else plain(ticks) or ticks
     double = text.apply(lambda column: column.str.contains(ticks, regex=False))
     numbers = text.mask(double, "").apply(pd.to_numeric, errors="coerce").astype(float)
     unreadable = numbers.isna() & ~double & (text != "")
@@ -261,8 +263,8 @@ def _returned(raw: pd.DataFrame, column: str | None) -> pd.Series:
         raise InputError(
             f"The data have no column '{column}' that says which questionnaires came back. Check the spelling."
         )
-    said = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
-    text = raw[column].astype(object).map(lambda value: str(value).strip().lower())
+    said = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    text = raw[column].astype(object).map(look)
     unknown = text[~text.isin(said)]
     if len(unknown):
         raise InputError(
@@ -281,10 +283,12 @@ def _trap_failed(raw: pd.DataFrame, trap: tuple[str, object], ticks: str) -> pd.
             f"The data have no column '{column}' for the trap question. Known columns end with "
             f"{', '.join(map(str, raw.columns[-3:]))}."
         )
-    given = raw[column].astype(object).where(raw[column].notna(), "").astype(str).str.strip()
-    number = pd.to_numeric(given, errors="coerce")
+    if not look(right):
+        raise InputError(f"The right answer to the trap question is blank: {right!r}. Write trap=('trap', 2).")
+    given = raw[column].astype(object)
+    number = pd.to_numeric(given.map(plain), errors="coerce")
     wanted = pd.to_numeric(pd.Series([right]), errors="coerce").iloc[0]
-    return number != wanted if pd.notna(wanted) else given != str(right)
+    return ~((given.map(look) == look(right)) | (number == wanted))
 
 
 def _smallest(answers: pd.DataFrame) -> str:

@@ -120,7 +120,9 @@ def invariance(
         lavaan's text with ``=~`` and ``~~``, or ``{dimension: [item, …]}``. What bears a label in the
         text is equal in all groups at every level.
     group : column name
-        Who belongs where. Groups come in the order in which they first appear; who has no label is left out.
+        Who belongs where. Groups come in the order in which they first appear among all rows, whoever is left
+        out, or of an ordered Categorical in that of its categories; the first is the reference. Who has no label,
+        or a blank one, is left out; labels that look alike are refused.
     levels : iterable of str
         Which of ``configural`` (the same items), ``metric`` (equal loadings), ``scalar`` (and intercepts),
         ``strict`` (and residual variances), in this order.

@@ -70,7 +70,8 @@ def latent_means(
     model : str or mapping
         As of :func:`invariance`.
     group : column name
-        The first group that appears is the reference.
+        The first group is the reference: in order of appearance among all rows, whoever is left out, or the first
+        category of an ordered Categorical.
     free : iterable of str
         Loadings and intercepts that stay free in every group.
     missing : {"listwise", "fiml"}

@@ -16,6 +16,7 @@ from scipy.special import fdtri, ndtri, stdtr, stdtrit
 from ...core.kappa import kappa_of_two
 from ...errors import InputError
 from ...inputs.answers import items_frame, scales_mapping
+from ...inputs.labels import refuse_alike, without_blanks
 from ...inputs.options import confidence, plain_table, quoted
 from ...results.result import Result
 from ...results.table import fixed
@@ -214,8 +215,8 @@ def retest(
     Raises
     ------
     InputError
-        For data or scales that cannot be taken, a respondent without a key or with
-        two rows, fewer than three matched respondents, and an item or a score that is
+        For data or scales that cannot be taken, a respondent without a key, with a blank
+        one or with two rows, keys that look alike, fewer than three matched respondents, and an item or a score that is
         the same for everybody.
 
     See Also
@@ -253,6 +254,8 @@ def retest(
     scales_mapping(checked, second.columns, at_least=1)
     confidence(level)
     one, two = (_by_key(frame, key, when) for frame, when in ((first, "first"), (second, "second")))
+    pair = f"first[{key!r}], second[{key!r}]"
+    refuse_alike([*one.index, *two.index], "respondents", f"{pair} = merge_alike({pair})")
     both = [who for who in one.index if who in set(two.index)]
     people = {"first": len(one), "second": len(two), "matched": len(both)}
     people |= {"dropped_out": len(one) - len(both), "new": len(two) - len(both)}
@@ -298,8 +301,9 @@ def retest(
 
 
 def _by_key(frame: pd.DataFrame, key: str, when: str) -> pd.DataFrame:
-    if frame[key].isna().any():
-        row = frame.index[frame[key].isna()][0]
+    blank = without_blanks(frame[key]).isna()
+    if blank.any():
+        row = frame.index[blank][0]
         raise InputError(f"Row {row} of the {when} occasion does not say who answered. Complete '{key}' or drop it.")
     twice = frame.loc[frame[key].duplicated(), key]
     if len(twice):
