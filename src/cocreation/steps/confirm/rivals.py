@@ -287,13 +287,18 @@ def _fresh(name: str, scales: dict[str, list[str]]) -> str:
     return name
 
 
+def _strength(phi: np.ndarray, first: list[int], second: list[int]) -> float:
+    """How much two groups of factors correlate, but for round-off, which must not choose between equal ones."""
+    return round(float(np.abs(phi[np.ix_(first, second)]).mean()), 9)
+
+
 def _merges(names: list[str], phi: np.ndarray) -> list[list[list[str]]]:
     """Return the groupings with one factor fewer each time, merging where mean correlations are highest."""
     groups = [[i] for i in range(len(names))]
     found = []
     while len(groups) > 1:
         pairs = [(i, j) for i in range(len(groups)) for j in range(i + 1, len(groups))]
-        i, j = max(pairs, key=lambda pair: np.abs(phi[np.ix_(groups[pair[0]], groups[pair[1]])]).mean())
+        i, j = max(pairs, key=lambda pair: _strength(phi, *(groups[g] for g in pair)))
         groups = [sorted(groups[i] + groups[j]) if g == i else group for g, group in enumerate(groups) if g != j]
         found.append([[names[number] for number in group] for group in groups])
     return found
