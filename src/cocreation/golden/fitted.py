@@ -14,7 +14,17 @@ from ..steps import confirm
 from .ledger import TOLERANCES, Ledger, Tolerance
 from .sets import Golden
 
-__all__ = ["estimates", "fit", "is_model", "model", "omit_lost_errors", "or_improper", "unfit"]
+__all__ = [
+    "REACH",
+    "estimates",
+    "fit",
+    "is_model",
+    "model",
+    "omit_lost_errors",
+    "options_of",
+    "or_improper",
+    "unfit",
+]
 
 #: what fit measures are called in the table of the comparison, by how near they must come
 METRICS = {
@@ -68,8 +78,9 @@ def model(golden: Golden, path: tuple) -> None:
     if reason:
         ledger.omit(path, reason)
         return
-    options = _options(ledger, path, block)
+    options = options_of(block)
     if options is None:
+        ledger.omit(path, f"option {_strange(block)[0]} of lavaan's cfa() is unknown to this version of cocreation")
         return
     ledger.omit((*path, "syntax"), "the model's text, which is fitted here too")
     ledger.omit((*path, "options"), "the options, which are used here too")
@@ -77,12 +88,6 @@ def model(golden: Golden, path: tuple) -> None:
     if found is None:
         return
     ledger.compare((*path, "converged"), True, "converged", "exact")
-    if not set(options) - {"orthogonal"} and _lower(golden, block, found):
-        theirs, ours = block["fit"]["chisq"], found.measure("chi2")
-        ledger.omit(
-            path, f"R stopped above the minimum: chi-square {theirs:.2f} there, {ours:.2f} here (as a check, from F)"
-        )
-        return
     ledger.compare((*path, "post_check"), _proper(found), "proper solution", "exact")
     fit(ledger, (*path, "fit"), block.get("fit") or {}, found.fit["value"], found.n)
     bifactor = "bifactor" in str(path[-1])
@@ -95,15 +100,19 @@ def model(golden: Golden, path: tuple) -> None:
         _modification(golden, path, block, found)
 
 
-def _options(ledger: Ledger, path: tuple, block: Mapping) -> dict | None:
-    """Return our names of the options; None, and the reason booked, where one is unknown."""
-    given = dict(block.get("options") or {})
-    ordered = given.pop("ordered", None)
-    strange = sorted(set(given) - set(OPTIONS)) + (["ordered"] if ordered and given.get("estimator") != "WLSMV" else [])
-    if strange:
-        ledger.omit(path, f"option {strange[0]} of lavaan's cfa() is unknown to this version of cocreation")
-        return None
-    return {OPTIONS[name]: value for name, value in given.items()}
+def options_of(block: Mapping) -> dict[str, object] | None:
+    """Return the options of a fitted model by our names; None where one is unknown."""
+    return None if _strange(block) else {OPTIONS[name]: value for name, value in _given(block).items()}
+
+
+def _given(block: Mapping) -> dict:
+    return {name: value for name, value in (block.get("options") or {}).items() if name != "ordered"}
+
+
+def _strange(block: Mapping) -> list[str]:
+    given = _given(block)
+    ordered = (block.get("options") or {}).get("ordered") and given.get("estimator") != "WLSMV"
+    return sorted(set(given) - set(OPTIONS)) + (["ordered"] if ordered else [])
 
 
 def or_improper(golden: Golden, path: tuple, block: Mapping, fit: Callable[[], confirm.Cfa]) -> confirm.Cfa | None:
@@ -115,22 +124,6 @@ def or_improper(golden: Golden, path: tuple, block: Mapping, fit: Callable[[], c
             raise
         golden.ledger.omit(path, f"improper in R (post.check false), refused here: {error}")
         return None
-
-
-def _lower(golden: Golden, block: Mapping, found: confirm.Cfa) -> bool:
-    """Whether our solution of the same model fits better than R's beyond doubt, F computed anew from S and Σ."""
-    theirs = (block.get("fit") or {}).get("chisq")
-    same = found.measure("df") == block["fit"]["df"] if theirs else False
-    if not same or theirs - found.measure("chi2") < 1e-4 * theirs:
-        return False
-    x = golden.complete[list(found.residuals.index)]
-    s = np.cov(x.to_numpy(), rowvar=False, ddof=0)
-    sd = np.sqrt(np.diag(s))
-    unit_s = s / np.outer(sd, sd)
-    unit_sigma = unit_s - found.residuals.to_numpy()
-    minimum = np.linalg.slogdet(unit_sigma)[1] - np.linalg.slogdet(unit_s)[1] - len(s)
-    minimum += np.trace(np.linalg.solve(unit_sigma, unit_s))
-    return bool(abs(len(x) * minimum - found.measure("chi2")) < 1e-6 * max(1.0, found.measure("chi2")))
 
 
 def _proper(found: confirm.Cfa) -> bool:

@@ -115,6 +115,7 @@ def invariance(golden: Golden) -> None:
     ledger.omit((*path, "group"), "the name of the group's column")
     order = [str(name) for name in as_list(block["group_order"])]
     found = validate.invariance(golden.data, golden.text, block["group"])
+    golden.levels.update(found.models)
     sizes = {_label(row.group): int(row.n) for row in found.groups.itertuples()}
     ledger.vector((*path, "group_order"), _as_r(list(sizes), block["group_order"]), "groups", "exact")
     ledger.vector((*path, "n_per_group"), [sizes.get(name) for name in order], "n of each group", "exact")
