@@ -11,6 +11,7 @@ import pandas as pd
 from ..core.measures import MEASURES, named
 from ..errors import EstimationError
 from ..steps import confirm
+from .boundary import at_the_boundary
 from .ledger import TOLERANCES, Ledger, Tolerance
 from .sets import Golden
 
@@ -84,6 +85,14 @@ def model(golden: Golden, path: tuple) -> None:
         return
     ledger.omit((*path, "syntax"), "the model's text, which is fitted here too")
     ledger.omit((*path, "options"), "the options, which are used here too")
+    boundary = at_the_boundary(golden, block)
+    if boundary:
+        reason, without = boundary
+        for name in ("chisq", "logl"):
+            metric = "chi-square, logL without a method factor"
+            ledger.compare((*path, "fit", name), without.measure(name), metric, "chi-square")
+        ledger.omit(path, reason)
+        return
     found = or_improper(golden, path, block, lambda: golden.cfa(block["syntax"], **options))
     if found is None:
         return
@@ -296,9 +305,15 @@ def _modification(golden: Golden, path: tuple, block: Mapping, found: confirm.Cf
         ledger.omit((*path, "n_modification_indices"), reason)
     ledger.compare((*path, "n_modification_indices"), number, "modification indices, number", "exact")
     known = {(row.left, row.op, row.right): row for row in found.modification.itertuples()}
+    own = found.parameters[(found.parameters["op"] == "~~") & (found.parameters["left"] == found.parameters["right"])]
+    negative = set(own.loc[own["estimate"] <= 0, "left"])
     for i, row in enumerate(block["modification_indices"] or []):
         mine = known.get((row["lhs"], row["op"], row["rhs"])) or known.get((row["rhs"], row["op"], row["lhs"]))
         place = (*path, "modification_indices", i)
         ledger.compare((*place, "mi"), getattr(mine, "mi", None), "modification indices", "modification")
+        if mine is not None and mine.op == "~~" and negative & {mine.left, mine.right}:
+            ledger.omit(
+                (*place, "sepc.all"), "beside a negative variance there is no correlation to express a change in"
+            )
         for theirs, name in (("epc", "epc"), ("sepc.all", "std_epc")):
             ledger.compare((*place, theirs), getattr(mine, name, None), "expected changes", "modification")

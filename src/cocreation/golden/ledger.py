@@ -12,12 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-__all__ = ["TOLERANCES", "Figure", "Ledger", "Omission", "Tolerance", "as_list", "leaves"]
+__all__ = ["COMPARED", "TOLERANCES", "Figure", "Ledger", "Omission", "Tolerance", "as_list", "leaves"]
 
 Path = tuple[str | int, ...]
 
 #: keys whose values are names, by which figures are found, or words about figures
 LABELS = {"item", "items", "lhs", "op", "rhs", "group", "rows", "cols", "label", "what", "note", "objective_note", "m"}
+#: comparisons of golden.json: the two models, as the blocks that hold them
+COMPARED = {
+    "single_vs_correlated": ("cfa_single", "cfa"),
+    "correlated_vs_ulmc_equal": ("cfa", "ulmc_equal"),
+    "correlated_vs_ulmc_free": ("cfa", "ulmc_free"),
+}
 NAMES = "names and remarks, by which figures are found"
 
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from ..steps import confirm, explore, purify, validate
+from .boundary import at_the_boundary
 from .classical import matrix
 from .fitted import estimates, fit, omit_lost_errors, or_improper, unfit
-from .ledger import TOLERANCES, Ledger, Tolerance, as_list
+from .ledger import COMPARED, TOLERANCES, Ledger, Tolerance, as_list
 from .sets import Golden
 
 __all__ = ["SECTIONS"]
@@ -72,20 +73,16 @@ def ulmc_free(golden: Golden) -> None:
     ledger.omit(path, "free method loadings have several optima: only chi-square is compared")
 
 
-#: comparisons: (restricted, general) as the blocks that hold the models
-COMPARED = {
-    "single_vs_correlated": ("cfa_single", "cfa"),
-    "correlated_vs_ulmc_equal": ("cfa", "ulmc_equal"),
-    "correlated_vs_ulmc_free": ("cfa", "ulmc_free"),
-}
-
-
 def comparisons(golden: Golden) -> None:
     """Chi-square differences of nested models."""
     ledger = golden.ledger
     for name, block in (golden.figures["comparisons"] or {}).items():
         path = ("comparisons", name)
         if name not in COMPARED or not block:
+            continue
+        boundary = [found[0] for each in COMPARED[name] if (found := at_the_boundary(golden, golden.figures[each]))]
+        if boundary:
+            ledger.omit(path, boundary[0])
             continue
         fits = []
         for each in COMPARED[name]:

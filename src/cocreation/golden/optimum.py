@@ -19,7 +19,7 @@ from ..core.polychoric import pair_log_likelihood, polychoric
 from ..errors import CourseError
 from . import points
 from .fitted import REACH, is_model, options_of
-from .ledger import TOLERANCES, Figure, as_list
+from .ledger import COMPARED, TOLERANCES, Figure, as_list
 from .sets import Golden
 
 __all__ = ["OURS", "SHORT", "UNDECIDED", "Optimum", "judge"]
@@ -29,12 +29,6 @@ SHORT, OURS, UNDECIDED = "R stopped short", "ours is not the optimum", "undecide
 #: sections that rest on the fit of the measurement model, and what in them does not
 ON_CFA = ("cfa_std_residuals_max/", "factor_scores/", "validity/", "bootstrap/")
 NOT_ON_CFA = ("HTMT, HTMT2", "bootstrap errors", "bootstrap limits")
-#: names of comparisons in golden.json: the two fits
-COMPARED = {
-    "single_vs_correlated": ("cfa_single", "cfa"),
-    "correlated_vs_ulmc_equal": ("cfa", "ulmc_equal"),
-    "correlated_vs_ulmc_free": ("cfa", "ulmc_free"),
-}
 #: from this chi-square on the two searches ended in different places, and no figure need be near the other's
 ELSEWHERE = 0.1
 
@@ -54,6 +48,8 @@ class Optimum:
     verdict : {"R stopped short", "ours is not the optimum", "undecided"}
     figures : int
         How many figures outside their tolerance follow from it.
+    remark : str
+        What else to know of R's solution.
     """
 
     place: str
@@ -62,6 +58,7 @@ class Optimum:
     theirs: float
     verdict: str
     figures: int = 0
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -248,12 +245,15 @@ class _Look:
         if not verdict:
             return None
         apart = abs(theirs - ours)
+        remark = "R's solution is improper" if self.golden.block(*place.split("/")).get("post_check") is False else ""
         far = on_pairs or apart >= ELSEWHERE
         wider = math.inf if far else 10 * max(math.sqrt(apart) / REACH, apart / limit, 1.0)
         # a chi-square that R's own estimates do not give says nothing about those
         starts = own or ((f"{place}/",) if known or not rows else (f"{fit}/", f"{place}/amos_convention/"))
         return _Search(
-            Optimum(place, "chi-square", ours, theirs, verdict), lambda figure: figure.key.startswith(starts), wider
+            Optimum(place, "chi-square", ours, theirs, verdict, remark=remark),
+            lambda figure: figure.key.startswith(starts),
+            wider,
         )
 
     def _discrepancy(self, fit: str, found, options: Mapping[str, object]) -> Callable[[list], float]:

@@ -101,7 +101,8 @@ def _optima(optima: Sequence[Optimum], out: Console) -> None:
         those = [optimum for optimum in optima if optimum.verdict == verdict]
         for each in those[:_OPTIMA]:
             follow = f"; {each.figures} figures outside tolerance follow" if each.figures else ""
-            values = f"{each.measure} {_value(each.ours)} here, {_value(each.theirs)} in R"
+            remark = f" ({each.remark})" if each.remark else ""
+            values = f"{each.measure} {_value(each.ours)} here, {_value(each.theirs)} in R{remark}"
             out.print(f"[{colour}]{verdict}[/{colour}] {escape(f'{each.place}: {values}{follow}')}", highlight=False)
         if len(those) > _OPTIMA:
             out.print(f"  … and {len(those) - _OPTIMA} more where {verdict}", highlight=False)

@@ -23,7 +23,10 @@ from ...results.result import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["NestedModels", "compared", "nested"]
+__all__ = ["NO_METHOD", "NestedModels", "compared", "method_variance", "nested"]
+
+#: a method factor of so little of an item's variance is none
+NO_METHOD = 1e-4
 
 
 @dataclass(frozen=True, repr=False)
@@ -244,18 +247,36 @@ def _reason(frame: pd.DataFrame, scales: dict[str, list[str]], kind: str, error:
     """Say why a rival failed; a method factor without variance is a finding, not a failure."""
     if kind == "method factor":
         try:
-            variance = _estimate_method_variance(frame, scales)
+            variance = method_variance(frame, scales)
         except EstimationError:
             return str(error)
-        if variance <= 1e-4:
+        if variance <= NO_METHOD:
             return "no method factor: its variance would be zero or negative, so the fit is M1's"
         if "gets a variance" in str(error):
             return "cannot be told from correlated dimensions: one would get a negative variance"
     return str(error)
 
 
-def _estimate_method_variance(frame: pd.DataFrame, scales: dict[str, list[str]]) -> float:
-    """Variance of a method factor with loadings 1, relative to the items' mean variance; may come out negative."""
+def method_variance(frame: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> float:
+    """Return the variance of a method factor with loadings 1, relative to the items' mean variance.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (respondents, items)
+        Complete answers.
+    scales : mapping
+        ``{dimension: [item, …]}``.
+
+    Returns
+    -------
+    float
+        Negative where the items share less than their dimensions imply.
+
+    Raises
+    ------
+    EstimationError
+        If the model cannot be estimated.
+    """
     items = [item for group in scales.values() for item in group]
     extra = "CMV =~ " + " + ".join(f"1*y{i}" for i in range(len(items)))
     extra += "".join(f"\nCMV ~~ 0*f{i}" for i in range(len(scales)))
