@@ -36,6 +36,8 @@ METRICS = {
     "fit in units": "ECVI, scaled df",
 }
 
+_NO_UNIT = "beside a negative variance there is no correlation to express the change in; lavaan prints one"
+
 #: columns of parameterEstimates: (lavaan's, ours, metric)
 COLUMNS = [
     ("est", "estimate", "estimates"),
@@ -209,23 +211,27 @@ def _flatness(block: list[dict]) -> float:
 
 
 def _allowed(row: dict, flat: float, kind: str) -> dict[str, Tolerance]:
-    """The tolerance of each figure of a parameter: the usual, or a thousandth of its error where that is more."""
+    """The tolerance of each figure of a parameter: relative to it, or to its error where that allows more."""
     usual, standardized = TOLERANCES[f"estimate{kind}"], TOLERANCES[f"standardized{kind}"]
-    error, std_error = row.get("se") or 0.0, row.get("std_all_se") or 0.0
-    size = max(1.0, abs(row["est"] or 0.0))
-    estimate = max(usual.limit * size, REACH * error)
-    spread = (usual.limit + flat) * max(1.0, error)
-    limit = Tolerance(estimate + 1.96 * spread, "absolute", words=f"{3 * usual.limit:g} of max(1, value)")
     deviation = TOLERANCES["standardized error"]
+    error, std_error = row.get("se") or 0.0, row.get("std_all_se") or 0.0
+    largest = max(1.0, abs(row["est"] or 0.0), REACH / usual.limit * error)
+    spread = max(1.0, error) * (1 + flat / usual.limit)
+
+    def relative(limit: float, to: str, size: float) -> Tolerance:
+        return Tolerance(limit, "sized", words=f"{limit:g} of {to}", size=size)
+
+    reach = REACH / standardized.limit
+    limit = relative(3 * usual.limit, "max(1, value)*", (largest + 1.96 * spread) / 3)
     return {
-        "est": Tolerance(estimate / size, "scaled", words=str(usual)),
-        "se": Tolerance(usual.limit + flat, "scaled", words=str(usual)),
+        "est": relative(usual.limit, "max(1, value)*", largest),
+        "se": relative(usual.limit, "max(1, value)*", spread),
         "z": TOLERANCES["z"],
         "pvalue": TOLERANCES["p of estimate"],
         "ci.lower": limit,
         "ci.upper": limit,
-        "std_all": Tolerance(max(standardized.limit, REACH * std_error), "absolute", words=str(standardized)),
-        "std_all_se": Tolerance(deviation.limit + flat, "scaled", words=str(deviation)),
+        "std_all": relative(standardized.limit, f"max(1, {reach:g} SE)", max(1.0, reach * std_error)),
+        "std_all_se": relative(deviation.limit, "max(1, value)*", max(1.0, std_error) * (1 + flat / deviation.limit)),
     }
 
 
@@ -312,8 +318,6 @@ def _modification(golden: Golden, path: tuple, block: Mapping, found: confirm.Cf
         place = (*path, "modification_indices", i)
         ledger.compare((*place, "mi"), getattr(mine, "mi", None), "modification indices", "modification")
         if mine is not None and mine.op == "~~" and negative & {mine.left, mine.right}:
-            ledger.omit(
-                (*place, "sepc.all"), "beside a negative variance there is no correlation to express a change in"
-            )
+            ledger.omit((*place, "sepc.all"), _NO_UNIT)
         for theirs, name in (("epc", "epc"), ("sepc.all", "std_epc")):
             ledger.compare((*place, theirs), getattr(mine, name, None), "expected changes", "modification")

@@ -32,14 +32,16 @@ class Tolerance:
     """How far two figures may be apart, and in what terms.
 
     ``kind`` is "relative" (to R's figure), "absolute", "scaled" (relative to R's figure where that
-    exceeds 1, else absolute), "exact", or "at most" (ours may be smaller by any amount). ``words`` say it where the
-    limit itself depends on R's figures.
+    exceeds 1, else absolute), "sized" (relative to ``size``, which ``words`` say), "exact", or "at most" (ours may be
+    smaller by any amount). ``words`` also say it where the limit itself depends on R's figures. A difference is
+    measured in the same terms, so that one that agrees never is larger than the limit.
     """
 
     limit: float
     kind: str
     unit: str = ""
     words: str = ""
+    size: float = 1.0
 
     def difference(self, ours: object, theirs: object) -> float:
         """Return how far apart two figures are; infinity where ours is no number."""
@@ -51,7 +53,9 @@ class Tolerance:
         if self.kind == "at most":
             return max(apart, 0.0)
         # figures that are zero but for round-off have no relative difference worth a name
-        size = {"relative": max(abs(float(theirs)), 1e-3), "scaled": max(1.0, abs(float(theirs)))}.get(self.kind, 1.0)
+        size = {"relative": max(abs(float(theirs)), 1e-3), "scaled": max(1.0, abs(float(theirs)))}.get(
+            self.kind, self.size
+        )
         return abs(apart) / size if math.isfinite(apart) else math.inf
 
     def __str__(self) -> str:

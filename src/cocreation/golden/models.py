@@ -170,16 +170,18 @@ def bootstrap(golden: Golden) -> None:
     if draws < ENOUGH:  # chance alone goes beyond the usual: four Monte Carlo errors of R's own draws
         error = max(error, 4 / math.sqrt(2 * draws))
         limit = max(limit, 4 * 2.7 * max(row["boot_se"] for row in block["loadings"]) / math.sqrt(draws))
+    chance = f", 4 Monte Carlo errors of R's {draws} draws" if draws < ENOUGH else ""
+    bound = Tolerance(limit, "absolute", words=f"{limit:.2g}{chance}")
     columns = [
         ("est", "std", "standardized estimates", TOLERANCES["standardized"]),
         (
             "boot_se",
             "se",
             "bootstrap errors",
-            Tolerance(error, "relative", words="12 % relative, or 4 Monte Carlo errors"),
+            Tolerance(error, "relative", words=f"{100 * error:.2g} % relative{chance}"),
         ),
-        ("lo", "lower", "bootstrap limits", Tolerance(limit, "absolute", words="0.03, or 4 Monte Carlo errors")),
-        ("hi", "upper", "bootstrap limits", Tolerance(limit, "absolute", words="0.03, or 4 Monte Carlo errors")),
+        ("lo", "lower", "bootstrap limits", bound),
+        ("hi", "upper", "bootstrap limits", bound),
     ]
     for i, row in enumerate(block["loadings"]):
         mine = known.get((row["lhs"], row["rhs"]))

@@ -63,11 +63,15 @@ class Optimum:
 
 @dataclass(frozen=True)
 class _Search:
-    """An optimum, the figures that follow from it, and how many of their tolerances they may be off."""
+    """An optimum, the figures that follow from it, and how many of their tolerances they may be off.
+
+    ``own`` is False where it is the search behind another section's figures.
+    """
 
     optimum: Optimum
     covers: Callable[[Figure], bool]
     wider: float = math.inf
+    own: bool = True
 
 
 def judge(golden: Golden) -> list[Optimum]:
@@ -95,7 +99,8 @@ def judge(golden: Golden) -> list[Optimum]:
             if search.optimum.verdict == SHORT and figure.misses and search.covers(figure) and _within(figure, search):
                 ledger.figures[place] = replace(figure, short=True)
                 count += 1
-        found.append(replace(search.optimum, figures=count))
+        if count or search.own:
+            found.append(replace(search.optimum, figures=count))
     return found
 
 
@@ -126,7 +131,7 @@ class _Look:
         yield from self._rotations(short)
         if "cfa" in short:
             follows = replace(short["cfa"].optimum, place="cfa, in other sections")
-            yield replace(short["cfa"], covers=_on_cfa, optimum=follows)
+            yield replace(short["cfa"], covers=_on_cfa, optimum=follows, own=False)
         for place, search in self._alphas():
             yield _Search(Optimum(place, *search, SHORT), lambda figure, place=place: figure.key == place)
         yield from self._differences(short)
@@ -247,7 +252,7 @@ class _Look:
         apart = abs(theirs - ours)
         remark = "R's solution is improper" if self.golden.block(*place.split("/")).get("post_check") is False else ""
         far = on_pairs or apart >= ELSEWHERE
-        wider = math.inf if far else 10 * max(math.sqrt(apart) / REACH, apart / limit, 1.0)
+        wider = math.inf if far else 2 * max(math.sqrt(apart) / REACH, apart / limit)
         # a chi-square that R's own estimates do not give says nothing about those
         starts = own or ((f"{place}/",) if known or not rows else (f"{fit}/", f"{place}/amos_convention/"))
         return _Search(
@@ -258,7 +263,8 @@ class _Look:
 
     def _discrepancy(self, fit: str, found, options: Mapping[str, object]) -> Callable[[list], float]:
         """Return chi-square as a function of the table of parameters."""
-        golden, names = self.golden, [str(name) for name in found.residuals.index]
+        golden, sides = self.golden, {*found.parameters["left"], *found.parameters["right"]}
+        names = [name for name in golden.data if name in sides]
         if options.get("estimator") == "WLSMV":
             codes, _, _ = as_categories(golden.complete[names])
             sample = polychoric(codes, names)
@@ -294,7 +300,7 @@ class _Look:
             made = [abs(abs(one - other) - abs(mine)) for one, other, mine in zip(*values, both, strict=True)]
             if max(made) <= TOLERANCES["estimate"].limit * max(1.0, *map(abs, both)):
                 optimum = Optimum(key, "difference of chi-squares", *both, SHORT)
-                yield _Search(optimum, lambda figure, key=key: figure.key.startswith(f"{key}/"))
+                yield _Search(optimum, lambda figure, key=key: figure.key.startswith(f"{key}/"), own=False)
 
     # factors
 

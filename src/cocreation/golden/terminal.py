@@ -16,6 +16,11 @@ __all__ = ["show", "shown"]
 
 #: figures outside their tolerance that are printed one by one, a metric
 _MOST = 5
+#: what the tolerances of the table mean
+_RELATIVE = (
+    "A tolerance of max(1, …) is relative, and so is the difference beside it: both are divided by that. "
+    "*: or by what a thousandth of a standard error makes it, which is more in a flat optimum."
+)
 #: searches that are printed one by one, a verdict
 _OPTIMA = 20
 
@@ -79,6 +84,8 @@ def _set(each: Agreement, out: Console) -> None:
             out.print(f"[red]miss[/red] {escape(figure.key)}: {escape(said)}", highlight=False)
         if len(row.misses) > _MOST:
             out.print(f"  … and {len(row.misses) - _MOST} more of {escape(row.metric)}", highlight=False)
+    if any(" of max(1" in row.tolerance for row in each.rows):
+        out.print(_RELATIVE, highlight=False)
     _optima(each.optima, out)
     if each.remark:
         out.print(escape(each.remark), highlight=False)
