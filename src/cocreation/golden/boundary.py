@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from ..errors import EstimationError
 from ..steps.confirm import Cfa
-from ..steps.confirm.rivals import NO_METHOD, method_variance
-from .ledger import as_list
+from ..steps.confirm.rivals import no_method
 from .sets import Golden
 
 __all__ = ["at_the_boundary"]
@@ -44,11 +43,10 @@ def at_the_boundary(golden: Golden, block: Mapping) -> tuple[str, Cfa] | None:
             continue
         lines = [line for line in block["syntax"].splitlines() if not re.search(rf"\b{re.escape(factor)}\b", line)]
         try:
-            variance = method_variance(golden.complete[as_list(items)], golden.scales)
             without = golden.cfa("\n".join(lines))
         except EstimationError:
             return None
-        if variance <= NO_METHOD:
+        if no_method(golden.complete[items], golden.scales, without):
             return (
                 "no method factor: its variance would be zero or negative, so the fit is that of the model without it, "
                 f"whose chi-square is compared. In R the loadings of {factor} are {largest:.0e}, and their errors mean "

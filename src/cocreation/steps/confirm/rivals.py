@@ -23,10 +23,10 @@ from ...results.result import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["NO_METHOD", "NestedModels", "compared", "method_variance", "nested"]
+__all__ = ["NestedModels", "compared", "nested", "no_method"]
 
 #: a method factor of so little of an item's variance is none
-NO_METHOD = 1e-4
+_NO_METHOD = 1e-4
 
 
 @dataclass(frozen=True, repr=False)
@@ -189,7 +189,7 @@ def compared(
         try:
             model = models[rival.name] = fit_model(task.of(rival.specification))
         except EstimationError as error:
-            rows.append({"model": rival.name, "remark": _reason(frame, checked, rival.kind, error)})
+            rows.append({"model": rival.name, "remark": _reason(frame, checked, rival.kind, first, error)})
             continue
         same = rival.kind == "second order" and len(checked) == 3
         rows.append(_row(rival.name, model, first, "equivalent to M1" if same else _remark(model)))
@@ -243,22 +243,18 @@ def _remark(model: Cfa) -> str:
     return f"negative variance: {', '.join(heywood['subject'])}" if len(heywood) else ""
 
 
-def _reason(frame: pd.DataFrame, scales: dict[str, list[str]], kind: str, error: EstimationError) -> str:
+def _reason(frame: pd.DataFrame, scales: dict[str, list[str]], kind: str, first: Cfa, error: EstimationError) -> str:
     """Say why a rival failed; a method factor without variance is a finding, not a failure."""
     if kind == "method factor":
-        try:
-            variance = method_variance(frame, scales)
-        except EstimationError:
-            return str(error)
-        if variance <= NO_METHOD:
+        if no_method(frame, scales, first):
             return "no method factor: its variance would be zero or negative, so the fit is M1's"
         if "gets a variance" in str(error):
             return "cannot be told from correlated dimensions: one would get a negative variance"
     return str(error)
 
 
-def method_variance(frame: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> float:
-    """Return the variance of a method factor with loadings 1, relative to the items' mean variance.
+def no_method(frame: pd.DataFrame, scales: Mapping[str, Sequence[str]], first: Cfa) -> bool:
+    """Tell whether a method factor on which all items load equally takes no variance.
 
     Parameters
     ----------
@@ -266,17 +262,27 @@ def method_variance(frame: pd.DataFrame, scales: Mapping[str, Sequence[str]]) ->
         Complete answers.
     scales : mapping
         ``{dimension: [item, …]}``.
+    first : Cfa
+        The fit without that factor.
 
     Returns
     -------
-    float
-        Negative where the items share less than their dimensions imply.
-
-    Raises
-    ------
-    EstimationError
-        If the model cannot be estimated.
+    bool
+        True where its variance comes out negative or zero; where that is not determined, where F would rise with it.
     """
+    try:
+        return _estimate_method_variance(frame, scales) <= _NO_METHOD
+    except EstimationError:
+        names = list(first.residuals.index)
+        sample = covariance(frame[names].to_numpy(), divisor="N")
+        sd = np.sqrt(np.diag(sample))
+        left = first.residuals.to_numpy() * np.outer(sd, sd)
+        weight = np.linalg.solve(sample - left, np.ones(len(names)))
+        return bool(weight @ left @ weight < 0)
+
+
+def _estimate_method_variance(frame: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> float:
+    """Variance of a method factor with loadings 1, relative to the items' mean variance; may come out negative."""
     items = [item for group in scales.values() for item in group]
     extra = "CMV =~ " + " + ".join(f"1*y{i}" for i in range(len(items)))
     extra += "".join(f"\nCMV ~~ 0*f{i}" for i in range(len(scales)))
