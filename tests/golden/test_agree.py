@@ -178,7 +178,7 @@ def test_no_difference_that_agrees_is_larger_than_the_tolerance_beside_it(everyt
     """Rounded up to a digit, a difference may reach the tolerance, and tolerances are printed as they were used."""
     for each in everything:
         for row in each.rows:
-            number = re.match(r"[\d.e+-]+", row.tolerance)
+            number = re.match(r"\d[\d.e+-]*", row.tolerance)
             if number:
                 limit = float(number[0]) / (100 if "%" in row.tolerance else 1)
                 assert row.misses or row.largest <= limit * (1 + 1e-9), (each.name, row)

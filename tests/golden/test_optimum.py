@@ -16,6 +16,8 @@ from cocreation import cli
 from cocreation.core.polychoric import pair_log_likelihood
 from cocreation.golden import models, points
 from cocreation.golden.agree import agree, report
+from cocreation.golden.fitted import fit
+from cocreation.golden.ledger import Ledger
 from cocreation.golden.optimum import OURS, SHORT, UNDECIDED, Entry
 from cocreation.golden.sets import Golden
 from cocreation.steps import confirm, explore
@@ -310,3 +312,11 @@ def test_a_method_factor_that_vanishes_is_told_as_nested_does(tmp_path):
     (tmp_path / "golden.json").write_text(json.dumps(figures), encoding="utf-8")
     (found,) = agree([tmp_path])
     assert [figure.key for figure in found.misses] == ["ulmc_equal/fit/chisq"]
+
+
+def test_an_rfi_below_zero_is_told_to_be_one_in_lavaan():
+    for theirs, misses in ((1.0, 0), (0.9, 1)):
+        ledger = Ledger({"m": {"fit": {"df": 10, "rfi": theirs}}})
+        fit(ledger, ("m", "fit"), {"df": 10, "rfi": theirs}, pd.Series({"df": 10.0, "rfi": -0.2}), 100)
+        assert sum(figure.misses for figure in ledger.figures) == misses
+        assert any("below 0 as 1" in omission.reason for omission in ledger.omissions) == (misses == 0)

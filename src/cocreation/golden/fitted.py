@@ -172,6 +172,9 @@ def fit(ledger: Ledger, path: tuple, block: Mapping, ours: pd.Series, n: int) ->
                 (*path, name), "df = 0: lavaan prints a perfect figure, here there is none, for nothing was tested"
             )
             continue
+        if mine == "rfi" and block[name] == 1 and value is not None and value < 0:
+            ledger.omit((*path, name), "worse than independence: lavaan prints an RFI below 0 as 1")
+            continue
         robust = "scaled" in name or "robust" in name or "scaling" in name
         metric = METRICS.get(closeness, "scaled and robust fit measures" if robust else "fit measures")
         ledger.compare((*path, name), value, metric, closeness)
