@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +19,25 @@ mpl.use("Agg")
 # The same examples every time, however slow the machine is.
 settings.register_profile("course", derandomize=True, deadline=None)
 settings.load_profile("course")
+
+
+def dispatched() -> str:
+    """Return the names of the instructions beyond NumPy's least that it uses on this processor, as it takes them."""
+    from numpy._core import _multiarray_umath as core
+
+    return " ".join(name for name in core.__cpu_dispatch__ if core.__cpu_features__.get(name))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let what tests start – nbval's kernels first of all – compute as on the plainest processor.
+
+    The book's own run, which is compared with the stored outputs too, uses all that the processor has. Tests
+    themselves do as well, for NumPy is loaded already; pytest's workers, not yet, and are left alone.
+    """
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", dispatched())
+        if platform.machine() in ("x86_64", "AMD64"):
+            os.environ.setdefault("OPENBLAS_CORETYPE", "Prescott")
 
 
 @pytest.hookimpl(trylast=True)

@@ -169,8 +169,19 @@ def test_a_minimum_that_r_did_not_reach_is_told(small):
             figures["cfa_single"]["fit"][name] *= 1.2
 
     (found,) = agree([small("cfa_single", change=raise_it)])
-    assert any(reason.startswith("R stopped above the minimum") for _, reason, _ in found.reasons())
+    assert [(optimum.place, optimum.verdict) for optimum in found.optima] == [("cfa_single", "R stopped short")]
+    assert {figure.key for figure in found.short} == {"cfa_single/fit/chisq", "cfa_single/fit/fmin"}
     assert not found.misses
+
+
+def test_no_difference_that_agrees_is_larger_than_the_tolerance_beside_it(everything):
+    """Rounded up to a digit, a difference may reach the tolerance, and tolerances are printed as they were used."""
+    for each in everything:
+        for row in each.rows:
+            number = re.match(r"\d[\d.e+-]*", row.tolerance)
+            if number:
+                limit = float(number[0]) / (100 if "%" in row.tolerance else 1)
+                assert row.misses or row.largest <= limit * (1 + 1e-9), (each.name, row)
 
 
 @pytest.mark.parametrize("error", [InputError("Item 'x1' is not numeric."), ZeroDivisionError("division by zero")])
@@ -251,9 +262,11 @@ def test_json_has_one_shape(small, monkeypatch, capsys):
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads(json.dumps(report(agree([folder]))))
     assert set(printed) == {"schema", "version", "agrees", "sets"}
-    assert set(printed["sets"][0]) == {"name", "folder", "programs", "agrees", "rows", "remark", "not_compared"}
+    assert set(printed["sets"][0]) == {
+        "name", "folder", "programs", "agrees", "rows", "optima", "remark", "not_compared",
+    }  # fmt: skip
     row = next(row for row in printed["sets"][0]["rows"] if row["verdict"] == "misses")
-    assert set(row) == {"section", "metric", "compared", "largest", "tolerance", "verdict", "misses"}
+    assert set(row) == {"section", "metric", "compared", "largest", "tolerance", "verdict", "misses", "short"}
     assert row["misses"][0] == {
         "key": "reliability_all_items/alpha", "ours": pytest.approx(0.76, abs=0.01), "theirs": 0.5,
         "difference": row["largest"],

@@ -135,7 +135,7 @@ class TestRetest:
         from scipy.stats import ttest_ind
 
         one, two = _two()
-        order = one[list("abc")].mean(axis=1).sort_values().index
+        order = one[list("abc")].mean(axis=1).sort_values(kind="stable").index
         row = retest(one, two.loc[order[:25]], SCALE).dropout.iloc[0]
         means = one[list("abc")].mean(axis=1)
         theirs = ttest_ind(means[order[:25]], means[order[25:]], equal_var=False)

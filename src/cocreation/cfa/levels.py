@@ -19,6 +19,7 @@ from ..core.sem import fit as fit_measures
 from ..core.sem import groups, robust
 from ..core.sem.terms import Specification
 from ..core.threads import one_thread
+from ..core.ties import without_noise
 from ..errors import EstimationError, InputError
 from .by_group import Grouped, by_group
 from .equal_parameters import Rung, freed, measurement, rung, text_of
@@ -217,7 +218,7 @@ def scores(climbed: Climb, level: str) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows, columns=["level", "parameter", "group", "mi", "p", "epc"]).dropna(subset="mi")
     table = table.astype({"mi": float, "p": float, "epc": float})  # of a level without equalities too
-    return table.sort_values("mi", ascending=False, kind="stable", ignore_index=True)
+    return table.sort_values("mi", ascending=False, kind="stable", key=without_noise, ignore_index=True)
 
 
 def warnings_of(climbed: Climb, level: str, table: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from ..core.sem import ml
 from ..core.sem.terms import Specification
+from ..core.ties import without_noise
 from .likelihood import Estimate
 from .specify import Task
 
@@ -150,7 +151,7 @@ def modification_of(specification: Specification, fitted, indices=ml.modificatio
         unit = np.concatenate([total[p + factor] / total[item], np.where(scale > 0, 1 / scale, np.nan)])
     kept = np.flatnonzero(~np.isnan(index))
     # beside a negative variance there is an index, but no correlation to express the change in
-    kept = kept[np.argsort(-index[kept], kind="stable")]
+    kept = kept[np.argsort(-without_noise(index[kept]), kind="stable")]
     left, right = np.concatenate([p + factor, first])[kept], np.concatenate([item, second])[kept]
     op = np.where(kept < len(factor), "=~", "~~").astype(object)
     columns = {"left": names[left], "op": op, "right": names[right], "mi": index[kept], "epc": change[kept]}

@@ -140,8 +140,9 @@ def agree(
     """Compute everything a golden set names, and set it beside R's figures.
 
     A golden set is a folder with data.csv, model.lav and golden.json: figures of lavaan, psych, semTools, GPArotation.
-    Below each table stands what was not compared, and why.
-    Exit status 1 if a figure is outside its tolerance, 2 if a set cannot be read, else 0.
+    Below each table stands what was not compared, and why, and where figures differ, who is nearer the optimum: both
+    values of what is minimized. Figures of a search that R left short of it are no misses.
+    Exit status 1 if another figure is outside its tolerance, 2 if a set cannot be read, else 0.
 
     Example: [cyan]cocreation agree tests/golden[/cyan]
     """

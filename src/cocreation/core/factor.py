@@ -46,7 +46,7 @@ def principal_components(r: np.ndarray, n: int) -> np.ndarray:
     array, shape (p, n)
     """
     values, vectors = np.linalg.eigh(r)
-    largest = np.argsort(values)[::-1][:n]
+    largest = np.argsort(-values, kind="stable")[:n]
     loadings = vectors[:, largest] * np.sqrt(np.clip(values[largest], 0.0, None))
     return loadings * np.where(loadings.sum(axis=0) < 0, -1.0, 1.0)
 

@@ -18,12 +18,14 @@ from scipy.special import ndtr, ndtri, owens_t
 from ..errors import EstimationError
 from .threads import one_thread
 
-__all__ = ["Ordinal", "bivariate_normal", "polychoric"]
+__all__ = ["Ordinal", "bivariate_normal", "pair_log_likelihood", "polychoric"]
 
 #: stands for infinity: no probability is left beyond, and products stay finite
 FAR = 40.0
 #: no cell is taken as less likely, so that a rounding error is no answer
 LEAST = 1e-15
+#: differences of the distribution at a cell's corners have four digits down to here: what is less is not told apart
+TOLD_APART = 1e-12
 
 
 class Ordinal(NamedTuple):
@@ -142,6 +144,37 @@ def polychoric(codes: np.ndarray, names: Sequence[str] | None = None) -> Ordinal
         influence = np.hstack([*influence, of_cell[np.arange(len(row)), codes[:, row], codes[:, column]]])
         covariance = influence.T @ influence
     return Ordinal([cut[i, inner[i]] for i in range(p)], r, (row, column), covariance)
+
+
+def pair_log_likelihood(codes: np.ndarray, rho: float) -> float:
+    """Return the log-likelihood of two items' table at a correlation, thresholds from the items' own proportions.
+
+    Parameters
+    ----------
+    codes : integer array, shape (n, 2)
+        Category numbers from 0 on, every one used.
+    rho : float
+        Any correlation between −1 and 1: the polychoric one is where this is largest.
+
+    Returns
+    -------
+    float
+        No cell counts as less likely than 1e-12, which is to the good of a correlation far off.
+
+    Examples
+    --------
+    >>> codes = np.array([[0, 0], [0, 1], [1, 1], [1, 0], [2, 1], [2, 1]])
+    >>> best = polychoric(codes).correlations[0, 1]
+    >>> pair_log_likelihood(codes, best) > max(pair_log_likelihood(codes, r) for r in (best - 1e-3, best + 1e-3))
+    True
+    """
+    table = np.zeros(codes.max(axis=0) + 1)
+    np.add.at(table, tuple(codes.T), 1.0)
+    h, k = (np.array([-FAR, *ndtri(table.sum(axis=1 - i).cumsum()[:-1] / len(codes)), FAR]) for i in (0, 1))
+    if table.size == 4:
+        table = _without_empty(table[None], np.array([True]))[0]
+    cells = _cells(bivariate_normal(h[None, :, None], k[None, None, :], np.asarray(rho)))[0]
+    return float((table * np.log(np.maximum(cells, TOLD_APART))).sum())
 
 
 def _without_empty(tables: np.ndarray, small: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import EstimationError
+from .ties import without_noise
 
 __all__ = ["Oblique", "align", "oblimin", "promax", "varimax"]
 
@@ -28,7 +29,7 @@ def align(loadings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     order : integer array, shape (k,)
     signs : array of ±1, shape (k,), for the ordered columns
     """
-    order = np.argsort(-(loadings**2).sum(axis=0), kind="stable")
+    order = np.argsort(-without_noise((loadings**2).sum(axis=0)), kind="stable")
     signs = np.where(loadings[:, order].sum(axis=0) < 0, -1.0, 1.0)
     return order, signs
 
@@ -103,7 +104,7 @@ class Oblique(NamedTuple):
 def _arranged(pattern: np.ndarray, phi: np.ndarray, criterion: float) -> Oblique:
     """Order columns by the variance they explain, phi reordered and reflected with them."""
     explained = np.diag(phi @ pattern.T @ pattern)
-    order = np.argsort(-explained, kind="stable")
+    order = np.argsort(-without_noise(explained), kind="stable")
     signs = np.where(pattern[:, order].sum(axis=0) < 0, -1.0, 1.0)
     phi = phi[np.ix_(order, order)] * np.outer(signs, signs)
     np.fill_diagonal(phi, 1.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .. import __version__
@@ -17,13 +17,14 @@ from ..errors import CourseError
 from . import classical, models
 from .fitted import WARNED, is_model, model
 from .ledger import Figure, Omission
+from .optimum import SHORT, Optimum, judge
 from .sets import Golden, folders, load
 
 __all__ = ["Agreement", "Row", "agree", "report"]
 
 Progress = Callable[[int, int, str], None]
 
-SCHEMA = 1
+SCHEMA = 2
 
 _UNEVEN = (
     "The items' variances are more than a factor 1000 apart. lavaan warns of such data, in which its own figures lose "
@@ -44,11 +45,12 @@ class Row:
     largest: float
     tolerance: str
     misses: tuple[Figure, ...]
+    short: tuple[Figure, ...] = ()
 
     @property
     def verdict(self) -> str:
-        """Return "agrees" or "misses"."""
-        return "misses" if self.misses else "agrees"
+        """Return "agrees", "misses" or "R stopped short"; one miss among figures of a short search is a miss."""
+        return "misses" if self.misses else SHORT if self.short else "agrees"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Agreement:
         Every figure of the file that was not compared: section, key, reason.
     remark : str
         What to bear in mind with these data; often empty.
+    optima : tuple of Optimum
+        Where figures differ, what their searches minimize, here and in R, and who is nearer.
     """
 
     name: str
@@ -73,11 +77,17 @@ class Agreement:
     rows: tuple[Row, ...]
     omissions: tuple[Omission, ...]
     remark: str
+    optima: tuple[Optimum, ...] = ()
 
     @property
     def misses(self) -> tuple[Figure, ...]:
-        """Every figure outside its tolerance."""
+        """Every figure outside its tolerance, but for those that a search of R's left short."""
         return tuple(figure for row in self.rows for figure in row.misses)
+
+    @property
+    def short(self) -> tuple[Figure, ...]:
+        """Every figure outside its tolerance that follows from a search of R's which stopped short."""
+        return tuple(figure for row in self.rows for figure in row.short)
 
     def reasons(self) -> list[tuple[str, str, list[str]]]:
         """Return what was not compared as (section, reason, keys), each reason once a section."""
@@ -112,8 +122,9 @@ def agree(given: Iterable[str | Path], *, progress: Progress | None = None) -> l
                 progress(done, total, f"{golden.name}, {'/'.join(path)}")
             _run(golden, path, section)
             done += 1
+        optima = judge(golden)
         golden.ledger.close()
-        found.append(_summary(golden))
+        found.append(_summary(golden, optima))
     return found
 
 
@@ -143,7 +154,7 @@ def _run(golden: Golden, path: tuple[str, ...], section: Callable[[Golden], None
         golden.ledger.miss(path, f"golden.json may not be as golden_lib.R writes it: {what}")
 
 
-def _summary(golden: Golden) -> Agreement:
+def _summary(golden: Golden, optima: list[Optimum]) -> Agreement:
     together: dict[tuple[str, str], list[Figure]] = {}
     for figure in golden.ledger.figures:
         together.setdefault((figure.section, figure.metric), []).append(figure)
@@ -153,7 +164,8 @@ def _summary(golden: Golden) -> Agreement:
         allowed = max((figure.tolerance for figure in figures), key=lambda tolerance: tolerance.limit)
         largest = max(figure.difference for figure in figures)
         misses = tuple(figure for figure in figures if figure.misses)
-        rows.append(Row(section, metric, len(figures), largest, str(allowed), misses))
+        short = tuple(figure for figure in figures if figure.short)
+        rows.append(Row(section, metric, len(figures), largest, str(allowed), misses, short))
     order = list(golden.figures)
     rows.sort(key=lambda row: order.index(row.section))
     programs = golden.block("meta", "generated_with")
@@ -164,6 +176,7 @@ def _summary(golden: Golden) -> Agreement:
         tuple(rows),
         tuple(golden.ledger.omissions),
         _UNEVEN if golden.unevenness > WARNED else "",
+        tuple(optima),
     )
 
 
@@ -171,8 +184,9 @@ def report(found: Iterable[Agreement]) -> dict[str, object]:
     """Return the comparison for machines: plain values, differences that do not exist as null.
 
     ``schema`` counts up when the shape changes: ``{schema, version, agrees, sets: [{name, folder, programs, agrees,
-    rows: [{section, metric, compared, largest, tolerance, verdict, misses: [{key, ours, theirs, difference}]}],
-    remark, not_compared: [{section, reason, keys}]}]}``.
+    rows: [{section, metric, compared, largest, tolerance, verdict, misses: [{key, ours, theirs, difference}], short:
+    [as misses]}], optima: [{place, measure, ours, theirs, verdict, figures}], remark, not_compared: [{section, reason,
+    keys}]}]}``.
     """
     sets = [
         {
@@ -188,18 +202,12 @@ def report(found: Iterable[Agreement]) -> dict[str, object]:
                     "largest": _finite(row.largest),
                     "tolerance": row.tolerance,
                     "verdict": row.verdict,
-                    "misses": [
-                        {
-                            "key": f.key,
-                            "ours": _finite(f.ours),
-                            "theirs": _finite(f.theirs),
-                            "difference": _finite(f.difference),
-                        }
-                        for f in row.misses
-                    ],
+                    "misses": [_plain(figure) for figure in row.misses],
+                    "short": [_plain(figure) for figure in row.short],
                 }
                 for row in each.rows
             ],
+            "optima": [{name: _finite(value) for name, value in asdict(optimum).items()} for optimum in each.optima],
             "remark": each.remark,
             "not_compared": [
                 {"section": section, "reason": reason, "keys": keys} for section, reason, keys in each.reasons()
@@ -208,6 +216,10 @@ def report(found: Iterable[Agreement]) -> dict[str, object]:
         for each in found
     ]
     return {"schema": SCHEMA, "version": __version__, "agrees": all(each["agrees"] for each in sets), "sets": sets}
+
+
+def _plain(figure: Figure) -> dict[str, object]:
+    return {name: _finite(getattr(figure, name)) for name in ("key", "ours", "theirs", "difference")}
 
 
 def _finite(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -218,8 +219,10 @@ def _minres(golden: Golden, carried: float = 1) -> Tolerance:
     if not end or not stop or golden.block("efa", "paf", "heywood") is True:
         return usual
     early = float(np.abs(1 - np.array(as_list(end)) - np.array(as_list(stop))).max())
-    words = f"{usual.limit:g}, more where psych's minres stops early"
-    return Tolerance(usual.limit + carried * early, "absolute", words=words)
+    limit = usual.limit + carried * early
+    digit = 10.0 ** math.floor(math.log10(limit))
+    limit = math.ceil(limit / digit) * digit
+    return Tolerance(limit, "absolute", words=f"{limit:.0e}, as far as psych's minres stops early")
 
 
 def maximum_likelihood(golden: Golden) -> None:

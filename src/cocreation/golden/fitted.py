@@ -11,10 +11,21 @@ import pandas as pd
 from ..core.measures import MEASURES, named
 from ..errors import EstimationError
 from ..steps import confirm
+from .boundary import at_the_boundary
 from .ledger import TOLERANCES, Ledger, Tolerance
 from .sets import Golden
 
-__all__ = ["estimates", "fit", "is_model", "model", "omit_lost_errors", "or_improper", "unfit"]
+__all__ = [
+    "REACH",
+    "estimates",
+    "fit",
+    "is_model",
+    "model",
+    "omit_lost_errors",
+    "options_of",
+    "or_improper",
+    "unfit",
+]
 
 #: what fit measures are called in the table of the comparison, by how near they must come
 METRICS = {
@@ -24,6 +35,8 @@ METRICS = {
     "estimate": "RMR",
     "fit in units": "ECVI, scaled df",
 }
+
+_NO_UNIT = "beside a negative variance there is no correlation to express the change in; lavaan prints one"
 
 #: columns of parameterEstimates: (lavaan's, ours, metric)
 COLUMNS = [
@@ -68,21 +81,24 @@ def model(golden: Golden, path: tuple) -> None:
     if reason:
         ledger.omit(path, reason)
         return
-    options = _options(ledger, path, block)
+    options = options_of(block)
     if options is None:
+        ledger.omit(path, f"option {_strange(block)[0]} of lavaan's cfa() is unknown to this version of cocreation")
         return
     ledger.omit((*path, "syntax"), "the model's text, which is fitted here too")
     ledger.omit((*path, "options"), "the options, which are used here too")
+    boundary = at_the_boundary(golden, block)
+    if boundary:
+        reason, without = boundary
+        for name in ("chisq", "logl"):
+            metric = "chi-square, logL without a method factor"
+            ledger.compare((*path, "fit", name), without.measure(name), metric, "chi-square")
+        ledger.omit(path, reason)
+        return
     found = or_improper(golden, path, block, lambda: golden.cfa(block["syntax"], **options))
     if found is None:
         return
     ledger.compare((*path, "converged"), True, "converged", "exact")
-    if not set(options) - {"orthogonal"} and _lower(golden, block, found):
-        theirs, ours = block["fit"]["chisq"], found.measure("chi2")
-        ledger.omit(
-            path, f"R stopped above the minimum: chi-square {theirs:.2f} there, {ours:.2f} here (as a check, from F)"
-        )
-        return
     ledger.compare((*path, "post_check"), _proper(found), "proper solution", "exact")
     fit(ledger, (*path, "fit"), block.get("fit") or {}, found.fit["value"], found.n)
     bifactor = "bifactor" in str(path[-1])
@@ -95,15 +111,19 @@ def model(golden: Golden, path: tuple) -> None:
         _modification(golden, path, block, found)
 
 
-def _options(ledger: Ledger, path: tuple, block: Mapping) -> dict | None:
-    """Return our names of the options; None, and the reason booked, where one is unknown."""
-    given = dict(block.get("options") or {})
-    ordered = given.pop("ordered", None)
-    strange = sorted(set(given) - set(OPTIONS)) + (["ordered"] if ordered and given.get("estimator") != "WLSMV" else [])
-    if strange:
-        ledger.omit(path, f"option {strange[0]} of lavaan's cfa() is unknown to this version of cocreation")
-        return None
-    return {OPTIONS[name]: value for name, value in given.items()}
+def options_of(block: Mapping) -> dict[str, object] | None:
+    """Return the options of a fitted model by our names; None where one is unknown."""
+    return None if _strange(block) else {OPTIONS[name]: value for name, value in _given(block).items()}
+
+
+def _given(block: Mapping) -> dict:
+    return {name: value for name, value in (block.get("options") or {}).items() if name != "ordered"}
+
+
+def _strange(block: Mapping) -> list[str]:
+    given = _given(block)
+    ordered = (block.get("options") or {}).get("ordered") and given.get("estimator") != "WLSMV"
+    return sorted(set(given) - set(OPTIONS)) + (["ordered"] if ordered else [])
 
 
 def or_improper(golden: Golden, path: tuple, block: Mapping, fit: Callable[[], confirm.Cfa]) -> confirm.Cfa | None:
@@ -115,22 +135,6 @@ def or_improper(golden: Golden, path: tuple, block: Mapping, fit: Callable[[], c
             raise
         golden.ledger.omit(path, f"improper in R (post.check false), refused here: {error}")
         return None
-
-
-def _lower(golden: Golden, block: Mapping, found: confirm.Cfa) -> bool:
-    """Whether our solution of the same model fits better than R's beyond doubt, F computed anew from S and Σ."""
-    theirs = (block.get("fit") or {}).get("chisq")
-    same = found.measure("df") == block["fit"]["df"] if theirs else False
-    if not same or theirs - found.measure("chi2") < 1e-4 * theirs:
-        return False
-    x = golden.complete[list(found.residuals.index)]
-    s = np.cov(x.to_numpy(), rowvar=False, ddof=0)
-    sd = np.sqrt(np.diag(s))
-    unit_s = s / np.outer(sd, sd)
-    unit_sigma = unit_s - found.residuals.to_numpy()
-    minimum = np.linalg.slogdet(unit_sigma)[1] - np.linalg.slogdet(unit_s)[1] - len(s)
-    minimum += np.trace(np.linalg.solve(unit_sigma, unit_s))
-    return bool(abs(len(x) * minimum - found.measure("chi2")) < 1e-6 * max(1.0, found.measure("chi2")))
 
 
 def _proper(found: confirm.Cfa) -> bool:
@@ -167,6 +171,9 @@ def fit(ledger: Ledger, path: tuple, block: Mapping, ours: pd.Series, n: int) ->
             ledger.omit(
                 (*path, name), "df = 0: lavaan prints a perfect figure, here there is none, for nothing was tested"
             )
+            continue
+        if mine == "rfi" and block[name] == 1 and value is not None and value < 0:
+            ledger.omit((*path, name), "worse than independence: lavaan prints an RFI below 0 as 1")
             continue
         robust = "scaled" in name or "robust" in name or "scaling" in name
         metric = METRICS.get(closeness, "scaled and robust fit measures" if robust else "fit measures")
@@ -207,23 +214,27 @@ def _flatness(block: list[dict]) -> float:
 
 
 def _allowed(row: dict, flat: float, kind: str) -> dict[str, Tolerance]:
-    """The tolerance of each figure of a parameter: the usual, or a thousandth of its error where that is more."""
+    """The tolerance of each figure of a parameter: relative to it, or to its error where that allows more."""
     usual, standardized = TOLERANCES[f"estimate{kind}"], TOLERANCES[f"standardized{kind}"]
-    error, std_error = row.get("se") or 0.0, row.get("std_all_se") or 0.0
-    size = max(1.0, abs(row["est"] or 0.0))
-    estimate = max(usual.limit * size, REACH * error)
-    spread = (usual.limit + flat) * max(1.0, error)
-    limit = Tolerance(estimate + 1.96 * spread, "absolute", words=f"{3 * usual.limit:g} of max(1, value)")
     deviation = TOLERANCES["standardized error"]
+    error, std_error = row.get("se") or 0.0, row.get("std_all_se") or 0.0
+    largest = max(1.0, abs(row["est"] or 0.0), REACH / usual.limit * error)
+    spread = max(1.0, error) * (1 + flat / usual.limit)
+
+    def relative(limit: float, to: str, size: float) -> Tolerance:
+        return Tolerance(limit, "sized", words=f"{limit:g} of {to}", size=size)
+
+    reach = REACH / standardized.limit
+    limit = relative(3 * usual.limit, "max(1, value)*", (largest + 1.96 * spread) / 3)
     return {
-        "est": Tolerance(estimate / size, "scaled", words=str(usual)),
-        "se": Tolerance(usual.limit + flat, "scaled", words=str(usual)),
+        "est": relative(usual.limit, "max(1, value)*", largest),
+        "se": relative(usual.limit, "max(1, value)*", spread),
         "z": TOLERANCES["z"],
         "pvalue": TOLERANCES["p of estimate"],
         "ci.lower": limit,
         "ci.upper": limit,
-        "std_all": Tolerance(max(standardized.limit, REACH * std_error), "absolute", words=str(standardized)),
-        "std_all_se": Tolerance(deviation.limit + flat, "scaled", words=str(deviation)),
+        "std_all": relative(standardized.limit, f"max(1, {reach:g} SE)", max(1.0, reach * std_error)),
+        "std_all_se": relative(deviation.limit, "max(1, value)*", max(1.0, std_error) * (1 + flat / deviation.limit)),
     }
 
 
@@ -303,9 +314,13 @@ def _modification(golden: Golden, path: tuple, block: Mapping, found: confirm.Cf
         ledger.omit((*path, "n_modification_indices"), reason)
     ledger.compare((*path, "n_modification_indices"), number, "modification indices, number", "exact")
     known = {(row.left, row.op, row.right): row for row in found.modification.itertuples()}
+    own = found.parameters[(found.parameters["op"] == "~~") & (found.parameters["left"] == found.parameters["right"])]
+    negative = set(own.loc[own["estimate"] <= 0, "left"])
     for i, row in enumerate(block["modification_indices"] or []):
         mine = known.get((row["lhs"], row["op"], row["rhs"])) or known.get((row["rhs"], row["op"], row["lhs"]))
         place = (*path, "modification_indices", i)
         ledger.compare((*place, "mi"), getattr(mine, "mi", None), "modification indices", "modification")
+        if mine is not None and mine.op == "~~" and negative & {mine.left, mine.right}:
+            ledger.omit((*place, "sepc.all"), _NO_UNIT)
         for theirs, name in (("epc", "epc"), ("sepc.all", "std_epc")):
             ledger.compare((*place, theirs), getattr(mine, name, None), "expected changes", "modification")

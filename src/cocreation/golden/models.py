@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from ..steps import confirm, explore, purify, validate
+from .boundary import at_the_boundary
 from .classical import matrix
 from .fitted import estimates, fit, omit_lost_errors, or_improper, unfit
-from .ledger import TOLERANCES, Ledger, Tolerance, as_list
+from .ledger import COMPARED, TOLERANCES, Ledger, Tolerance, as_list
 from .sets import Golden
 
 __all__ = ["SECTIONS"]
@@ -72,20 +73,16 @@ def ulmc_free(golden: Golden) -> None:
     ledger.omit(path, "free method loadings have several optima: only chi-square is compared")
 
 
-#: comparisons: (restricted, general) as the blocks that hold the models
-COMPARED = {
-    "single_vs_correlated": ("cfa_single", "cfa"),
-    "correlated_vs_ulmc_equal": ("cfa", "ulmc_equal"),
-    "correlated_vs_ulmc_free": ("cfa", "ulmc_free"),
-}
-
-
 def comparisons(golden: Golden) -> None:
     """Chi-square differences of nested models."""
     ledger = golden.ledger
     for name, block in (golden.figures["comparisons"] or {}).items():
         path = ("comparisons", name)
         if name not in COMPARED or not block:
+            continue
+        boundary = [found[0] for each in COMPARED[name] if (found := at_the_boundary(golden, golden.figures[each]))]
+        if boundary:
+            ledger.omit(path, boundary[0])
             continue
         fits = []
         for each in COMPARED[name]:
@@ -115,6 +112,7 @@ def invariance(golden: Golden) -> None:
     ledger.omit((*path, "group"), "the name of the group's column")
     order = [str(name) for name in as_list(block["group_order"])]
     found = validate.invariance(golden.data, golden.text, block["group"])
+    golden.levels.update(found.models)
     sizes = {_label(row.group): int(row.n) for row in found.groups.itertuples()}
     ledger.vector((*path, "group_order"), _as_r(list(sizes), block["group_order"]), "groups", "exact")
     ledger.vector((*path, "n_per_group"), [sizes.get(name) for name in order], "n of each group", "exact")
@@ -172,16 +170,18 @@ def bootstrap(golden: Golden) -> None:
     if draws < ENOUGH:  # chance alone goes beyond the usual: four Monte Carlo errors of R's own draws
         error = max(error, 4 / math.sqrt(2 * draws))
         limit = max(limit, 4 * 2.7 * max(row["boot_se"] for row in block["loadings"]) / math.sqrt(draws))
+    chance = f", 4 Monte Carlo errors of R's {draws} draws" if draws < ENOUGH else ""
+    bound = Tolerance(limit, "absolute", words=f"{limit:.2g}{chance}")
     columns = [
         ("est", "std", "standardized estimates", TOLERANCES["standardized"]),
         (
             "boot_se",
             "se",
             "bootstrap errors",
-            Tolerance(error, "relative", words="12 % relative, or 4 Monte Carlo errors"),
+            Tolerance(error, "relative", words=f"{100 * error:.2g} % relative{chance}"),
         ),
-        ("lo", "lower", "bootstrap limits", Tolerance(limit, "absolute", words="0.03, or 4 Monte Carlo errors")),
-        ("hi", "upper", "bootstrap limits", Tolerance(limit, "absolute", words="0.03, or 4 Monte Carlo errors")),
+        ("lo", "lower", "bootstrap limits", bound),
+        ("hi", "upper", "bootstrap limits", bound),
     ]
     for i, row in enumerate(block["loadings"]):
         mine = known.get((row["lhs"], row["rhs"]))

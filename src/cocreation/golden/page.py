@@ -19,6 +19,7 @@ from sphinx.util.docutils import SphinxDirective
 from ..errors import CourseError
 from .agree import Agreement, Row, agree
 from .ledger import TOLERANCES
+from .optimum import SHORT
 from .sets import FILES, folders
 from .terminal import shown
 
@@ -135,7 +136,8 @@ def _rows(found: list[Agreement], sections: list[str]) -> list[tuple[str, ...]]:
         # which set it is does not matter, and may change with the processor, where it is round-off
         where = where if largest >= _ROUND_OFF else ""
         count = sum(row.compared for _, _, row in parts)
-        verdict = f"{misses} miss" if misses else "agrees"
+        short = any(row.short for _, _, row in parts)
+        verdict = f"{misses} miss" if misses else SHORT if short else "agrees"
         rows.append((metric, str(count), _typeset(_rounded(largest)), where, _typeset(allowed), verdict))
     return rows
 

@@ -34,6 +34,7 @@ class Golden:
     model: str
     figures: dict[str, Any]
     ledger: Ledger
+    levels: dict[str, confirm.Cfa] = field(default_factory=dict)
     _fits: dict[tuple, confirm.Cfa | EstimationError] = field(default_factory=dict)
 
     @property

@@ -143,7 +143,7 @@ class _Index:
         self.pool = np.zeros((len(self.free_parameter), model.n_parameters))
         self.pool[np.arange(len(self.free_parameter)), self.free_parameter] = 1.0
         self.shared = bool((counts > 1).any())
-        self.places = np.argsort(self.free_parameter)
+        self.places = np.argsort(self.free_parameter, kind="stable")
 
     def matrices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         value = self.value.copy()

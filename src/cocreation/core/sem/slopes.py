@@ -203,5 +203,5 @@ def standardized_entries(model: Model, theta: np.ndarray) -> tuple[np.ndarray, n
         value = np.where(raw == 0, 0.0, raw * scale)
         slope = unit * scale[:, None] + value[:, None] * shift
     slope[(raw == 0) & ~index.free] = 0.0  # zero in any unit
-    order = np.argsort(index.order)
+    order = np.argsort(index.order, kind="stable")
     return value[order], slope[order]

@@ -239,7 +239,7 @@ def _if_deleted(complete: pd.DataFrame, recoded: pd.DataFrame) -> Question:
 
 
 def _dropped(complete: pd.DataFrame, recoded: pd.DataFrame, dropped: list[str], first: pd.Series) -> Question:
-    at_once = first[first < _BELOW].sort_values().index.tolist()
+    at_once = first[first < _BELOW].sort_values(kind="stable").index.tolist()
     unrecoded = [c.idxmin() for c in _rounds(complete) if c.min() < _BELOW]
     rescued = [item for item in at_once if item not in dropped]
     rules = (

@@ -23,7 +23,10 @@ from ...results.result import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["NestedModels", "compared", "nested"]
+__all__ = ["NestedModels", "compared", "nested", "no_method"]
+
+#: a method factor of so little of an item's variance is none
+_NO_METHOD = 1e-4
 
 
 @dataclass(frozen=True, repr=False)
@@ -186,7 +189,7 @@ def compared(
         try:
             model = models[rival.name] = fit_model(task.of(rival.specification))
         except EstimationError as error:
-            rows.append({"model": rival.name, "remark": _reason(frame, checked, rival.kind, error)})
+            rows.append({"model": rival.name, "remark": _reason(frame, checked, rival.kind, first, error)})
             continue
         same = rival.kind == "second order" and len(checked) == 3
         rows.append(_row(rival.name, model, first, "equivalent to M1" if same else _remark(model)))
@@ -240,21 +243,45 @@ def _remark(model: Cfa) -> str:
     return f"negative variance: {', '.join(heywood['subject'])}" if len(heywood) else ""
 
 
-def _reason(frame: pd.DataFrame, scales: dict[str, list[str]], kind: str, error: EstimationError) -> str:
+def _reason(frame: pd.DataFrame, scales: dict[str, list[str]], kind: str, first: Cfa, error: EstimationError) -> str:
     """Say why a rival failed; a method factor without variance is a finding, not a failure."""
     if kind == "method factor":
-        try:
-            variance = _estimate_method_variance(frame, scales)
-        except EstimationError:
-            return str(error)
-        if variance <= 1e-4:
+        if no_method(frame, scales, first):
             return "no method factor: its variance would be zero or negative, so the fit is M1's"
         if "gets a variance" in str(error):
             return "cannot be told from correlated dimensions: one would get a negative variance"
     return str(error)
 
 
-def _estimate_method_variance(frame: pd.DataFrame, scales: dict[str, list[str]]) -> float:
+def no_method(frame: pd.DataFrame, scales: Mapping[str, Sequence[str]], first: Cfa) -> bool:
+    """Tell whether a method factor on which all items load equally takes no variance.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (respondents, items)
+        Complete answers.
+    scales : mapping
+        ``{dimension: [item, …]}``.
+    first : Cfa
+        The fit without that factor.
+
+    Returns
+    -------
+    bool
+        True where its variance comes out negative or zero; where that is not determined, where F would rise with it.
+    """
+    try:
+        return _estimate_method_variance(frame, scales) <= _NO_METHOD
+    except EstimationError:
+        names = list(first.residuals.index)
+        sample = covariance(frame[names].to_numpy(), divisor="N")
+        sd = np.sqrt(np.diag(sample))
+        left = first.residuals.to_numpy() * np.outer(sd, sd)
+        weight = np.linalg.solve(sample - left, np.ones(len(names)))
+        return bool(weight @ left @ weight < 0)
+
+
+def _estimate_method_variance(frame: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> float:
     """Variance of a method factor with loadings 1, relative to the items' mean variance; may come out negative."""
     items = [item for group in scales.values() for item in group]
     extra = "CMV =~ " + " + ".join(f"1*y{i}" for i in range(len(items)))
@@ -287,13 +314,18 @@ def _fresh(name: str, scales: dict[str, list[str]]) -> str:
     return name
 
 
+def _strength(phi: np.ndarray, first: list[int], second: list[int]) -> float:
+    """How much two groups of factors correlate, but for round-off, which must not choose between equal ones."""
+    return round(float(np.abs(phi[np.ix_(first, second)]).mean()), 9)
+
+
 def _merges(names: list[str], phi: np.ndarray) -> list[list[list[str]]]:
     """Return the groupings with one factor fewer each time, merging where mean correlations are highest."""
     groups = [[i] for i in range(len(names))]
     found = []
     while len(groups) > 1:
         pairs = [(i, j) for i in range(len(groups)) for j in range(i + 1, len(groups))]
-        i, j = max(pairs, key=lambda pair: np.abs(phi[np.ix_(groups[pair[0]], groups[pair[1]])]).mean())
+        i, j = max(pairs, key=lambda pair: _strength(phi, *(groups[g] for g in pair)))
         groups = [sorted(groups[i] + groups[j]) if g == i else group for g, group in enumerate(groups) if g != j]
         found.append([[names[number] for number in group] for group in groups])
     return found

@@ -13,6 +13,7 @@ from scipy.special import chdtrc
 from ...core import factor
 from ...core.moments import correlation
 from ...core.rotation import oblimin, promax, varimax
+from ...core.ties import without_noise
 from ...errors import EstimationError, InputError
 from ...inputs.answers import items_frame, refuse_singular, used
 from ...inputs.options import between
@@ -161,7 +162,7 @@ class Extraction(Result):
         if grouped:
             position = {name: i for i, name in enumerate(table.columns)}
             order = self.primary.assign(rank=lambda t: t["factor"].map(position), size=lambda t: -t["loading"].abs())
-            table = table.loc[order.sort_values(["rank", "size"], kind="stable")["item"]]
+            table = table.loc[order.sort_values(["rank", "size"], kind="stable", key=without_noise)["item"]]
         if ax is None:
             _, ax = plt.subplots(figsize=(0.9 * table.shape[1] + 2.5, 0.27 * len(table) + 1.2))
         sns.heatmap(

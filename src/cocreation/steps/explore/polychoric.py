@@ -12,6 +12,7 @@ import pandas as pd
 from ...cfa.categories import as_categories, singularity
 from ...core import polychoric as core
 from ...core.moments import correlation
+from ...core.ties import without_noise
 from ...inputs.answers import items_frame, refuse_singular, used
 from ...results.result import Result
 
@@ -65,7 +66,8 @@ class Polychoric(Result):
             "largest difference": self.pairs["difference"].abs().max(),
             "smallest eigenvalue": np.linalg.eigvalsh(self.correlations)[0],
         }
-        most = self.pairs["difference"].abs().sort_values(ascending=False, kind="stable").index[:5]
+        difference = without_noise(self.pairs["difference"].abs())
+        most = difference.sort_values(ascending=False, kind="stable").index[:5]
         groups = self.thresholds.groupby("item", sort=False)
         wide = pd.DataFrame({item: rows.set_index("threshold")["estimate"] for item, rows in groups}).T
         shown = {"Pearson and polychoric": pd.DataFrame([brief])}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ...core.ties import without_noise
 from ...errors import EstimationError
 from ...inputs.answers import items_frame, used
 from ...inputs.options import between
@@ -202,7 +203,7 @@ def _offenders(
     ]
     found: dict[str, tuple[str, str, str]] = {}
     for breaks, badness, rule, value in broken:
-        for i in badness[breaks].sort_values(kind="stable").index:
+        for i in badness[breaks].sort_values(kind="stable", key=without_noise).index:
             item = primary.loc[i, "item"]
             figures = f"{rule.split(' ')[0]} {value[i]:.3f} on {primary.loc[i, 'factor']}"
             if rule.startswith("cross"):

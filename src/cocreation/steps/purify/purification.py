@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ...core.ties import without_noise
 from ...inputs.answers import items_frame, scales_mapping
 from ...inputs.options import between
 from ...results.result import Result
@@ -76,7 +77,9 @@ class Purification(Result):
 
         order = {name: i for i, name in enumerate(self.scales["dimension"])}
         table = self.items.assign(rank=self.items["dimension"].map(order))
-        table = table.sort_values(["rank", "citc"], ascending=[True, False], kind="stable").reset_index(drop=True)
+        table = table.sort_values(
+            ["rank", "citc"], ascending=[True, False], kind="stable", key=without_noise, ignore_index=True
+        )
         # a gap between dimensions; the first item stands on top
         height = -(table.index + 0.9 * table["rank"]).to_numpy(dtype=float)
         if ax is None:
@@ -183,7 +186,7 @@ def _judge(frame: pd.DataFrame, dimension: str, items: list[str], limit: float):
     while left:
         _, value, statistics = judged(frame[left])
         alphas.append(value)
-        worst = int(np.argmin(statistics.citc))
+        worst = int(np.argmin(without_noise(statistics.citc)))
         going = [] if statistics.citc[worst] >= limit else ([left[worst]] if len(left) > 2 else list(left))
         for name, citc, without in zip(left, *statistics, strict=True):
             if going and name not in going:
