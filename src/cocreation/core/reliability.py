@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import fdtri
+from scipy.special import fdtri, stdtrit
 
+from .factor import principal_components
 from .moments import covariance, to_correlation
 
 __all__ = [
     "ItemStatistics",
+    "against_the_rest",
     "alpha_from_covariance",
     "alpha_interval",
     "composite",
     "heterotrait",
     "item_statistics",
     "lambda6",
+    "orientation",
     "overlap_corrected",
     "squared_multiple",
     "standardized_alpha",
@@ -95,6 +98,60 @@ def item_statistics(x: np.ndarray) -> ItemStatistics:
             if k > 2:
                 without[i] = alpha_from_covariance(rest)
     return ItemStatistics(np.clip(citc, -1, 1), without)
+
+
+def orientation(r: np.ndarray) -> np.ndarray:
+    """Return −1 for each item that loads negatively on the first principal component, 1 for the others.
+
+    The component is turned so that its loadings sum to more than zero, as psych's ``alpha`` and ``omega`` have it;
+    where they sum to zero, so that the first item's is positive.
+
+    Parameters
+    ----------
+    r : array, shape (p, p)
+        Correlations.
+
+    Returns
+    -------
+    array, shape (p,)
+    """
+    first = principal_components(r, 1)[:, 0]
+    # a sum of zero has the sign of its rounding
+    undecided = abs(first.sum()) < 1e-9 * np.abs(first).sum()
+    first = -first if undecided and first[0] < 0 else first
+    return np.where(first < 0, -1.0, 1.0)
+
+
+def against_the_rest(r: np.ndarray, n_obs: int) -> np.ndarray:
+    """Return which items go against the others of their scale, by more than chance makes an unrelated item do.
+
+    Every item is held against the sum of the others, each turned as it loads on the first principal component. It goes
+    against them if the correlation is below −.30; with fewer than 30 respondents, where chance reaches that, below what
+    is significant at 5 %, with more than 60 below what is at 1 %, both one-tailed. Where such items are the more, the
+    others are those that go against.
+
+    Parameters
+    ----------
+    r : array, shape (p, p)
+        Correlations of the items of one scale.
+    n_obs : int
+        Respondents.
+
+    Returns
+    -------
+    array of bool, shape (p,)
+    """
+    signs = orientation(r)
+    if n_obs < 3 or (r >= 0).all():
+        return np.zeros(len(r), dtype=bool)
+    turned = r * np.outer(signs, signs)
+    with_others = turned.sum(axis=0) - 1
+    spread = np.sqrt(np.clip(turned.sum() - 2 * with_others - 1, 1e-12, None))
+    t = stdtrit(n_obs - 2, [0.95, 0.99])
+    least, most = t / np.sqrt(n_obs - 2 + t**2)
+    clear = with_others / spread > np.clip(0.30, least, most)
+    against = clear & (signs < 0)
+    return clear & (signs > 0) if 2 * against.sum() > clear.sum() else against
 
 
 def standardized_alpha(s: np.ndarray) -> float:

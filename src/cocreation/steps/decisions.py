@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from .._files import write_whole
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.options import plain_table
 from ..survey.tables import read_table
 
@@ -69,7 +69,10 @@ def write_decisions(decisions: pd.DataFrame, step: str, folder: str | Path = "de
     plain_table(decisions, COLUMNS, what="decisions", row="a decision")
     other = decisions.loc[~decisions["decision"].isin(["keep", "drop"]), "decision"]
     if len(other):
-        raise InputError(f"A decision is 'keep' or 'drop', not {other.iloc[0]!r} (row {other.index[0]!r}). Correct it.")
+        remedy = "Recode the item and purify again." if other.iloc[0] == "recode?" else "Correct it."
+        raise InputError(
+            f"A decision is 'keep' or 'drop', not {plain(other.iloc[0])} (row {plain(other.index[0])}). {remedy}"
+        )
     text = decisions[COLUMNS].to_csv(index=False, lineterminator="\n")
     folder = Path(folder)
     path = folder / f"{step}.csv"

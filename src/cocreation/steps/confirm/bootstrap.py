@@ -23,6 +23,7 @@ from ...core.sem.terms import Specification
 from ...errors import EstimationError, InputError
 from ...inputs.options import generator
 from ...results.result import Result
+from ..purify.keying import keying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -259,6 +260,8 @@ def bootstrap(
         note += f" {len(theta) - proper.sum()} draws gave no figures and are left out: see failed and improper."
     if kind == "bollen-stine" and not tested:
         note += " df = 0: there is nothing to test."
+    if against := keying(task.frame, figures.scales):
+        note += f"{against} They cancel in CR, but not in AVE, which takes sizes."
     return Bootstrap(
         *figures.split(table), fitted.chi2, chi2_p, len(theta), int(proper.sum()),
         int((~converged).sum()), int((converged & ~proper).sum()), sum(piece.alone for piece in done), len(x),
@@ -304,6 +307,7 @@ class _Figures:
             if len(own) > 1
             and all(self.rows[i] < p and self.rows[i] not in bound and self.rows.count(self.rows[i]) == 1 for i in own)
         }
+        self.scales = {factor: [self.loadings[i][1] for i in own] for factor, own in self.plain.items()}
         self.names = [f"{factor} =~ {item}" for factor, item in self.loadings]
         self.names += [f"{left} ~~ {right}" for left, right in self.pairs]
         self.names += [f"{measure} {factor}" for factor in self.plain for measure in ("CR", "AVE")]

@@ -21,6 +21,7 @@ from ...errors import EstimationError, InputError
 from ...inputs.answers import items_frame, scales_mapping, used
 from ...inputs.options import generator
 from ...results.result import Result
+from ..purify.keying import keying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -271,6 +272,8 @@ def htmt_intervals(
         f"{progress.drawn(len(ratios), draws)} draws, seed {seed}; {100 * level:g} % percentile intervals, quantiles "
         "of type 6. Told apart where the upper end is below .85, .90 or 1."
     )
+    if against := keying(frame, checked):
+        note += f"{against} These ratios take sizes and stay the same."
     return HtmtIntervals(table, len(ratios), int((~good).sum()), len(x), float(level), note)
 
 

@@ -14,6 +14,7 @@ from ...core.reliability import alpha_from_covariance
 from ...inputs.answers import items_frame, scales_mapping, used
 from ...results.result import Result
 from ..confirm import cfa
+from ..purify.keying import keying
 
 __all__ = ["Reliability", "reliability", "unstandardized"]
 
@@ -96,7 +97,7 @@ def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Reli
     note = (
         f"{used(frame, data)}. Correlated-factors model, maximum likelihood; unstandardized estimates over the "
         "observed variance (divisor N), as semTools' compRelSEM and AVE."
-    )
+    ) + keying(frame, checked)
     return Reliability(table, len(frame), note)
 
 

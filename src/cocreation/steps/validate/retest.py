@@ -19,6 +19,7 @@ from ...inputs.answers import items_frame, scales_mapping
 from ...inputs.options import confidence, plain_table, quoted
 from ...results.result import Result
 from ...results.table import fixed
+from ..purify.keying import keying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -262,7 +263,7 @@ def retest(
             f"called {quoted(one.index, most=2) or 'nothing'}, on the second "
             f"{quoted(two.index, most=2) or 'nothing'}: check that '{key}' is written alike."
         )
-    rows, change, items, dropout, scores = [], [], [], [], []
+    rows, change, items, dropout, scores, against = [], [], [], [], [], ""
     left = one.index.difference(both, sort=False)
     for name, columns in checked.items():
         pair = [_numeric(frame, columns, when) for frame, when in ((one, "first"), (two, "second"))]
@@ -273,6 +274,9 @@ def retest(
         _refuse_flat(name, means, len(both))
         rows.append({"dimension": name} | _agreement(means, level))
         change.append({"dimension": name} | _bland_altman(means, level))
+        for answers, when in zip(matched, ("first", "second"), strict=True):
+            if told := keying(pd.DataFrame(answers, columns=columns), {name: columns}, table=when):
+                against += f" On the {when} occasion:{told}"
         items += [
             {"dimension": name, "item": item} | _item(matched[0, :, i], matched[1, :, i])
             for i, item in enumerate(columns)
@@ -284,7 +288,7 @@ def retest(
     note = (
         f"{len(both)} of {len(one)} respondents matched by '{key}'; who skipped an item of a dimension is left out of "
         f"it. Scores: means of the items. Intervals {100 * level:g} %: r by Fisher's z, ICC by F (McGraw & Wong 1996). "
-        f"sem counts a shift of everybody as error; sdc = {ndtri(0.5 + level / 2):.2f}·√2·sem."
+        f"sem counts a shift of everybody as error; sdc = {ndtri(0.5 + level / 2):.2f}·√2·sem.{against}"
     )
     return Retest(
         pd.DataFrame(rows),

@@ -17,6 +17,7 @@ from ...inputs.answers import items_frame, scales_mapping, used
 from ...results.result import Result
 from ..confirm import cfa
 from ..purify.alpha import coefficient
+from ..purify.keying import keying
 from .htmt import htmt
 from .reliability import unstandardized
 
@@ -233,33 +234,24 @@ def validity(
     ill = model.warnings.loc[model.warnings["warning"].str.startswith("Heywood"), "subject"]
     if len(ill):
         note += f" Heywood case ({', '.join(map(str, ill))}): CR and AVE of its dimension mean nothing."
-    note += _cautions(model, checked, second)
+    if against := keying(frame, checked):
+        note += f"{against} They cancel in CR and alpha, but not in AVE and HTMT, which take sizes."
+    note += _zeros(checked, second)
     plain = pd.DataFrame(columns=["dimension", "semtools_omega", "semtools_alpha", "semtools_ave"])
     if model.estimator != "WLSMV":
         plain = unstandardized(model, frame, checked).drop(columns="items").set_axis(plain.columns, axis=1)
     return Validity(table, pd.DataFrame(values, names, names), first, second, phi, model, note, plain)
 
 
-def _cautions(model: Cfa, scales: dict[str, list[str]], geometric: pd.DataFrame) -> str:
-    """Say where signs or zeros make a figure mean less than it seems to."""
-    told = ""
-    against = []
-    for name in scales:
-        rows = model.loadings[model.loadings["factor"] == name]
-        sign = np.sign(rows["std"]) * np.sign(rows["std"].sum())
-        against += [f"{item} on {name}" for item in rows.loc[sign < 0, "item"]]
-    if against:
-        told += (
-            f" Loadings against the rest of their dimension: {', '.join(against)}. They cancel in CR and alpha, but "
-            "not in AVE and HTMT, which take sizes. Recode reverse-keyed items first."
-        )
+def _zeros(scales: dict[str, list[str]], geometric: pd.DataFrame) -> str:
+    """Say where a zero makes HTMT2 mean less than it seems to."""
     zero = [f"{a} and {b}" for i, a in enumerate(scales) for b in list(scales)[:i] if geometric.loc[a, b] < 1e-6]
-    if zero:
-        told += (
-            f" HTMT2 of {', '.join(zero)} is 0 because an item of one and an item of the other do not correlate at "
-            "all, and a geometric mean with a zero is zero; read HTMT there."
-        )
-    return told
+    if not zero:
+        return ""
+    return (
+        f" HTMT2 of {', '.join(zero)} is 0 because an item of one and an item of the other do not correlate at all, "
+        "and a geometric mean with a zero is zero; read HTMT there."
+    )
 
 
 def _same_scales(model: Cfa, scales: dict[str, list[str]], respondents: int) -> None:
