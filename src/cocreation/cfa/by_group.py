@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.sem.terms import Specification
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.answers import items_frame
 from ..inputs.options import quoted
 from .specify import answers_of
@@ -43,8 +43,8 @@ def by_group(data: pd.DataFrame, specification: Specification, group: Hashable, 
     frame = items_frame(data, items, missing="keep", constant="keep", respondents=0)
     if not isinstance(group, Hashable) or group not in data.columns:
         raise InputError(
-            f"group is the column that says who belongs where, and the data have no column {group!r}. Known columns "
-            f"are {quoted(data.columns, most=8) or 'none'}; check the spelling."
+            f"group is the column that says who belongs where, and the data have no column {plain(group)}. Known "
+            f"columns are {quoted(data.columns, most=8) or 'none'}; check the spelling."
         )
     if group in items:
         raise InputError(f"The group column '{group}' is an item of the model. Choose a column that is none.")
@@ -83,8 +83,8 @@ def _labels(column: pd.Series, group: Hashable) -> pd.Series:
         other = seen.setdefault(label.casefold(), value)
         if other is not value:
             raise InputError(
-                f"The labels {other!r} and {value!r} of the group column '{group}' look alike. Recode them to one, or "
-                "name them so that they differ."
+                f"The labels {plain(other)} and {plain(value)} of the group column '{group}' look alike. Recode them "
+                "to one, or name them so that they differ."
             )
     labels = column.map(text).astype(object)
     return labels.where(known & (labels != ""), None)

@@ -19,7 +19,7 @@ from ..core.sem import fit as fit_measures
 from ..core.sem import groups, robust
 from ..core.sem.terms import Specification
 from ..core.threads import one_thread
-from ..errors import EstimationError, InputError
+from ..errors import EstimationError, InputError, plain
 from .by_group import Grouped, by_group
 from .equal_parameters import Rung, freed, measurement, rung, text_of
 from .tables import parameter_table
@@ -147,7 +147,7 @@ def _set_free(told: list[str]) -> str:
 
 def _option(name: str, value: object, allowed: Sequence[str]) -> None:
     if value not in allowed:
-        raise InputError(f"{name} is one of {', '.join(map(repr, allowed))}, not {value!r}. Choose one of them.")
+        raise InputError(f"{name} is one of {', '.join(map(plain, allowed))}, not {plain(value)}. Choose one of them.")
 
 
 def _refuse_impossible(specification: Specification, fitted: groups.GroupsFit, level: str, names: list[str]) -> None:

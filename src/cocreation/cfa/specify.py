@@ -12,7 +12,7 @@ from ..core.sem import fit as fit_measures
 from ..core.sem import ml
 from ..core.sem.syntax import parse
 from ..core.sem.terms import Specification, Term
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.answers import items_frame, refuse_singular, scales_mapping, used
 from ..inputs.options import quoted, yes_no
 
@@ -106,8 +106,8 @@ def check_options(convention: str, estimator: str, missing: str) -> None:
     options = (("convention", convention, fit_measures.CONVENTIONS), ("estimator", estimator, ESTIMATORS))
     for name, value, allowed in (*options, ("missing", missing, MISSING)):
         if value not in allowed:
-            choices = " or ".join([", ".join(map(repr, allowed[:-1])), repr(allowed[-1])])
-            raise InputError(f"{name} is {choices}, not {value!r}. Choose one of them.")
+            choices = " or ".join([", ".join(map(plain, allowed[:-1])), repr(allowed[-1])])
+            raise InputError(f"{name} is {choices}, not {plain(value)}. Choose one of them.")
     if missing == "fiml" and estimator in ("MLM", "WLSMV"):
         raise InputError(
             f"{estimator} needs complete answers: what it corrects by is not defined where some are missing. Use "

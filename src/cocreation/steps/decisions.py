@@ -124,7 +124,7 @@ def read_decisions(step: str, folder: str | Path = "decisions") -> pd.DataFrame:
     other = log[~log["decision"].isin(["keep", "drop"])]
     if len(other):
         subject, decision = other.iloc[0][["subject", "decision"]]
-        raise InputError(f"{path} says {decision!r} for {subject!r}; a decision is 'keep' or 'drop'. {again}")
+        raise InputError(f"{path} says {plain(decision)} for {plain(subject)}; a decision is 'keep' or 'drop'. {again}")
     return log
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from ...core.kappa import kappa_of_two, weights_of
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.options import confidence, names_of
 from ...results.result import Result
 
@@ -176,13 +176,13 @@ def agreement(
     """
     a, b = _codings(coder_a, coder_b)
     if weights is not None and (not isinstance(weights, str) or weights not in ("linear", "quadratic")):
-        raise InputError(f"weights is 'linear', 'quadratic' or None, not {weights!r}. Choose one of them.")
+        raise InputError(f"weights is 'linear', 'quadratic' or None, not {plain(weights)}. Choose one of them.")
     if weights and order is None:
         raise InputError("Weights need to know which codes are near. Give the codes from the lowest on: order=[…].")
     codes = sorted(dict.fromkeys([*a, *b]), key=str) if order is None else names_of(order, what="code")
     unknown = [code for code in [*a, *b] if code not in codes]
     if unknown:
-        raise InputError(f"The code {unknown[0]!r} is not in the order given. Add it or correct the coding.")
+        raise InputError(f"The code {plain(unknown[0])} is not in the order given. Add it or correct the coding.")
     _refuse_alike(codes)
     confidence(level)
     place = {code: i for i, code in enumerate(codes)}
@@ -230,7 +230,9 @@ def _refuse_alike(codes: list[object]) -> None:
     for code in codes:
         other = seen.setdefault(str(code).strip(), code)
         if other != code:
-            raise InputError(f"The codes {other!r} and {code!r} look alike, but count as two. Write them alike.")
+            raise InputError(
+                f"The codes {plain(other)} and {plain(code)} look alike, but count as two. Write them alike."
+            )
 
 
 def _codings(coder_a: object, coder_b: object) -> tuple[list[object], list[object]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.options import generator, plain_table, whole
 from ...results.result import Result
 
@@ -164,7 +164,7 @@ def _mentions(data: pd.DataFrame, interview: str, theme: str) -> pd.DataFrame:
     for column in (interview, theme):
         if data[column].isna().any():
             row = data.index[data[column].isna()][0]
-            raise InputError(f"Column '{column}' is empty in row {row!r}. Code the excerpt or leave it out.")
+            raise InputError(f"Column '{column}' is empty in row {plain(row)}. Code the excerpt or leave it out.")
     if data.empty:
         raise InputError("There are no excerpts. Load the interviews first.")
     rows, columns = data[interview].drop_duplicates().tolist(), data[theme].drop_duplicates().tolist()

@@ -20,7 +20,7 @@ from ...core.reliability import composite
 from ...core.resampling import draw, enough, resamples, summary
 from ...core.sem import batch, ml
 from ...core.sem.terms import Specification
-from ...errors import EstimationError, InputError
+from ...errors import EstimationError, InputError, plain
 from ...inputs.options import generator
 from ...results.result import Result
 from ..purify.keying import keying
@@ -136,7 +136,7 @@ class Bootstrap(Result):
             "reliability": ("factor", "estimate"),
         }
         if kind not in named:
-            raise InputError(f"kind is one of {', '.join(named)}, not {kind!r}. Choose one of them.")
+            raise InputError(f"kind is one of {', '.join(named)}, not {plain(kind)}. Choose one of them.")
         table = getattr(self, kind)
         name, estimate = named[kind]
         labels = table[name].astype(str)
@@ -226,7 +226,9 @@ def bootstrap(
         ("interval", interval, ("percentile", "bca")),
     ):
         if value not in known:
-            raise InputError(f"{name} is {known[0]!r} or {known[1]!r}, not {value!r}. Choose one of them.")
+            raise InputError(
+                f"{name} is {plain(known[0])} or {plain(known[1])}, not {plain(value)}. Choose one of them."
+            )
     rng = generator(seed)
     task = task_of(data, model, orthogonal=orthogonal)
     whole_fit = fit_model(task)

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from ...core.resampling import enough
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.options import confidence, generator, names_of, plain_table
 from ...results.result import Result
 
@@ -342,7 +342,7 @@ def _coded(ratings: pd.DataFrame, metric: str, order: Sequence[object] | None) -
     """Return each rating's place in the list of values (−1 where there is none), and that list."""
     plain_table(ratings, what="ratings", row="a unit")
     if metric not in _METRICS:
-        raise InputError(f"metric is one of {', '.join(_METRICS)}, not {metric!r}. Choose one of them.")
+        raise InputError(f"metric is one of {', '.join(_METRICS)}, not {plain(metric)}. Choose one of them.")
     if min(ratings.shape) < 2:
         raise InputError(
             f"Alpha needs at least two units (rows) and two raters (columns), got {len(ratings)} and "
@@ -353,10 +353,14 @@ def _coded(ratings: pd.DataFrame, metric: str, order: Sequence[object] | None) -
         raise InputError("A rating is one word or number, not a list. Give one rating a cell.")
     if order is not None:
         if metric not in ("nominal", "ordinal"):
-            raise InputError(f"order goes with nominal or ordinal values; a metric of {metric!r} has its own. Drop it.")
+            raise InputError(
+                f"order goes with nominal or ordinal values; a metric of {plain(metric)} has its own. Drop it."
+            )
         unknown = flat[~flat.isin(list(order)) & flat.notna()]
         if len(unknown):
-            raise InputError(f"The value {unknown.iloc[0]!r} is not in the order given. Add it or correct the rating.")
+            raise InputError(
+                f"The value {plain(unknown.iloc[0])} is not in the order given. Add it or correct the rating."
+            )
         values = names_of(order, what="value")
     else:
         numbers = pd.to_numeric(flat, errors="coerce").astype(float)
@@ -364,8 +368,8 @@ def _coded(ratings: pd.DataFrame, metric: str, order: Sequence[object] | None) -
         if len(words) and metric != "nominal":
             row, column = divmod(words.index[0], ratings.shape[1])
             raise InputError(
-                f"Rater '{ratings.columns[column]}' gave '{ratings.index[row]}' the value {words.iloc[0]!r}, which is "
-                "no number. Correct it"
+                f"Rater '{ratings.columns[column]}' gave '{ratings.index[row]}' the value {plain(words.iloc[0])}, "
+                "which is no number. Correct it"
                 + (", or give all values from the lowest on: order=[…]." if metric == "ordinal" else ".")
             )
         if metric != "nominal" and (numbers.abs() > 1e100).any():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.options import ends, names_of, plain_table
 from ...results.result import Result
 
@@ -247,8 +247,8 @@ def _answers(
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise InputError(
-            f"Item '{items[column]}', row {raw.index[row]!r}, holds {text.iloc[row, column]!r}, which is not {wanted}. "
-            f"Correct the entry, leave it empty, or separate two ticks by {ticks!r}"
+            f"Item '{items[column]}', row {plain(raw.index[row])}, holds {plain(text.iloc[row, column])}, which is not "
+            f"{wanted}. Correct the entry, leave it empty, or separate two ticks by {plain(ticks)}"
             + ("; of another scale say points=(lowest, highest)." if points is not None else ".")
         )
     return numbers, double
@@ -266,7 +266,7 @@ def _returned(raw: pd.DataFrame, column: str | None) -> pd.Series:
     unknown = text[~text.isin(said)]
     if len(unknown):
         raise InputError(
-            f"Column '{column}', row {unknown.index[0]!r}, holds {raw.loc[unknown.index[0], column]!r}; "
+            f"Column '{column}', row {plain(unknown.index[0])}, holds {plain(raw.loc[unknown.index[0], column])}; "
             "it must say True/False, 1/0 or yes/no."
         )
     return text.map(said).astype(bool)
@@ -274,7 +274,7 @@ def _returned(raw: pd.DataFrame, column: str | None) -> pd.Series:
 
 def _trap_failed(raw: pd.DataFrame, trap: tuple[str, object], ticks: str) -> pd.Series:
     if not isinstance(trap, (tuple, list)) or len(trap) != 2:
-        raise InputError(f"trap is a pair (column, right answer), not {trap!r}. Write trap=('trap', 2).")
+        raise InputError(f"trap is a pair (column, right answer), not {plain(trap)}. Write trap=('trap', 2).")
     column, right = trap
     if column not in raw.columns:
         raise InputError(

@@ -17,7 +17,7 @@ from ...core.moments import covariance
 from ...core.reliability import heterotrait
 from ...core.resampling import draw, enough, resamples, summary
 from ...core.sem import batch
-from ...errors import EstimationError, InputError
+from ...errors import EstimationError, InputError, plain
 from ...inputs.answers import items_frame, scales_mapping, used
 from ...inputs.options import generator
 from ...results.result import Result
@@ -95,8 +95,8 @@ class HtmtIntervals(Result):
         """
         if index not in ("HTMT", "HTMT2") or kind not in ("intervals", "heatmap"):
             raise InputError(
-                f"index is 'HTMT' or 'HTMT2' and kind 'intervals' or 'heatmap', not {index!r} and {kind!r}. Choose "
-                "among them."
+                f"index is 'HTMT' or 'HTMT2' and kind 'intervals' or 'heatmap', not {plain(index)} and {plain(kind)}. "
+                "Choose among them."
             )
         part = self.table[self.table["index"] == index].reset_index(drop=True)
         if kind == "heatmap":

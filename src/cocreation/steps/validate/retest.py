@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.special import fdtri, ndtri, stdtr, stdtrit
 
 from ...core.kappa import kappa_of_two
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.answers import items_frame, scales_mapping
 from ...inputs.options import confidence, plain_table, quoted
 from ...results.result import Result
@@ -102,7 +102,8 @@ class Retest(Result):
             return self._plot_all(ax)
         if dimension not in set(self.table["dimension"]):
             raise InputError(
-                f"There is no dimension {dimension!r}; there are {quoted(self.table['dimension'])}. Choose one of them."
+                f"There is no dimension {plain(dimension)}; there are {quoted(self.table['dimension'])}. Choose one of "
+                "them."
             )
         ax = ax if ax is not None else plt.subplots(figsize=(6.5, 4), layout="constrained")[1]
         pairs = self.scores[self.scores["dimension"] == dimension]
