@@ -348,6 +348,14 @@ def test_modification_indices_equal_lavaan(awkward):
         np.testing.assert_allclose(table.loc[theirs.index, column], theirs, rtol=1e-3, atol=1e-3)
 
 
+def test_srmr_with_and_without_the_thresholds_are_two_figures():
+    """lavaan 0.6-14: fitMeasures(fit, c("srmr", "srmr_bentler"))."""
+    golden = load("yesno_sim")
+    found = confirm.cfa(golden.answers, golden.scales, estimator="WLSMV")
+    assert found.measure("srmr") == pytest.approx(0.0398419, abs=5e-7)
+    assert found.measure("srmr_bentler") == pytest.approx(0.0356357, abs=5e-7)
+
+
 def test_an_items_own_variance_is_what_the_model_leaves_of_one(golden):
     _, found = golden
     estimates = found.parameters[found.parameters["op"] == "~~"]

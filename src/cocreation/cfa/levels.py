@@ -221,7 +221,7 @@ def scores(climbed: Climb, level: str) -> pd.DataFrame:
 
 def warnings_of(climbed: Climb, level: str, table: pd.DataFrame) -> pd.DataFrame:
     """Return negative variances and impossible correlations by group, and what the estimator warns of."""
-    found = list(climbed.steps[level].remarks)
+    found = [*climbed.specification.doubts, *climbed.steps[level].remarks]
     own = table[(table["op"] == "~~") & (table["left"] == table["right"])]
     for row in own[own["estimate"] < 0].itertuples():
         found.append(

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import fdtri, stdtrit
+from scipy.special import fdtri, ndtr, stdtrit
 
 from .factor import principal_components
 from .moments import covariance, to_correlation
+from .polychoric import bivariate_normal
 
 __all__ = [
     "ItemStatistics",
     "against_the_rest",
     "alpha_from_covariance",
     "alpha_interval",
+    "categorical_omega",
     "composite",
     "heterotrait",
     "item_statistics",
@@ -235,6 +237,40 @@ def composite(loadings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     total, squared = loadings.sum(axis=-1) ** 2, loadings**2
     return total / (total + (1 - squared).sum(axis=-1)), squared.mean(axis=-1)
+
+
+def categorical_omega(loadings: np.ndarray, thresholds: list[np.ndarray], steps: list[np.ndarray]) -> float:
+    """Return the reliability of the sum of ordered answers to one factor (Green & Yang 2009).
+
+    The variance of the sum that the factor brings, over all of it: both follow from normal responses that the loadings
+    let correlate and the thresholds cut. semTools' ``reliability`` prints it for categorical items (``omega``), of
+    answers that are whole numbers without gaps.
+
+    Parameters
+    ----------
+    loadings : array, shape (items,)
+        Standardized, of the responses.
+    thresholds : list of array, shape (categories − 1,) each
+        Where the responses are cut, standardized.
+    steps : list of array, shape (categories − 1,) each
+        By how much the answer grows there, 1 for whole numbers without gaps.
+
+    Returns
+    -------
+    float
+        NaN where a loading is 1 or more, so that nothing is left to chance.
+    """
+    if (np.abs(loadings) >= 1).any():
+        return float("nan")
+    true = total = 0.0
+    for i, (h, rise) in enumerate(zip(thresholds, steps, strict=True)):
+        for j, (k, other) in enumerate(zip(thresholds, steps, strict=True)):
+            weight, h_k = np.outer(rise, other), np.broadcast_arrays(h[:, None], k[None, :])
+            apart = ndtr(h_k[0]) * ndtr(h_k[1])
+            shared = (weight * (bivariate_normal(*h_k, loadings[i] * loadings[j]) - apart)).sum()
+            true += shared
+            total += shared if i != j else (weight * (ndtr(np.minimum(*h_k)) - apart)).sum()
+    return float(true / total)
 
 
 def heterotrait(r: np.ndarray, owner: np.ndarray, *, geometric: bool = False) -> np.ndarray:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
-from ...core.kappa import kappa_of_two, weights_of
+from ...core.kappa import kappa_of_two, limits, weights_of
 from ...errors import InputError, plain
 from ...inputs.options import confidence, names_of
 from ...results.result import Result
@@ -152,7 +152,7 @@ def agreement(
     kappa is zero. With weights they are the same paper's, for w = 1 − steps/(k − 1)
     or 1 − steps²/(k − 1)² with k codes (statsmodels' figures; psych 2.2.9 prints
     weighted standard errors that simulation does not bear out). A symmetric
-    interval may pass 1; it is not cut. If one coder
+    interval may pass 1; it is cut there, as psych's, and the note says so. If one coder
     used a single code, kappa is 0 whatever the other did, and there is no test.
 
     In R, ``psych::cohen.kappa(cbind(a, b))$kappa``; with quadratic weights its ``$weighted.kappa``, with linear ones
@@ -189,7 +189,7 @@ def agreement(
     counts = np.zeros((len(codes), len(codes)), dtype=int)
     np.add.at(counts, ([place[code] for code in a], [place[code] for code in b]), 1)
     kappa, se, se0, observed, expected = kappa_of_two(counts, weights_of(len(codes), weights))
-    reach = ndtri(0.5 + level / 2) * se
+    lower, upper, cut = limits(kappa, se, level)
     z = kappa / se0 if se0 > 0 else float("nan")
     used = counts.sum(axis=1) + counts.sum(axis=0)
     table = pd.DataFrame(
@@ -205,7 +205,7 @@ def agreement(
     note = (
         f"{len(a)} excerpts, two coders. Cohen's kappa{f', {weights} weights,' if weights else ''} with the "
         f"large-sample standard error of Fleiss, Cohen and Everitt (1969); interval {100 * level:g} %; se0, z and p "
-        "for the hypothesis of no agreement beyond chance."
+        f"for the hypothesis of no agreement beyond chance.{cut}"
     )
     return Agreement(
         len(a),
@@ -213,8 +213,8 @@ def agreement(
         100 * expected,
         kappa,
         se,
-        kappa - reach,
-        kappa + reach,
+        lower,
+        upper,
         se0,
         z,
         float(2 * ndtr(-abs(z))),

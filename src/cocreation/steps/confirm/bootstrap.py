@@ -262,6 +262,7 @@ def bootstrap(
         note += f" {len(theta) - proper.sum()} draws gave no figures and are left out: see failed and improper."
     if kind == "bollen-stine" and not tested:
         note += " df = 0: there is nothing to test."
+    note += "".join(f" {subject}: {warning}" for subject, warning in task.specification.doubts)
     if against := keying(task.frame, figures.scales):
         note += f"{against} They cancel in CR, but not in AVE, which takes sizes."
     return Bootstrap(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
+from ...core.kappa import limits
 from ...core.resampling import enough
 from ...errors import InputError, plain
 from ...inputs.options import confidence, generator, names_of, plain_table
@@ -129,10 +130,10 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
     q = 1 - share
     spread = (share * q).sum()
     se0 = np.sqrt(2 * (spread**2 - (share * q * (q - share)).sum()) / (items * raters * (raters - 1))) / spread
-    reach, z = ndtri(0.5 + level / 2) * se, kappa / se0
+    (lower, upper, cut), z = limits(kappa, se, level), kappa / se0
     note = (
         f"{items} items, {raters} raters, {len(bins)} bins. se and the {100 * level:g} % interval: over items; se0, z "
-        "and p: for raters who choose independently."
+        f"and p: for raters who choose independently.{cut}"
     )
     return FleissKappa(
         items,
@@ -141,8 +142,8 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
         expected,
         kappa,
         se,
-        kappa - reach,
-        kappa + reach,
+        lower,
+        upper,
         float(se0),
         float(z),
         float(2 * ndtr(-abs(z))),

@@ -31,6 +31,11 @@ __all__ = ["HtmtIntervals", "htmt", "htmt_intervals"]
 #: what HTMT's upper end is held against (Henseler, Ringle & Sarstedt 2015)
 _LIMITS = {0.85: "below_085", 0.90: "below_090", 1.0: "below_1"}
 
+_ALONE = (
+    "Discriminant validity needs at least two dimensions to tell apart. Add a dimension; validity(data, scales) gives "
+    "CR and AVE of one."
+)
+
 
 @dataclass(frozen=True, repr=False)
 class HtmtIntervals(Result):
@@ -116,7 +121,7 @@ def htmt(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> tuple[pd.Da
     data : DataFrame, shape (respondents, columns)
         Answers; respondents with a missing one are left out.
     scales : mapping
-        ``{dimension: [item, …]}``.
+        ``{dimension: [item, …]}``, at least two dimensions of at least two items.
 
     Returns
     -------
@@ -148,6 +153,8 @@ def htmt(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> tuple[pd.Da
     0.523
     """
     checked = scales_mapping(scales, getattr(data, "columns", None))
+    if len(checked) < 2:
+        raise InputError(_ALONE)
     frame = items_frame(data, [item for items in checked.values() for item in items])
     square = _squares(covariance(frame.to_numpy())[None], checked)
     _refuse_unrelated(square, checked)
@@ -238,7 +245,7 @@ def htmt_intervals(
     rng = generator(seed)
     checked = scales_mapping(scales, getattr(data, "columns", None))
     if len(checked) < 2:
-        raise InputError("Discriminant validity needs at least two dimensions to tell apart. Add a dimension.")
+        raise InputError(_ALONE)
     frame = items_frame(data, [item for items in checked.values() for item in items])
     x, (i, j) = frame.to_numpy(), np.tril_indices(len(checked), -1)
     square = _squares(covariance(x)[None], checked)

@@ -151,7 +151,12 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
         f"{used(frame, data)}, listwise; minres, oblimin without Kaiser normalization, Schmid–Leiman."
         + (f" Reversed first: {', '.join(flipped)}." if flipped else "")
         + (" Heywood case: a unique variance ran into its floor of .005." if found.heywood.any() else "")
-        + (" With one factor omega hierarchical is omega total." if n_factors == 1 else "")
+        + (
+            " With one factor omega total is the share of the sum that is not unique, omega hierarchical the share "
+            "that the factor's loadings explain; the two differ by the correlations it leaves unexplained."
+            if n_factors == 1
+            else ""
+        )
         + (" With two group factors the general factor's loadings on them are set equal." if n_factors == 2 else "")
     )
     ecv = float((general @ general) / shared)
