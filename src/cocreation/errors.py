@@ -71,7 +71,7 @@ def _unwrapped(value: object) -> object:
     if kind is dict:
         return {_unwrapped(key): _unwrapped(inner) for key, inner in value.items()}
     # without importing NumPy, which not everything that fails needs
-    return value.item() if kind.__module__ == "numpy" and getattr(value, "shape", None) == () else value
+    return value.tolist() if kind.__module__ == "numpy" and getattr(value, "size", 99) <= 20 else value
 
 
 def needed(package: str, what: str, *, module: str = "") -> ModuleType:

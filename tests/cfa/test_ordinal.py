@@ -27,6 +27,7 @@ from cocreation.errors import EstimationError, InputError
 from cocreation.steps import confirm
 from cocreation.steps.explore import polychoric
 from cocreation.steps.purify import alpha, ordinal_alpha
+from cocreation.steps.validate import reliability, validity
 
 mpl.use("Agg")
 FOLDER = Path(__file__).parents[1] / "golden_ordinal"
@@ -333,6 +334,17 @@ def test_wlsmv_equals_lavaan_on_awkward_answers(awkward):
         their = figures(case, column)
         their = their[their > 0] if column == "se" else their
         np.testing.assert_allclose(keyed(found.parameters, column)[their.index], their, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", ["binary", "skewed"])
+def test_reliability_of_the_sum_equals_semtools_and_that_of_the_responses_is_another(case):
+    scales = {line[0]: line[5:].split(" + ") for line in MODELS[case].splitlines()}
+    data = answers(case)
+    model = wlsmv(data, scales)
+    found = reliability(data, scales, model=model).table.set_index("dimension")
+    for ours, theirs in (("omega", "omega"), ("alpha", "alpha"), ("ave", "avevar")):
+        assert found[ours].to_dict() == pytest.approx(figures(case, theirs).to_dict(), abs=5e-6)
+    assert (validity(data, scales, model=model).table.set_index("dimension")["cr"] > found["omega"]).all()
 
 
 def test_modification_indices_equal_lavaan(awkward):

@@ -19,7 +19,7 @@ from cocreation.steps.explore import factors
 from cocreation.steps.judge import cvr, krippendorff_alpha, relevance, sorting
 from cocreation.steps.purify import alpha
 from cocreation.steps.screen import describe, screen
-from cocreation.steps.validate import invariance, omega, retest
+from cocreation.steps.validate import htmt_intervals, invariance, omega, retest
 
 _ROWS = pd.DataFrame(np.random.default_rng(0).integers(1, 6, (40, 4)), columns=list("abcd"))
 _VOTES = pd.DataFrame({"r1": [1, 2, 9], "r2": [1, 2, 2]}, index=pd.Index([10, 11, 12]))
@@ -71,7 +71,15 @@ def test_a_message_names_no_type_of_numpy(name):
 def test_plain_leaves_what_is_no_scalar():
     assert plain("np.int64(0)") == "'np.int64(0)'"
     assert plain([np.int64(1), {np.float64(2.5): (None,)}]) == "[1, {2.5: (None,)}]"
-    assert plain(np.array([1, 2])) == "array([1, 2])"
+    assert plain(np.array([1, 2])) == "[1, 2]"
+    assert len(plain(np.arange(9999))) < 100
+
+
+def test_a_note_names_seeds_as_they_are_typed():
+    seeds = [np.int64(1), np.int64(2)]
+    answers = _ROWS + 3 * _ROWS[["a"]].to_numpy()
+    assert "seed [1, 2]" in htmt_intervals(answers, {"F": ["a", "b"], "G": ["c", "d"]}, draws=50, seed=seeds).note
+    assert "seed [1, 2]" in krippendorff_alpha(_VOTES, draws=50, level=0.9, seed=np.array(seeds)).note
 
 
 def test_no_message_prints_a_value_by_its_representation():

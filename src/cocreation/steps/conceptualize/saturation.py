@@ -153,7 +153,7 @@ def saturation(
     complete = (curves == n_themes).argmax(axis=1) + 1
     note = (
         f"{n} interviews, {n_themes} themes. The expected curve is exact over all orders; the band and the median are "
-        f"from {draws} random orders (seed {seed})."
+        f"from {draws} random orders (seed {plain(seed)})."
     )
     return Saturation(curve, themes, int((found == n_themes).argmax() + 1), float(np.median(complete)), note)
 

@@ -255,7 +255,7 @@ def bootstrap(
     note = (
         f"Maximum likelihood, {task.who}, missing answers listwise; "
         f"{'Bollen–Stine' if kind == 'bollen-stine' else 'nonparametric'} bootstrap, "
-        f"{progress.drawn(len(theta), draws)} draws, seed {seed}; {100 * level:g} % "
+        f"{progress.drawn(len(theta), draws)} draws, seed {plain(seed)}; {100 * level:g} % "
         f"{'percentile' if interval == 'percentile' else 'BCa'} intervals, quantiles of type 6."
     )
     if not proper.all():

@@ -306,7 +306,7 @@ def krippendorff_alpha(
     note = (
         f"{len(counts)} units with at least two values ({int((~kept).sum())} others left out), {codes.shape[1]} "
         f"raters, {int(counts.sum())} values, metric {metric}. Interval {100 * level:g} %: percentiles of {draws} "
-        f"bootstrap samples of units (seed {seed})."
+        f"bootstrap samples of units (seed {plain(seed)})."
     )
     return Krippendorff(
         float(1 - observed / expected),

@@ -276,8 +276,8 @@ def htmt_intervals(
     note = (
         f"{used(frame, data)}, missing answers listwise. HTMT: mean absolute correlation between dimensions over the "
         "geometric mean of the mean absolute correlations within; HTMT2: geometric means throughout. Bootstrap, "
-        f"{progress.drawn(len(ratios), draws)} draws, seed {seed}; {100 * level:g} % percentile intervals, quantiles "
-        "of type 6. Told apart where the upper end is below .85, .90 or 1."
+        f"{progress.drawn(len(ratios), draws)} draws, seed {plain(seed)}; {100 * level:g} % percentile intervals, "
+        "quantiles of type 6. Told apart where the upper end is below .85, .90 or 1."
     )
     if against := keying(frame, checked):
         note += f"{against} These ratios take sizes and stay the same."

@@ -117,7 +117,8 @@ def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, mode
             "maximum likelihood; unstandardized estimates over the observed variance (divisor N), as semTools' "
             "compRelSEM and AVE"
         )
-    note = f"{used(frame, data)}. Correlated-factors model, {how}.{keying(frame, checked)}"
+    note = f"{used(frame, data)}. {'Correlated-factors' if len(checked) > 1 else 'One-factor'} model, {how}."
+    note += keying(frame, checked)
     return Reliability(table, len(frame), note)
 
 
