@@ -7,7 +7,7 @@ import linecache
 import traceback
 from types import ModuleType
 
-__all__ = ["CourseError", "EstimationError", "InputError", "MissingPackageError", "needed"]
+__all__ = ["CourseError", "EstimationError", "InputError", "MissingPackageError", "needed", "plain"]
 
 
 class CourseError(Exception):
@@ -41,6 +41,37 @@ class EstimationError(CourseError, ArithmeticError):
 
 class MissingPackageError(CourseError, ImportError):
     """What was asked for needs a package that this Python lacks, or one that does not load."""
+
+
+def plain(value: object) -> str:
+    """Return a value as a user would type it: ``0``, not ``np.int64(0)``, also within lists and the like.
+
+    Parameters
+    ----------
+    value : object
+        What a message is about.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(plain(np.int64(0)), plain((np.float64(1), "x")), plain({np.str_("a"): [np.True_]}))
+    0 (1.0, 'x') {'a': [True]}
+    """
+    return repr(_unwrapped(value))
+
+
+def _unwrapped(value: object) -> object:
+    kind = type(value)
+    if kind in (list, tuple, set, frozenset):
+        return kind(map(_unwrapped, value))
+    if kind is dict:
+        return {_unwrapped(key): _unwrapped(inner) for key, inner in value.items()}
+    # without importing NumPy, which not everything that fails needs
+    return value.tolist() if kind.__module__ == "numpy" and getattr(value, "size", 99) <= 20 else value
 
 
 def needed(package: str, what: str, *, module: str = "") -> ModuleType:

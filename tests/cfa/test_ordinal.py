@@ -27,6 +27,7 @@ from cocreation.errors import EstimationError, InputError
 from cocreation.steps import confirm
 from cocreation.steps.explore import polychoric
 from cocreation.steps.purify import alpha, ordinal_alpha
+from cocreation.steps.validate import reliability, validity
 
 mpl.use("Agg")
 FOLDER = Path(__file__).parents[1] / "golden_ordinal"
@@ -335,6 +336,17 @@ def test_wlsmv_equals_lavaan_on_awkward_answers(awkward):
         np.testing.assert_allclose(keyed(found.parameters, column)[their.index], their, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("case", ["binary", "skewed"])
+def test_reliability_of_the_sum_equals_semtools_and_that_of_the_responses_is_another(case):
+    scales = {line[0]: line[5:].split(" + ") for line in MODELS[case].splitlines()}
+    data = answers(case)
+    model = wlsmv(data, scales)
+    found = reliability(data, scales, model=model).table.set_index("dimension")
+    for ours, theirs in (("omega", "omega"), ("alpha", "alpha"), ("ave", "avevar")):
+        assert found[ours].to_dict() == pytest.approx(figures(case, theirs).to_dict(), abs=5e-6)
+    assert (validity(data, scales, model=model).table.set_index("dimension")["cr"] > found["omega"]).all()
+
+
 def test_modification_indices_equal_lavaan(awkward):
     case, found = awkward
     if case == "hole":  # its factors coincide: what one more loading would do is not determined there
@@ -346,6 +358,14 @@ def test_modification_indices_equal_lavaan(awkward):
         theirs = theirs[theirs.index.isin(table.index)]
         assert len(theirs) >= 15
         np.testing.assert_allclose(table.loc[theirs.index, column], theirs, rtol=1e-3, atol=1e-3)
+
+
+def test_srmr_with_and_without_the_thresholds_are_two_figures():
+    """lavaan 0.6-14: fitMeasures(fit, c("srmr", "srmr_bentler"))."""
+    golden = load("yesno_sim")
+    found = confirm.cfa(golden.answers, golden.scales, estimator="WLSMV")
+    assert found.measure("srmr") == pytest.approx(0.0398419, abs=5e-7)
+    assert found.measure("srmr_bentler") == pytest.approx(0.0356357, abs=5e-7)
 
 
 def test_an_items_own_variance_is_what_the_model_leaves_of_one(golden):

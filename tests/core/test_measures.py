@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from reference import load
 
 from cocreation.cfa.result import Cfa
 from cocreation.core.measures import MEASURES, named
@@ -114,3 +115,11 @@ def test_a_name_of_its_own_goes_before_another_measures_second_name():
     assert named("srmr_bentler", offered()["ML"]) == "srmr"
     assert named("srmr_bentler", offered()["WLSMV"]) == "srmr_bentler"
     assert not named("rmsea.ci.lower", {"rmsea_upper"})
+
+
+def test_a_model_worse_than_independence_has_a_negative_rfi_where_lavaan_prints_one():
+    """lavaan 0.6-14: TLI −1.742239, NFI −1.645900, RFI 1; RFI is 1 − (143.549/3)/(54.253/3) by its formula."""
+    found = cfa(load("hs1939").answers, "v =~ 1*x1 + -1*x4 + -1*x7\nv ~~ 0.5*v")
+    assert found.measure("tli") == pytest.approx(-1.742239, abs=5e-6)
+    assert found.measure("nfi") == pytest.approx(-1.645900, abs=5e-6)
+    assert found.measure("rfi") == pytest.approx(1 - (143.54906 / 3) / (54.25340 / 3), abs=5e-6)

@@ -8,7 +8,8 @@ from reference import load
 
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import InputError
-from cocreation.steps.confirm import cfa
+from cocreation.steps.confirm import bootstrap, cfa
+from cocreation.steps.validate import invariance, nomological
 
 
 def _terms(text: str) -> dict[str, tuple[float | None, str]]:
@@ -155,3 +156,34 @@ def test_a_factor_named_like_a_column_is_refused():
     named = cfa(golden.data, {"x1": ["x1", "x2", "x3"], "x2": ["x4", "x5", "x6"]})
     plain = cfa(golden.data, {"v": ["x1", "x2", "x3"], "t": ["x4", "x5", "x6"]})
     np.testing.assert_array_equal(named.loadings["std"], plain.loadings["std"])
+
+
+@pytest.mark.parametrize(
+    ("model", "subject", "says"),
+    [
+        (
+            "v =~ x1 + x2 + x3\nv ~ x4*x5",
+            "v ~ x4*x5",
+            "data['x4_x5'] = data['x4'] * data['x5'], and write 'v ~ x4 + x5 +",
+        ),
+        ("v =~ x1 + x9*x2 + x3", "v =~ x9*x2", "write 'v =~ x9 + x2'"),
+        ("v =~ x1 + x2 + x3\nt =~ x4 + x5 + x6\nt ~ v*x7", "t ~ v*x7", "no interaction of factors"),
+        ("v =~ x1 + x2 + x3\nt =~ x4 + x5 + x6\nt ~~ x8*v", "t ~~ x8*v", "is also a variable. If a label is meant"),
+    ],
+)
+def test_a_label_that_names_a_variable_is_warned_of(model, subject, says):
+    data = load("hs1939").answers
+    told = cfa(data, model).warnings.set_index("subject")["warning"]
+    assert says in told[subject]
+
+
+def test_every_result_of_a_model_with_such_a_label_says_so():
+    data = load("hs1939").answers.assign(group=np.arange(301) % 2)
+    model = "v =~ x1 + x9*x2 + x3 + x7"
+    assert "v =~ x9*x2" in cfa(data, model, estimator="MLR", missing="fiml").warnings["subject"].tolist()
+    assert "v =~ x9*x2" in invariance(data, model, "group").warnings["subject"].tolist()
+    assert "v =~ x9*x2: 'x9*' only labels" in bootstrap(data, model, draws=50, level=0.9).note
+    paths = nomological(data, f"{model}\nv ~ x4*x5", {})
+    assert {"v =~ x9*x2", "v ~ x4*x5"} <= set(paths.warnings["subject"])
+    plain = cfa(data, model.replace("x9*", "a*")).warnings
+    assert not plain["warning"].str.contains("label").any()

@@ -1,5 +1,5 @@
 # Awkward ordered answers and what lavaan says of them: Rscript generate.R, in this folder.
-# Made with R 4.2.2 and lavaan 0.6-14. The data are simulated here and free to use; those of weak.csv were drawn by numpy.
+# Made with R 4.2.2, lavaan 0.6-14 and semTools 0.5-6. The data are simulated here and free to use; those of weak.csv were drawn by numpy.
 suppressMessages(library(lavaan))
 figures <- NULL
 keep <- function(case, kind, name, value) figures <<- rbind(figures, data.frame(case, kind, name, value = signif(value, 13)))
@@ -27,6 +27,9 @@ make <- function(case, n, loadings, phi, cuts, seed, syntax, codes = NULL) {
   id <- paste(s$lhs, s$op, s$rhs); keep(case, "std", id, s$est.std); keep(case, "std_se", id, s$se)
   m <- modificationIndices(f); id <- paste(m$lhs, m$op, m$rhs)
   keep(case, "mi", id, m$mi); keep(case, "epc", id, m$epc)
+  if (case %in% c("binary", "skewed")) {  # whole numbers without gaps, which semTools supposes
+    o <- suppressMessages(semTools::reliability(f)); for (of in c("omega", "alpha", "avevar")) keep(case, of, colnames(o), o[of, ])
+  }
 }
 two <- "A =~ v1+v2+v3\nB =~ v4+v5+v6"
 make("binary", 300, list(c(.8, .7, -.6), c(.7, .75, .8)), .4, list(.3, -.6, 1.1), 1, two, list(c(0, 1)))

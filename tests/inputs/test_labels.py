@@ -10,7 +10,7 @@ from cocreation.audit.audit import audit
 from cocreation.course.checks import compare
 from cocreation.course.questions import Question
 from cocreation.errors import InputError
-from cocreation.inputs.labels import labels_in, look, merge_alike, plain, refuse_alike, without_blanks
+from cocreation.inputs.labels import bare, labels_in, look, merge_alike, refuse_alike, without_blanks
 from cocreation.inputs.options import names_of
 from cocreation.steps import conceptualize, decisions, generate, judge, screen, validate
 from cocreation.survey import population, sample
@@ -369,7 +369,7 @@ class TestTheMechanism:
 
     @pytest.mark.parametrize("blank", [*BLANKS, None, np.nan, pd.NA, pd.NaT], ids=ascii)
     def test_blank(self, blank):
-        assert plain(blank) == look(blank) == ""
+        assert bare(blank) == look(blank) == ""
         refuse_alike(["", blank, "a"], "labels")
 
     def test_labels_that_read_the_same_are_told_by_their_codes(self):

@@ -35,6 +35,14 @@ class TestKappa:
         assert result.se0 == pytest.approx(other.std_kappa0, abs=1e-12)
         assert (result.lower, result.upper) == pytest.approx((other.kappa_low, other.kappa_upp), abs=1e-9)
 
+    def test_an_interval_ends_where_kappa_does_and_says_where_it_would(self):
+        """kappa .75 with a standard error of .226: the symmetric interval ends at 1.194 (psych prints 1)."""
+        result = agreement(list("aaabbbab"), list("aaabbbaa"))
+        assert (result.kappa, result.lower, result.upper) == pytest.approx((0.75, 0.306210, 1.0), abs=1e-6)
+        assert "the symmetric one ends at 1.194." in result.note
+        assert "cut" not in agreement(["yes", "no"] * 20, ["yes", "no", "no", "no"] * 10).note
+        assert "cut" not in agreement(list("aabb"), list("aabb")).note
+
     def test_follows_its_definition_by_hand(self):
         # yes/yes 20, yes/no 5, no/yes 10, no/no 15: po = .70, pe = .50
         a = ["yes"] * 25 + ["no"] * 25

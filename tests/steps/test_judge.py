@@ -299,6 +299,12 @@ class TestKrippendorff:
 
 
 class TestFleiss:
+    def test_an_interval_ends_where_kappa_does_and_says_where_it_would(self):
+        sorts = pd.DataFrame([list("aaa"), list("bbb"), list("aab"), list("bbb")])
+        found = fleiss_kappa(sorts)
+        assert (found.lower, found.upper) == pytest.approx((0.014313, 1.0), abs=1e-6)
+        assert "the symmetric one ends at 1.300." in found.note
+
     def test_published_example(self):
         counts = [[int(vote) for vote in patient] for patient in DIAGNOSES.split()]
         votes = pd.DataFrame([np.repeat(range(5), patient) for patient in counts])

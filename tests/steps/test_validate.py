@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from reference import NAMES, load, matrix
 from ugly import frames, says_why_or_is_finite, scales_of
 
-from cocreation.core.reliability import composite, item_statistics
+from cocreation.core.reliability import categorical_omega, composite, item_statistics
 from cocreation.core.sem.search import search
 from cocreation.errors import InputError
 from cocreation.steps.confirm import cfa
@@ -108,9 +110,10 @@ def test_the_unstandardized_figures_stand_beside_under_semtools_name(name):
 
 def test_loadings_against_their_dimension_are_named():
     golden = load("bfi_nec_missing")
-    assert "against the rest" not in validity(golden.answers, golden.scales).note
+    assert "gainst the rest" not in validity(golden.answers, golden.scales).note
     reverse_keyed = golden.answers.assign(**{item: 7 - golden.answers[item] for item in ("C4", "E1")})
-    assert "C4 on Consc, E1 on Extra" in validity(reverse_keyed, golden.scales).note
+    note = validity(reverse_keyed, golden.scales).note
+    assert re.search(r"Against the rest of their scale: 'C4' of Consc \(CITC −.{4}\), 'E1' of Extra \(CITC −", note)
 
 
 def test_an_htmt2_of_zero_is_explained():
@@ -169,7 +172,12 @@ def test_a_fit_of_other_respondents_is_refused():
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda d: validity(d, {"t": ["x4", "x5", "x6"]}), "at least two dimensions"),
+        (lambda d: htmt(d, {"t": ["x4", "x5", "x6"]}), "at least two dimensions"),
+        (lambda d: validity(d, {"t": ["x4", "x5", "x6"]}).plot(), "no HTMT to draw"),
+        (
+            lambda d: reliability(d, {"t": ["x4", "x5", "x6"]}, model=cfa(d, "t =~ x4 + x5 + x6 + x7")),
+            "measures 't' by",
+        ),
         (lambda d: validity(d, {"v": ["x1"], "t": ["x4", "x5"]}), "'v' has 1 items"),
         (lambda d: validity(d, {"v": ["x1", "zz"], "t": ["x4", "x5"]}), "names the item 'zz'"),
         (lambda d: validity(d.assign(x1="a"), {"v": ["x1", "x2"], "t": ["x4", "x5"]}), "'x1' is not numeric"),
@@ -235,3 +243,62 @@ def test_validity_fits_one_model_or_none_and_asks_of_alpha_the_coefficient_only(
     assert len(fits) == 1
     assert unshown == []
     pd.testing.assert_frame_equal(again.table, found.table, check_exact=True)
+
+
+ONE = {"visual": ["x1", "x2", "x3"]}
+
+
+def test_one_dimension_has_cr_and_ave_as_semtools_and_lavaan_give_them():
+    """lavaan 0.6-14, semTools 0.5-6: standardizedSolution by the formulas, compRelSEM, AVE."""
+    found = validity(load("hs1939").answers, ONE)
+    row = found.table.iloc[0]
+    assert (row["cr"], row["ave"], row["alpha"]) == pytest.approx((0.6350718, 0.3728436, 0.6261171), abs=5e-6)
+    assert found.unstandardized.iloc[0, 1:].tolist() == pytest.approx([0.6325532, 0.6261171, 0.3692859], abs=5e-6)
+    assert row[["msv", "asv", "largest_correlation", "fornell_larcker"]].isna().all()
+    assert not sum(map(len, (found.htmt, found.htmt2, found.fornell_larcker)))
+    assert "one dimension and none to tell it from" in found.note
+
+
+def test_one_dimension_reads_alike_in_every_format(tmp_path):
+    found = validity(load("hs1939").answers, ONE)
+    assert list(found.tables()) == ["table"]
+    for text in (repr(found), found.to_markdown(), found.to_latex(), found._repr_html_()):
+        assert "CR" in text
+        assert "MSV" not in text.split("Note")[0]
+    assert found.to_docx(tmp_path / "one.docx").exists()
+
+
+def test_omega_of_ordered_answers_is_that_of_semtools_and_cr_says_that_it_is_not():
+    """semTools 0.5-6, reliability(fit): omega, alpha, avevar. Uses holds an item keyed the other way."""
+    golden = load("yesno_sim")
+    model = cfa(golden.answers, golden.scales, estimator="WLSMV")
+    table = reliability(golden.answers, golden.scales, model=model).table.set_index("dimension")
+    assert table.loc["Uses", ["omega", "alpha", "ave"]].tolist() == pytest.approx(
+        [0.331015, 0.025778, 0.521497], abs=5e-6
+    )
+    assert table.loc["Doubts", ["omega", "alpha", "ave"]].tolist() == pytest.approx(
+        [0.562724, 0.518407, 0.530272], abs=5e-6
+    )
+    found = validity(golden.answers, golden.scales, model=model)
+    assert "CR is the reliability of a sum of unobserved responses, not of the sum score" in found.note
+    assert found.table.set_index("dimension").loc["Doubts", "cr"] > 0.75
+    assert "unobserved" not in validity(golden.answers, golden.scales).note
+
+
+def test_omega_of_ordered_answers_minds_how_far_apart_they_are():
+    """By hand: two yes-or-no items cut at zero, one of them counting twice; 2 Φ2(0, 0; r) − .5 = arcsin(r)/π."""
+    cut, loadings = [np.zeros(1)] * 2, np.array([0.8, 0.6])
+    shared = {r: np.arcsin(r) / (2 * np.pi) for r in (0.64, 0.48, 0.36)}
+    true = 4 * shared[0.64] + 4 * shared[0.48] + shared[0.36]
+    total = 4 * 0.25 + 4 * shared[0.48] + 0.25
+    found = categorical_omega(loadings, cut, [np.array([2.0]), np.array([1.0])])
+    assert found == pytest.approx(true / total, rel=1e-12)
+    assert np.isnan(categorical_omega(np.array([1.01, 0.5]), cut, cut))
+
+
+def test_the_two_omegas_of_one_factor_are_told_apart():
+    """psych 2.2.9, omega(r, 1) of nine items that one factor does not explain."""
+    found = omega(load("hs1939").answers, 1)
+    assert (found.omega_total, found.omega_hierarchical) == pytest.approx((0.770698, 0.743791), abs=2e-5)
+    assert "the two differ by the correlations it leaves unexplained" in found.note
+    assert "is omega total" not in found.note

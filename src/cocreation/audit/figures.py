@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._files import read_toml, user_path
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.labels import refuse_alike
 from ..inputs.options import quoted
 from .relations import structures
@@ -195,20 +195,22 @@ def _flatten(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
 def _text(where: str, key: str, value: object, allowed: tuple[str, ...] | None) -> str:
     if not isinstance(value, str) or (allowed and value not in allowed):
         told = f"one of {quoted(allowed)}" if allowed else "text"
-        raise InputError(f"{where}{key} is {value!r}; it must be {told}. Correct it.")
+        raise InputError(f"{where}{key} is {plain(value)}; it must be {told}. Correct it.")
     return value
 
 
 def _topics(where: str, value: object) -> frozenset[str]:
     if not isinstance(value, (list, tuple, set, frozenset)) or any(each not in TOPICS for each in value):
         wrong = next((e for e in value if e not in TOPICS), value) if isinstance(value, (list, tuple, set)) else value
-        raise InputError(f"{where}given holds {wrong!r}; allowed is a list of {quoted(TOPICS, most=60)}. Correct it.")
+        raise InputError(
+            f"{where}given holds {plain(wrong)}; allowed is a list of {quoted(TOPICS, most=60)}. Correct it."
+        )
     return frozenset(value)
 
 
 def _tables(where: str, key: str, value: object) -> list[Mapping[str, Any]]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(each, Mapping) for each in value):
-        raise InputError(f"{where}{key} is {value!r}; it must be a list of tables. Write each as [[{key}]].")
+        raise InputError(f"{where}{key} is {plain(value)}; it must be a list of tables. Write each as [[{key}]].")
     return list(value)
 
 
@@ -247,12 +249,14 @@ def _entry(where: str, key: str, place: int, table: Mapping[str, Any], rounding:
             found[name] = _text(at, name, value, None)
         elif name == "between":
             if not isinstance(value, (list, tuple)) or len(value) != 2 or not all(isinstance(v, str) for v in value):
-                raise InputError(f"{at}between is {value!r}; it must be the names of two scales. Write ['A', 'B'].")
+                raise InputError(
+                    f"{at}between is {plain(value)}; it must be the names of two scales. Write ['A', 'B']."
+                )
             found[name] = tuple(value)
         elif key == "percentages" and name == "percent":
             if not isinstance(value, Mapping) or not value:
                 raise InputError(
-                    f"{at}percent is {value!r}; it must name the categories. Write {{small = 44.9, large = 55.1}}."
+                    f"{at}percent is {plain(value)}; it must name the categories. Write {{small = 44.9, large = 55.1}}."
                 )
             found[name] = {
                 str(each): _checked(at, f"percent.{each}", v, "per cent", 0, 100, False, rounding)
@@ -260,7 +264,7 @@ def _entry(where: str, key: str, place: int, table: Mapping[str, Any], rounding:
             }
         elif several:
             if not isinstance(value, (list, tuple)) or not value:
-                raise InputError(f"{at}{name} is {value!r}; it must be a list of figures. Write [0.81, 0.79, …].")
+                raise InputError(f"{at}{name} is {plain(value)}; it must be a list of figures. Write [0.81, 0.79, …].")
             found[name] = [_checked(at, name, each, *_WITHIN[name], rounding) for each in value]
         else:
             found[name] = _checked(at, name, value, *_WITHIN.get(name, (name, -1e12, 1e12, False)), rounding)
@@ -276,7 +280,7 @@ def _checked(
 ) -> Printed:
     span = f"from {least:g} to {most:g}".replace("-", "−") if abs(most) < 1e4 else f"from {least:g} on"
     kind = "a whole number" if whole else 'a figure as printed, such as 0.073, "< .001" or "> .90",'
-    said = f"{where}{key} is {value!r}; {label} must be {kind} {span}. Correct it."
+    said = f"{where}{key} is {plain(value)}; {label} must be {kind} {span}. Correct it."
     if isinstance(value, Printed):
         return value
     try:

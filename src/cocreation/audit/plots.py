@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, plain
 from . import implied
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def draw(table: pd.DataFrame, readings: pd.DataFrame, ax: Axes | None, kind: str
         return _figures(table, ax)
     if kind == "rmsea":
         return _rmsea(table.set_index("figure"), readings, ax)
-    raise InputError(f"kind is 'figures' or 'rmsea', not {kind!r}. Choose one of them.")
+    raise InputError(f"kind is 'figures' or 'rmsea', not {plain(kind)}. Choose one of them.")
 
 
 def _figures(table: pd.DataFrame, ax: Axes | None) -> Axes:

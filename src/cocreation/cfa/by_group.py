@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..core.sem.terms import Specification
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.answers import items_frame
-from ..inputs.labels import labels_in, plain
+from ..inputs.labels import bare, labels_in
 from ..inputs.options import quoted
 from .specify import answers_of
 
@@ -46,8 +46,8 @@ def by_group(data: pd.DataFrame, specification: Specification, group: Hashable, 
     frame = items_frame(data, items, missing="keep", constant="keep", respondents=0)
     if not isinstance(group, Hashable) or group not in data.columns:
         raise InputError(
-            f"group is the column that says who belongs where, and the data have no column {group!r}. Known columns "
-            f"are {quoted(data.columns, most=8) or 'none'}; check the spelling."
+            f"group is the column that says who belongs where, and the data have no column {plain(group)}. Known "
+            f"columns are {quoted(data.columns, most=8) or 'none'}; check the spelling."
         )
     if group in items:
         raise InputError(f"The group column '{group}' is an item of the model. Choose a column that is none.")
@@ -86,7 +86,7 @@ def _labels(column: pd.Series, group: Hashable) -> tuple[pd.Series, list[str], s
 
 def _label(value: object) -> str:
     """Return a label as text: 2.0 as 2, which missing labels made of it."""
-    return value.strip() if isinstance(value, str) else plain(value)
+    return value.strip() if isinstance(value, str) else bare(value)
 
 
 def _at_least_two(labels: list[str], group: Hashable) -> list[str]:

@@ -14,7 +14,7 @@ import pandas as pd
 from ..core.sem import equalities as core
 from ..core.sem.model import Model
 from ..core.sem.terms import Specification, Term
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.options import names_of, quoted
 from .specify import specification_of, with_means
 
@@ -69,7 +69,7 @@ def freed(specification: Specification, free: Iterable[str], highest: str) -> se
     for wanted in names_of(free, what="parameter"):
         parts = re.fullmatch(r"\s*(.+?)\s*(=~|~~|~)\s*(.+?)\s*", wanted) if isinstance(wanted, str) else None
         if not parts:
-            raise InputError(f"free holds {wanted!r}. Write 'PE =~ q03', 'q04 ~ 1' or 'q04 ~~ q04'.")
+            raise InputError(f"free holds {plain(wanted)}. Write 'PE =~ q03', 'q04 ~ 1' or 'q04 ~~ q04'.")
         text = " ".join(parts.groups())
         term = next((each for each in specification.terms if text_of(each) == text), None)
         if term is None or text not in held:

@@ -20,7 +20,7 @@ from ..core.sem import groups, robust
 from ..core.sem.terms import Specification
 from ..core.threads import one_thread
 from ..core.ties import without_noise
-from ..errors import EstimationError, InputError
+from ..errors import EstimationError, InputError, plain
 from .by_group import Grouped, by_group
 from .equal_parameters import Rung, freed, measurement, rung, text_of
 from .tables import parameter_table
@@ -149,7 +149,7 @@ def _set_free(told: list[str]) -> str:
 
 def _option(name: str, value: object, allowed: Sequence[str]) -> None:
     if value not in allowed:
-        raise InputError(f"{name} is one of {', '.join(map(repr, allowed))}, not {value!r}. Choose one of them.")
+        raise InputError(f"{name} is one of {', '.join(map(plain, allowed))}, not {plain(value)}. Choose one of them.")
 
 
 def _refuse_impossible(specification: Specification, fitted: groups.GroupsFit, level: str, names: list[str]) -> None:
@@ -223,7 +223,7 @@ def scores(climbed: Climb, level: str) -> pd.DataFrame:
 
 def warnings_of(climbed: Climb, level: str, table: pd.DataFrame) -> pd.DataFrame:
     """Return negative variances and impossible correlations by group, and what the estimator warns of."""
-    found = list(climbed.steps[level].remarks)
+    found = [*climbed.specification.doubts, *climbed.steps[level].remarks]
     own = table[(table["op"] == "~~") & (table["left"] == table["right"])]
     for row in own[own["estimate"] < 0].itertuples():
         found.append(

@@ -15,7 +15,7 @@ import pandas as pd
 from ..core.measures import named
 from ..core.moments import to_correlation
 from ..core.sem.groups import factor_scores
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.answers import items_frame
 from ..results.result import Result
 from .likelihood import Estimate, estimate
@@ -113,7 +113,7 @@ class Cfa(Result):
         """
         found = name if name in self.fit.index else named(name, self.fit.index)
         if not found:
-            raise InputError(f"There is no fit measure {name!r} here; there are {', '.join(self.fit.index)}.")
+            raise InputError(f"There is no fit measure {plain(name)} here; there are {', '.join(self.fit.index)}.")
         return float(self.fit.loc[found, "value"])
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -200,7 +200,7 @@ class Cfa(Result):
         Axes
         """
         if kind not in ("loadings", "residuals", "path"):
-            raise InputError(f"kind is 'loadings', 'residuals' or 'path', not {kind!r}. Choose one of them.")
+            raise InputError(f"kind is 'loadings', 'residuals' or 'path', not {plain(kind)}. Choose one of them.")
         if kind == "path":
             from ..results import path_diagram
 

@@ -12,7 +12,7 @@ from ..core.sem import fit as fit_measures
 from ..core.sem import ml
 from ..core.sem.syntax import parse
 from ..core.sem.terms import Specification, Term
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.answers import items_frame, refuse_singular, scales_mapping, used
 from ..inputs.options import quoted, yes_no
 
@@ -106,8 +106,8 @@ def check_options(convention: str, estimator: str, missing: str) -> None:
     options = (("convention", convention, fit_measures.CONVENTIONS), ("estimator", estimator, ESTIMATORS))
     for name, value, allowed in (*options, ("missing", missing, MISSING)):
         if value not in allowed:
-            choices = " or ".join([", ".join(map(repr, allowed[:-1])), repr(allowed[-1])])
-            raise InputError(f"{name} is {choices}, not {value!r}. Choose one of them.")
+            choices = " or ".join([", ".join(map(plain, allowed[:-1])), repr(allowed[-1])])
+            raise InputError(f"{name} is {choices}, not {plain(value)}. Choose one of them.")
     if missing == "fiml" and estimator in ("MLM", "WLSMV"):
         raise InputError(
             f"{estimator} needs complete answers: what it corrects by is not defined where some are missing. Use "
@@ -131,9 +131,32 @@ def specification_of(data: pd.DataFrame, model, orthogonal: bool, std_lv: bool =
                 f"The model measures '{taken[0]}', but the data have a column of that name. Give the factor another "
                 "name, so that nobody takes one for the other."
             )
-        return found
+        return replace(found, doubts=_mistaken_labels(found, columns))
     scales = scales_mapping(model, columns, at_least=1)
     return from_scales(scales, orthogonal=orthogonal, std_lv=std_lv)
+
+
+def _mistaken_labels(specification: Specification, columns) -> tuple[tuple[str, str], ...]:
+    """Return a warning for every label that names a variable, whose product or sum may have been meant."""
+    measured = {*specification.observed, *(() if columns is None else columns)}
+    found = []
+    for term in specification.terms:
+        left, op, label, right = term.left, term.op, term.label, term.right
+        if label not in measured | {*specification.latent}:
+            continue
+        text = f"'{label}*' only labels a parameter, as in lavaan, but '{label}' is also a variable. "
+        if op == "=~":
+            text += f"If it was to be measured too, write '{left} =~ {label} + {right}'. "
+        elif op == "~" and {label, right} <= measured:
+            product = f"{label}_{right}"
+            text += (
+                f"For an interaction make the product a column, data['{product}'] = data['{label}'] * data['{right}'], "
+                f"and write '{left} ~ {label} + {right} + {product}'. "
+            )
+        elif op == "~":
+            text += "There is no interaction of factors here. "
+        found.append((f"{left} {op} {label}*{right}", f"{text}If a label is meant, give it another name."))
+    return tuple(found)
 
 
 def from_scales(scales: dict[str, list[str]], extra: str = "", names: Sequence[str] = (), **options) -> Specification:

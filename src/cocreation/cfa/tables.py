@@ -203,4 +203,4 @@ def warnings_of(
                     f"correlation {correlations[i, j]:.3f}: the two factors cannot be told apart.",
                 )
             )
-    return pd.DataFrame([*found, *remarks], columns=["subject", "warning"])
+    return pd.DataFrame([*specification.doubts, *found, *remarks], columns=["subject", "warning"])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtri
 
 from ..errors import InputError
 
-__all__ = ["TwoRaters", "kappa_of_two", "weights_of"]
+__all__ = ["TwoRaters", "kappa_of_two", "limits", "weights_of"]
 
 
 class TwoRaters(NamedTuple):
@@ -19,6 +20,32 @@ class TwoRaters(NamedTuple):
     se0: float
     observed: float
     expected: float
+
+
+def limits(kappa: float, se: float, level: float) -> tuple[float, float, str]:
+    """Return the symmetric interval of a kappa, cut at what a kappa can be, and for its note what was cut.
+
+    Parameters
+    ----------
+    kappa, se : float
+        The coefficient and its standard error.
+    level : float
+        Confidence.
+
+    Returns
+    -------
+    lower, upper : float
+        Between −1 and 1.
+    told : str
+        Begins with a blank; empty where nothing was cut.
+    """
+    reach = ndtri(0.5 + level / 2) * se
+    ends = (kappa - reach, kappa + reach)
+    lower, upper = (float(np.clip(end, -1, 1)) for end in ends)
+    over = [end for end, cut in zip(ends, (lower, upper), strict=True) if abs(end - cut) > 1e-9]
+    where = " and ".join(f"{end:.3f}".replace("-", "−") for end in over)
+    told = f" The interval is cut at what a kappa can be; the symmetric one ends at {where}." if over else ""
+    return lower, upper, told
 
 
 def weights_of(k: int, kind: str | None) -> np.ndarray:

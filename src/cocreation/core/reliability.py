@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import fdtri
+from scipy.special import fdtri, ndtr, stdtrit
 
+from .factor import principal_components
 from .moments import covariance, to_correlation
+from .polychoric import bivariate_normal
 
 __all__ = [
     "ItemStatistics",
+    "against_the_rest",
     "alpha_from_covariance",
     "alpha_interval",
+    "categorical_omega",
     "composite",
     "heterotrait",
     "item_statistics",
     "lambda6",
+    "orientation",
     "overlap_corrected",
     "squared_multiple",
     "standardized_alpha",
@@ -95,6 +100,60 @@ def item_statistics(x: np.ndarray) -> ItemStatistics:
             if k > 2:
                 without[i] = alpha_from_covariance(rest)
     return ItemStatistics(np.clip(citc, -1, 1), without)
+
+
+def orientation(r: np.ndarray) -> np.ndarray:
+    """Return −1 for each item that loads negatively on the first principal component, 1 for the others.
+
+    The component is turned so that its loadings sum to more than zero, as psych's ``alpha`` and ``omega`` have it;
+    where they sum to zero, so that the first item's is positive.
+
+    Parameters
+    ----------
+    r : array, shape (p, p)
+        Correlations.
+
+    Returns
+    -------
+    array, shape (p,)
+    """
+    first = principal_components(r, 1)[:, 0]
+    # a sum of zero has the sign of its rounding
+    undecided = abs(first.sum()) < 1e-9 * np.abs(first).sum()
+    first = -first if undecided and first[0] < 0 else first
+    return np.where(first < 0, -1.0, 1.0)
+
+
+def against_the_rest(r: np.ndarray, n_obs: int) -> np.ndarray:
+    """Return which items go against the others of their scale, by more than chance makes an unrelated item do.
+
+    Every item is held against the sum of the others, each turned as it loads on the first principal component. It goes
+    against them if the correlation is below −.30; with fewer than 30 respondents, where chance reaches that, below what
+    is significant at 5 %, with more than 60 below what is at 1 %, both one-tailed. Where such items are the more, the
+    others are those that go against.
+
+    Parameters
+    ----------
+    r : array, shape (p, p)
+        Correlations of the items of one scale.
+    n_obs : int
+        Respondents.
+
+    Returns
+    -------
+    array of bool, shape (p,)
+    """
+    signs = orientation(r)
+    if n_obs < 3 or (r >= 0).all():
+        return np.zeros(len(r), dtype=bool)
+    turned = r * np.outer(signs, signs)
+    with_others = turned.sum(axis=0) - 1
+    spread = np.sqrt(np.clip(turned.sum() - 2 * with_others - 1, 1e-12, None))
+    t = stdtrit(n_obs - 2, [0.95, 0.99])
+    least, most = t / np.sqrt(n_obs - 2 + t**2)
+    clear = with_others / spread > np.clip(0.30, least, most)
+    against = clear & (signs < 0)
+    return clear & (signs > 0) if 2 * against.sum() > clear.sum() else against
 
 
 def standardized_alpha(s: np.ndarray) -> float:
@@ -178,6 +237,40 @@ def composite(loadings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     total, squared = loadings.sum(axis=-1) ** 2, loadings**2
     return total / (total + (1 - squared).sum(axis=-1)), squared.mean(axis=-1)
+
+
+def categorical_omega(loadings: np.ndarray, thresholds: list[np.ndarray], steps: list[np.ndarray]) -> float:
+    """Return the reliability of the sum of ordered answers to one factor (Green & Yang 2009).
+
+    The variance of the sum that the factor brings, over all of it: both follow from normal responses that the loadings
+    let correlate and the thresholds cut. semTools' ``reliability`` prints it for categorical items (``omega``), of
+    answers that are whole numbers without gaps.
+
+    Parameters
+    ----------
+    loadings : array, shape (items,)
+        Standardized, of the responses.
+    thresholds : list of array, shape (categories − 1,) each
+        Where the responses are cut, standardized.
+    steps : list of array, shape (categories − 1,) each
+        By how much the answer grows there, 1 for whole numbers without gaps.
+
+    Returns
+    -------
+    float
+        NaN where a loading is 1 or more, so that nothing is left to chance.
+    """
+    if (np.abs(loadings) >= 1).any():
+        return float("nan")
+    true = total = 0.0
+    for i, (h, rise) in enumerate(zip(thresholds, steps, strict=True)):
+        for j, (k, other) in enumerate(zip(thresholds, steps, strict=True)):
+            weight, h_k = np.outer(rise, other), np.broadcast_arrays(h[:, None], k[None, :])
+            apart = ndtr(h_k[0]) * ndtr(h_k[1])
+            shared = (weight * (bivariate_normal(*h_k, loadings[i] * loadings[j]) - apart)).sum()
+            true += shared
+            total += shared if i != j else (weight * (ndtr(np.minimum(*h_k)) - apart)).sum()
+    return float(true / total)
 
 
 def heterotrait(r: np.ndarray, owner: np.ndarray, *, geometric: bool = False) -> np.ndarray:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..errors import InputError
 
-__all__ = ["labels_in", "look", "merge_alike", "plain", "refuse_alike", "without_blanks"]
+__all__ = ["bare", "labels_in", "look", "merge_alike", "refuse_alike", "without_blanks"]
 
 #: letters and signs that show nothing, though Unicode calls them no blanks
 _UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0"
@@ -24,7 +24,7 @@ _SAME |= dict.fromkeys(_UNSEEN, "")
 _SIGNS = str.maketrans(_SAME)
 
 
-def plain(value: object) -> str:
+def bare(value: object) -> str:
     """Return a label as text without what nobody sees: outer blanks, characters without width, Unicode's other forms.
 
     Parameters
@@ -43,20 +43,20 @@ def plain(value: object) -> str:
 
     Examples
     --------
-    >>> plain(" Agree\\u200b\\xa0"), plain("１"), plain(2.0), plain(None)
+    >>> bare(" Agree\\u200b\\xa0"), bare("１"), bare(2.0), bare(None)
     ('Agree', '1', '2', '')
     """
     if isinstance(value, str):
-        return _plain(str(value))
+        return _bare(str(value))
     if _is_missing(value):
         return ""
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
-    return _plain(str(value))
+    return _bare(str(value))
 
 
 @lru_cache(maxsize=4096)
-def _plain(text: str) -> str:
+def _bare(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.strip()
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
@@ -70,12 +70,12 @@ def look(value: object) -> str:
     Parameters
     ----------
     value : object
-        As of :func:`plain`.
+        As of :func:`bare`.
 
     Returns
     -------
     str
-        As :func:`plain` has it, in lower case, "1.0" as "1", without blanks but those that part two digits.
+        As :func:`bare` has it, in lower case, "1.0" as "1", without blanks but those that part two digits.
 
     See Also
     --------
@@ -86,7 +86,7 @@ def look(value: object) -> str:
     >>> look(" AGREE "), look("Service  Dominant") == look("service-dominant"), look(1.0) == look("1") == look("1.0")
     ('agree', False, True)
     """
-    return _look(plain(value))
+    return _look(bare(value))
 
 
 @lru_cache(maxsize=4096)

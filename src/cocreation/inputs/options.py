@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
+from ..errors import InputError, plain
 from .labels import refuse_alike
 
 __all__ = [
@@ -51,8 +51,8 @@ def plain_table(
         )
     if data.columns.nlevels > 1:
         raise InputError(
-            f"The columns of the {what} have {data.columns.nlevels} levels, the first is {data.columns[0]!r}. Give "
-            "each column one name: data.columns = data.columns.map('_'.join)."
+            f"The columns of the {what} have {data.columns.nlevels} levels, the first is {plain(data.columns[0])}. "
+            "Give each column one name: data.columns = data.columns.map('_'.join)."
         )
     twice = sorted(map(str, data.columns[data.columns.duplicated()]))
     if twice:
@@ -84,7 +84,7 @@ def names_of(items: Iterable[str], *, what: str = "item") -> list[str]:
     names = list(items)
     for name in names:
         if isinstance(name, (list, dict, set)):
-            raise InputError(f"Expected names of {what}s, got {name!r} among them. Give one flat list.")
+            raise InputError(f"Expected names of {what}s, got {plain(name)} among them. Give one flat list.")
     repeated = sorted({str(name) for name in names if names.count(name) > 1})
     if repeated:
         raise InputError(f"{what.capitalize()} {quoted(repeated)} is named twice. Name every {what} once.")
@@ -102,7 +102,7 @@ def whole(value: int, name: str, *, least: int = 1, remedy: str = "") -> int:
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:
         raise InputError(
-            f"{name} is a whole number from {least} on, not {value!r}. {remedy or f'Write {name}={least}.'}"
+            f"{name} is a whole number from {least} on, not {plain(value)}. {remedy or f'Write {name}={least}.'}"
         )
     return int(value)
 
@@ -116,7 +116,7 @@ def yes_no(value: bool, name: str) -> bool:
         Naming the argument.
     """
     if not isinstance(value, (bool, np.bool_)):
-        raise InputError(f"{name} is True or False, not {value!r}. Write {name}=True or leave it out.")
+        raise InputError(f"{name} is True or False, not {plain(value)}. Write {name}=True or leave it out.")
     return bool(value)
 
 
@@ -134,7 +134,7 @@ def between(value: float, name: str, low: float, high: float, *, what: str = "a 
     """
     if not _is_number(value) or not low <= value <= high:
         span = f"between {low:g} and {high:g}".replace("-", "−")
-        raise InputError(f"{name} is {what} {span}, not {value!r}. {remedy or 'Choose one within.'}")
+        raise InputError(f"{name} is {what} {span}, not {plain(value)}. {remedy or 'Choose one within.'}")
     return float(value)
 
 
@@ -147,7 +147,7 @@ def confidence(level: float) -> float:
         For anything else.
     """
     if not _is_number(level) or not 0 < level < 1:
-        raise InputError(f"level is a confidence between 0 and 1, not {level!r}. Write 0.95 for 95 %.")
+        raise InputError(f"level is a confidence between 0 and 1, not {plain(level)}. Write 0.95 for 95 %.")
     return float(level)
 
 
@@ -161,7 +161,7 @@ def ends(points: tuple[float, float]) -> tuple[float, float]:
     """
     fine = isinstance(points, (tuple, list)) and len(points) == 2 and all(map(_is_number, points))
     if not fine or not points[0] < points[1]:
-        raise InputError(f"points are the lowest and the highest answer, not {points!r}. Write points=(1, 7).")
+        raise InputError(f"points are the lowest and the highest answer, not {plain(points)}. Write points=(1, 7).")
     return points[0], points[1]
 
 
@@ -181,7 +181,7 @@ def generator(seed: int | Iterable[int]) -> np.random.Generator:
     except TypeError:
         fine = False
     if not fine or isinstance(seed, str):
-        raise InputError(f"seed is a whole number from 0 on, not {seed!r}. Write seed=1.")
+        raise InputError(f"seed is a whole number from 0 on, not {plain(seed)}. Write seed=1.")
     return np.random.default_rng(seed if isinstance(seed, (int, np.integer)) else listed)
 
 

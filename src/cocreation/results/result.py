@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from ..errors import InputError, needed
+from ..errors import InputError, needed, plain
 from . import formats, latex
 from .table import Table, fixed, table_of
 
@@ -128,7 +128,9 @@ class Result:
     def _apa(self, first: int) -> list[Table]:
         """The one model behind every format."""
         if isinstance(first, bool) or not isinstance(first, int) or first < 1:
-            raise InputError(f"first is the number of the first table, 1 or more, not {first!r}. Give a whole number.")
+            raise InputError(
+                f"first is the number of the first table, 1 or more, not {plain(first)}. Give a whole number."
+            )
         note = str(getattr(self, "note", ""))
         found = []
         for number, (name, frame) in enumerate(self.tables().items(), start=first):

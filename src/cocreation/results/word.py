@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._files import user_path, write_whole
-from ..errors import InputError, needed
+from ..errors import InputError, needed, plain
 from .table import Runs, Table
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def write_docx(tables: Sequence[Table], path: str | Path) -> Path:
         If python-docx is not installed.
     """
     if not isinstance(path, (str, Path)):
-        raise InputError(f"path is the name of a file, not {path!r}. Write 'tables.docx'.")
+        raise InputError(f"path is the name of a file, not {plain(path)}. Write 'tables.docx'.")
     path = user_path(path)
     if path.suffix.lower() != ".docx":
         raise InputError(

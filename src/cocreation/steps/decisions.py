@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from .._files import write_whole
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.labels import refuse_alike, without_blanks
 from ..inputs.options import plain_table
 from ..survey.tables import read_table
@@ -120,7 +120,7 @@ def read_decisions(step: str, folder: str | Path = "decisions") -> pd.DataFrame:
     other = log[~log["decision"].isin(["keep", "drop"])]
     if len(other):
         subject, decision = other.iloc[0][["subject", "decision"]]
-        raise InputError(f"{path} says {decision!r} for {subject!r}; a decision is 'keep' or 'drop'. {again}")
+        raise InputError(f"{path} says {plain(decision)} for {plain(subject)}; a decision is 'keep' or 'drop'. {again}")
     refuse_alike(log["subject"], "subjects", where=f"of {path}")
     return log
 
@@ -162,8 +162,11 @@ def _checked(decisions: pd.DataFrame) -> None:
     plain_table(decisions, COLUMNS, what="decisions", row="a decision")
     other = decisions.loc[~decisions["decision"].isin(["keep", "drop"]), "decision"]
     if len(other):
-        raise InputError(f"A decision is 'keep' or 'drop', not {other.iloc[0]!r} (row {other.index[0]!r}). Correct it.")
+        remedy = "Recode the item and purify again." if other.iloc[0] == "recode?" else "Correct it."
+        raise InputError(
+            f"A decision is 'keep' or 'drop', not {plain(other.iloc[0])} (row {plain(other.index[0])}). {remedy}"
+        )
     blank = decisions.index[without_blanks(decisions["subject"]).isna()]
     if len(blank):
-        raise InputError(f"Row {blank[0]!r} of the decisions does not say what it decides on. Write its subject.")
+        raise InputError(f"Row {plain(blank[0])} of the decisions does not say what it decides on. Write its subject.")
     refuse_alike(decisions["subject"], "subjects", where="of the decisions")

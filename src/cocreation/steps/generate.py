@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.labels import labels_in, refuse_alike
 from ..inputs.options import plain_table, whole
 from ..results.result import Result
@@ -320,7 +320,7 @@ def coverage(
     """
     whole(at_least, "at_least", least=0)
     if final is not None and not isinstance(final, (Mapping, pd.Series)):
-        raise InputError(f"final says how many items each dimension keeps, not {final!r}. Write {{'DO': 4, …}}.")
+        raise InputError(f"final says how many items each dimension keeps, not {plain(final)}. Write {{'DO': 4, …}}.")
     counts = _theme_counts(items, scheme)
     dimensions = (
         counts.groupby("dimension", sort=False).agg(themes=("theme", "size"), items=("items", "sum")).reset_index()

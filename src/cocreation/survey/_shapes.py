@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ..errors import CourseError, InputError
+from ..errors import CourseError, InputError, plain
 from ..inputs.options import quoted
 
 __all__ = ["FIELDWORK", "POPULATION", "PUBLISHED", "SPOILED", "among", "is_number", "lacking", "refusal", "same",
@@ -163,7 +163,7 @@ def shaped(value: Any, shape: Any, key: str, where: str) -> None:
 
 def short(value: object) -> str:
     """Return a value as it is written, cut off where it is long."""
-    text = repr(value)
+    text = plain(value)
     return text if len(text) < 60 else f"{text[:56]} …"
 
 
@@ -181,7 +181,7 @@ def among(name: object, known: Iterable[object], key: str, where: str) -> None:
     known = list(known)
     if name not in known:
         remedy = "Correct the entry." if known else "Leave the entry out."
-        raise refusal(where, key, repr(name), f"one of {quoted(known, most=8)}" if known else "absent", remedy)
+        raise refusal(where, key, plain(name), f"one of {quoted(known, most=8)}" if known else "absent", remedy)
 
 
 def same(has: Iterable[str], should: Iterable[str], key: str, where: str, remedy: str) -> None:

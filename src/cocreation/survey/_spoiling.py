@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.options import ends, generator, names_of, plain_table, whole
 from ._shapes import SPOILED
 
@@ -100,15 +100,15 @@ def spoil(
     straight = list(scale[len(scale) // 2 :]) if straight is None else list(straight)
     for name, value in (("right", right), *(("straight", value) for value in straight)):
         if whole(value, name, least=low, remedy=f"It is an answer from {low} to {high}.") > high:
-            raise InputError(f"{name} is an answer from {low} to {high}, not {value!r}. Choose one of the scale.")
+            raise InputError(f"{name} is an answer from {low} to {high}, not {plain(value)}. Choose one of the scale.")
     chosen = list(answers.columns) if items is None else names_of(items)
     plain_table(answers, chosen)
     for name in answers.columns:
         bad = answers.loc[~answers[name].isin(scale), name]
         if len(bad):
             raise InputError(
-                f"Item '{name}', row {bad.index[0]!r}, holds {bad.iloc[0]!r}, which is no answer from {low} to "
-                f"{high}. Spoil clean answers, as sample.draw() gives them, or name their scale by points=(…, …)."
+                f"Item '{name}', row {plain(bad.index[0])}, holds {plain(bad.iloc[0])}, which is no answer from {low} "
+                f"to {high}. Spoil clean answers, as sample.draw() gives them, or name their scale by points=(…, …)."
             )
     rng = generator(seed)
     kind = kinds_of(len(answers), counts, rng)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, plain
 from ._shapes import POPULATION, PUBLISHED, SPOILED, among, is_number, lacking, refusal, same, shaped, short, unique
 
 __all__ = ["NONE", "check_population", "check_published"]
@@ -170,7 +170,7 @@ def _check_surveys(raw: Mapping[str, Any], points: range, where: str) -> None:
     for name in surveys:
         plan = raw[name]
         if plan["trap_after"] not in asked[name]:
-            raise refusal(where, f"{name}.trap_after", repr(plan["trap_after"]), "an item of that survey, such as "
+            raise refusal(where, f"{name}.trap_after", plain(plan["trap_after"]), "an item of that survey, such as "
                           f"'{asked[name][0]}'", "Correct the entry.")  # fmt: skip
         if _genuine(plan) < 1:
             raise refusal(where, f"{name}.spoiled", f"{plan['distributed'] - _genuine(plan)} in all", "fewer than the "

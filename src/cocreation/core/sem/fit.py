@@ -333,7 +333,10 @@ def _upper_tail(chi2: float, df: int, noncentrality: float) -> float:
 
 
 def _against_baseline(chi2: float, df: int, base: float, base_df: int) -> dict[str, float]:
-    """CFI is clamped to 0 … 1; TLI, NFI, RFI and IFI are left as their formulas give them."""
+    """CFI is clamped to 0 … 1; TLI, NFI, RFI and IFI are left as their formulas give them.
+
+    lavaan prints an RFI of 1 for what its formula makes negative, which praises the worst of models.
+    """
     if base <= 1e-12 or base_df == 0:
         return {}
     worst = max(chi2 - df, base - base_df, 0.0)

@@ -89,7 +89,8 @@ class Specification:
 
     ``terms[i]`` belongs to ``model.entries[i]``. The moments of ``covariates`` are
     parameters of the ``model`` (they come out as in the sample), but none that a
-    report counts: their terms are ``given``.
+    report counts: their terms are ``given``. ``doubts`` are subjects and warnings: what is
+    well written, but seems to be meant otherwise.
     """
 
     observed: tuple[str, ...]
@@ -98,6 +99,7 @@ class Specification:
     model: Model
     covariates: tuple[str, ...] = ()
     definitions: tuple[Definition, ...] = ()
+    doubts: tuple[tuple[str, str], ...] = ()
 
     @property
     def indicators(self) -> dict[str, list[str]]:

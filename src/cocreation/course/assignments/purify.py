@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from ...errors import plain
 from ...steps import purify as step
 from ...steps.decisions import COLUMNS
 from ...survey import population
@@ -97,7 +98,7 @@ def _reverse(complete: pd.DataFrame, reverse: str, dropped: list[str]) -> Questi
     return Question(
         reverse,
         f"{reverse} correlates negatively with the others, so its statement says the opposite of theirs.",
-        f"Give the name of one item, such as {others[0]!r}.",
+        f"Give the name of one item, such as {plain(others[0])}.",
         mistakes,
     )
 
@@ -252,7 +253,7 @@ def _dropped(complete: pd.DataFrame, recoded: pd.DataFrame, dropped: list[str], 
             return None
         stranger = next((str(name) for name in answer if name not in recoded.columns), "")
         if stranger:
-            return Verdict(False, f"{stranger!r} is not an item of your scale. Name items as strings.", "shape")
+            return Verdict(False, f"{plain(stranger)} is not an item of your scale. Name items as strings.", "shape")
         if set(answer) == set(dropped) and list(answer) != dropped:
             return Verdict(False, "The right items, in another order: name the one dropped first, first.", "order")
         if set(answer) == set(at_once) != set(dropped):
@@ -313,7 +314,7 @@ def _log_problem(log: Any, decision: pd.Series, evidence: pd.Series, first: pd.S
 
 def _row_problem(row: Any, decision: str, evidence: float, first: float) -> Verdict | None:
     if row.decision not in {"keep", "drop"}:
-        return Verdict(False, f"{row.subject}: a decision is 'keep' or 'drop', not {row.decision!r}.", "decision")
+        return Verdict(False, f"{row.subject}: a decision is 'keep' or 'drop', not {plain(row.decision)}.", "decision")
     if row.decision != decision:
         return Verdict(False, f"{row.subject}: the log says {row.decision}, your list of dropped items does not.",
                        "decision")  # fmt: skip

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
-from ...core.kappa import kappa_of_two, weights_of
-from ...errors import InputError
+from ...core.kappa import kappa_of_two, limits, weights_of
+from ...errors import InputError, plain
 from ...inputs.labels import look, refuse_alike
 from ...inputs.options import confidence, names_of
 from ...results.result import Result
@@ -153,7 +153,7 @@ def agreement(
     kappa is zero. With weights they are the same paper's, for w = 1 − steps/(k − 1)
     or 1 − steps²/(k − 1)² with k codes (statsmodels' figures; psych 2.2.9 prints
     weighted standard errors that simulation does not bear out). A symmetric
-    interval may pass 1; it is not cut. If one coder
+    interval may pass 1; it is cut there, as psych's, and the note says so. If one coder
     used a single code, kappa is 0 whatever the other did, and there is no test.
 
     In R, ``psych::cohen.kappa(cbind(a, b))$kappa``; with quadratic weights its ``$weighted.kappa``, with linear ones
@@ -177,7 +177,7 @@ def agreement(
     """
     a, b = _codings(coder_a, coder_b)
     if weights is not None and (not isinstance(weights, str) or weights not in ("linear", "quadratic")):
-        raise InputError(f"weights is 'linear', 'quadratic' or None, not {weights!r}. Choose one of them.")
+        raise InputError(f"weights is 'linear', 'quadratic' or None, not {plain(weights)}. Choose one of them.")
     if weights and order is None:
         raise InputError("Weights need to know which codes are near. Give the codes from the lowest on: order=[…].")
     codes = sorted(dict.fromkeys([*a, *b]), key=str) if order is None else names_of(order, what="code")
@@ -185,13 +185,13 @@ def agreement(
     refuse_alike([*codes, *a, *b], "codes", f"coder_a, coder_b = merge_alike(coder_a, coder_b{like})")
     unknown = [code for code in [*a, *b] if code not in codes]
     if unknown:
-        raise InputError(f"The code {unknown[0]!r} is not in the order given. Add it or correct the coding.")
+        raise InputError(f"The code {plain(unknown[0])} is not in the order given. Add it or correct the coding.")
     confidence(level)
     place = {code: i for i, code in enumerate(codes)}
     counts = np.zeros((len(codes), len(codes)), dtype=int)
     np.add.at(counts, ([place[code] for code in a], [place[code] for code in b]), 1)
     kappa, se, se0, observed, expected = kappa_of_two(counts, weights_of(len(codes), weights))
-    reach = ndtri(0.5 + level / 2) * se
+    lower, upper, cut = limits(kappa, se, level)
     z = kappa / se0 if se0 > 0 else float("nan")
     used = counts.sum(axis=1) + counts.sum(axis=0)
     table = pd.DataFrame(
@@ -207,7 +207,7 @@ def agreement(
     note = (
         f"{len(a)} excerpts, two coders. Cohen's kappa{f', {weights} weights,' if weights else ''} with the "
         f"large-sample standard error of Fleiss, Cohen and Everitt (1969); interval {100 * level:g} %; se0, z and p "
-        "for the hypothesis of no agreement beyond chance."
+        f"for the hypothesis of no agreement beyond chance.{cut}"
     )
     return Agreement(
         len(a),
@@ -215,8 +215,8 @@ def agreement(
         100 * expected,
         kappa,
         se,
-        kappa - reach,
-        kappa + reach,
+        lower,
+        upper,
         se0,
         z,
         float(2 * ndtr(-abs(z))),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.labels import labels_in
 from ...inputs.options import generator, plain_table, whole
 from ...results.result import Result
@@ -155,7 +155,7 @@ def saturation(
     complete = (curves == n_themes).argmax(axis=1) + 1
     note = (
         f"{n} interviews, {n_themes} themes. The expected curve is exact over all orders; the band and the median are "
-        f"from {draws} random orders (seed {seed})."
+        f"from {draws} random orders (seed {plain(seed)})."
     )
     return Saturation(curve, themes, int((found == n_themes).argmax() + 1), float(np.median(complete)), note)
 
@@ -169,7 +169,7 @@ def _mentions(data: pd.DataFrame, interview: str, theme: str) -> pd.DataFrame:
         said.append(labels)
         if labels.isna().any():
             row = data.index[labels.isna()][0]
-            raise InputError(f"Column '{column}' is empty in row {row!r}. Code the excerpt or leave it out.")
+            raise InputError(f"Column '{column}' is empty in row {plain(row)}. Code the excerpt or leave it out.")
     if data.empty:
         raise InputError("There are no excerpts. Load the interviews first.")
     rows, columns = (labels.drop_duplicates().tolist() for labels in said)

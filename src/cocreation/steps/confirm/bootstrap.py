@@ -20,9 +20,10 @@ from ...core.reliability import composite
 from ...core.resampling import draw, enough, resamples, summary
 from ...core.sem import batch, ml
 from ...core.sem.terms import Specification
-from ...errors import EstimationError, InputError
+from ...errors import EstimationError, InputError, plain
 from ...inputs.options import generator
 from ...results.result import Result
+from ..purify.keying import keying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -135,7 +136,7 @@ class Bootstrap(Result):
             "reliability": ("factor", "estimate"),
         }
         if kind not in named:
-            raise InputError(f"kind is one of {', '.join(named)}, not {kind!r}. Choose one of them.")
+            raise InputError(f"kind is one of {', '.join(named)}, not {plain(kind)}. Choose one of them.")
         table = getattr(self, kind)
         name, estimate = named[kind]
         labels = table[name].astype(str)
@@ -225,7 +226,9 @@ def bootstrap(
         ("interval", interval, ("percentile", "bca")),
     ):
         if value not in known:
-            raise InputError(f"{name} is {known[0]!r} or {known[1]!r}, not {value!r}. Choose one of them.")
+            raise InputError(
+                f"{name} is {plain(known[0])} or {plain(known[1])}, not {plain(value)}. Choose one of them."
+            )
     rng = generator(seed)
     task = task_of(data, model, orthogonal=orthogonal)
     whole_fit = fit_model(task)
@@ -252,13 +255,16 @@ def bootstrap(
     note = (
         f"Maximum likelihood, {task.who}, missing answers listwise; "
         f"{'Bollen–Stine' if kind == 'bollen-stine' else 'nonparametric'} bootstrap, "
-        f"{progress.drawn(len(theta), draws)} draws, seed {seed}; {100 * level:g} % "
+        f"{progress.drawn(len(theta), draws)} draws, seed {plain(seed)}; {100 * level:g} % "
         f"{'percentile' if interval == 'percentile' else 'BCa'} intervals, quantiles of type 6."
     )
     if not proper.all():
         note += f" {len(theta) - proper.sum()} draws gave no figures and are left out: see failed and improper."
     if kind == "bollen-stine" and not tested:
         note += " df = 0: there is nothing to test."
+    note += "".join(f" {subject}: {warning}" for subject, warning in task.specification.doubts)
+    if against := keying(task.frame, figures.scales):
+        note += f"{against} They cancel in CR, but not in AVE, which takes sizes."
     return Bootstrap(
         *figures.split(table), fitted.chi2, chi2_p, len(theta), int(proper.sum()),
         int((~converged).sum()), int((converged & ~proper).sum()), sum(piece.alone for piece in done), len(x),
@@ -304,6 +310,7 @@ class _Figures:
             if len(own) > 1
             and all(self.rows[i] < p and self.rows[i] not in bound and self.rows.count(self.rows[i]) == 1 for i in own)
         }
+        self.scales = {factor: [self.loadings[i][1] for i in own] for factor, own in self.plain.items()}
         self.names = [f"{factor} =~ {item}" for factor, item in self.loadings]
         self.names += [f"{left} ~~ {right}" for left, right in self.pairs]
         self.names += [f"{measure} {factor}" for factor in self.plain for measure in ("CR", "AVE")]

@@ -124,11 +124,14 @@ def cfa(
     Heywood case shows as one. semopy's fit of missing answers is wrong and is not asked; in a
     Python without semopy nothing is, as the note then says, and the estimates stand alone.
 
-    Definitions are lavaan's, but for an RFI below 0, which lavaan prints as 1. Standard
-    errors: expected information (ML), observed with FIML; MLM and MLR as Savalei (2014) reviews them. ``_scaled`` fit measures put the scaled
-    chi-square into their formulas, which estimates nothing in the population; report the
-    ``_robust`` ones (Brosseau-Liard & Savalei 2014; with FIML Zhang & Savalei 2023).
-    Modification indices: score tests of plain ML.
+    The figures follow lavaan, but for models that fit worse than independence: RFI is then negative, as
+    1 − (χ²/df)/(χ²/df of independence) has it, where lavaan prints 1; so may IFI be, where independence has a χ² below
+    the model's df; and NFI and RFI also exist for a model of more df than independence, where lavaan prints none.
+
+    Standard errors: expected information (ML), observed with FIML; MLM and MLR as Savalei (2014) reviews them.
+    ``_scaled`` fit measures put the scaled chi-square into their formulas, which estimates nothing in the population;
+    report the ``_robust`` ones (Brosseau-Liard & Savalei 2014; with FIML Zhang & Savalei 2023). Modification indices:
+    score tests of plain ML.
 
     WLSMV takes every observed variable as an ordered answer with at most 12 categories:
     diagonally weighted least squares over polychoric correlations, items at unit variance

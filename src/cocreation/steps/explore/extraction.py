@@ -14,7 +14,7 @@ from ...core import factor
 from ...core.moments import correlation
 from ...core.rotation import oblimin, promax, varimax
 from ...core.ties import without_noise
-from ...errors import EstimationError, InputError
+from ...errors import EstimationError, InputError, plain
 from ...inputs.answers import items_frame, refuse_singular, used
 from ...inputs.options import between
 from ...results.result import Result
@@ -330,7 +330,7 @@ def factors(
     (['EV01', 'EV02', 'EV05', 'EV06', 'EV08'], 0.52)
     """
     if method not in METHODS:
-        raise InputError(f"method is one of {', '.join(METHODS)}, not {method!r}.")
+        raise InputError(f"method is one of {', '.join(METHODS)}, not {plain(method)}.")
     between(floor, "floor", 1e-8, 1, what="a variance", remedy="Use 0.005.")
     frame = items_frame(data, items)
     p = frame.shape[1]
@@ -347,7 +347,7 @@ def factors(
 
 def _check_number(n: int, p: int, what: str, *, most: int) -> None:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
-        raise InputError(f"The number of {what} is a whole number, not {n!r}.")
+        raise InputError(f"The number of {what} is a whole number, not {plain(n)}.")
     if not 1 <= n <= most:
         limit = f"at most {most}" if most else "no"
         raise InputError(f"{p} items can determine {limit} {what}, not {n}. Ask for fewer {what} or add items.")
@@ -355,7 +355,7 @@ def _check_number(n: int, p: int, what: str, *, most: int) -> None:
 
 def _rotated(loadings, frame, method, rotation, kaiser, note, letter) -> Extraction:
     if rotation not in ROTATIONS:
-        raise InputError(f"rotation is one of {', '.join(ROTATIONS)}, not {rotation!r}.")
+        raise InputError(f"rotation is one of {', '.join(ROTATIONS)}, not {plain(rotation)}.")
     n = loadings.shape[1]
     phi, criterion = np.eye(n), float("nan")
     if rotation == "varimax":

@@ -13,7 +13,7 @@ from ... import progress
 from ...core.adequacy import bartlett_sphericity, kmo
 from ...core.dimensionality import map_criterion, parallel_eigenvalues
 from ...core.moments import correlation
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.answers import items_frame, refuse_singular, used
 from ...inputs.options import whole
 from ...results.result import Result
@@ -272,8 +272,8 @@ def n_factors(
     )
     note = (
         f"Pearson correlations, listwise: {used(frame, data)}. Parallel analysis: "
-        f"{progress.drawn(len(random), draws)} random correlation matrices, seed {seed}; MAP without components: "
-        f"{squared[0]:.4f}."
+        f"{progress.drawn(len(random), draws)} random correlation matrices, seed {plain(seed)}; MAP without "
+        f"components: {squared[0]:.4f}."
     )
     return NumberOfFactors(
         above_one(eigenvalues),

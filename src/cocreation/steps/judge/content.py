@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.special import bdtrc
 from scipy.special import comb as combinations
 
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.labels import look, without_blanks
 from ...inputs.options import between, confidence, ends, plain_table, whole
 from ...results.result import Result
@@ -108,7 +108,7 @@ def relevance(ratings: pd.DataFrame, *, relevant: float = 3, points: tuple[int, 
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise InputError(
-            f"Rater '{ratings.columns[column]}' gave item '{ratings.index[row]}' {ratings.iloc[row, column]!r}; a "
+            f"Rater '{ratings.columns[column]}' gave item '{ratings.index[row]}' {plain(ratings.iloc[row, column])}; a "
             f"rating is from {low} to {high}. Ask for it or leave the item out."
         )
     n = values.shape[1]
@@ -227,10 +227,10 @@ def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 
     exact = votes.eq(essential).fillna(False).to_numpy(dtype=bool)
     said = exact | (votes.map(look) == look(essential)).to_numpy(dtype=bool)
     if not said.any():
-        heard = sorted(repr(vote) for vote in pd.unique(votes.to_numpy().ravel()) if not pd.isna(vote))
+        heard = sorted(plain(vote) for vote in pd.unique(votes.to_numpy().ravel()) if not pd.isna(vote))
         raise InputError(
-            f"No vote says {essential!r}; the votes are {', '.join(heard[:5])}. Name the one that means essential: "
-            "cvr(votes, essential=…)."
+            f"No vote says {plain(essential)}; the votes are {', '.join(heard[:5])}. Name the one that means "
+            "essential: cvr(votes, essential=…)."
         )
     n, yes = votes.notna().sum(axis=1).to_numpy(), said.sum(axis=1)
     needed = np.array([_votes_needed(size, 1 - level) for size in n])

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
+from ...core.kappa import limits
 from ...core.resampling import enough
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.labels import labels_in, refuse_alike, without_blanks
 from ...inputs.options import confidence, generator, names_of, plain_table
 from ...results.result import Result
@@ -132,10 +133,10 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
     q = 1 - share
     spread = (share * q).sum()
     se0 = np.sqrt(2 * (spread**2 - (share * q * (q - share)).sum()) / (items * raters * (raters - 1))) / spread
-    reach, z = ndtri(0.5 + level / 2) * se, kappa / se0
+    (lower, upper, cut), z = limits(kappa, se, level), kappa / se0
     note = (
         f"{items} items, {raters} raters, {len(bins)} bins. se and the {100 * level:g} % interval: over items; se0, z "
-        "and p: for raters who choose independently."
+        f"and p: for raters who choose independently.{cut}"
     )
     return FleissKappa(
         items,
@@ -144,8 +145,8 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
         expected,
         kappa,
         se,
-        kappa - reach,
-        kappa + reach,
+        lower,
+        upper,
         float(se0),
         float(z),
         float(2 * ndtr(-abs(z))),
@@ -308,7 +309,7 @@ def krippendorff_alpha(
     note = (
         f"{len(counts)} units with at least two values ({int((~kept).sum())} others left out), {codes.shape[1]} "
         f"raters, {int(counts.sum())} values, metric {metric}. Interval {100 * level:g} %: percentiles of {draws} "
-        f"bootstrap samples of units (seed {seed})."
+        f"bootstrap samples of units (seed {plain(seed)})."
     )
     return Krippendorff(
         float(1 - observed / expected),
@@ -345,7 +346,7 @@ def _coded(ratings: pd.DataFrame, metric: str, order: Sequence[object] | None) -
     """Return each rating's place in the list of values (−1 where there is none), and that list."""
     plain_table(ratings, what="ratings", row="a unit")
     if metric not in _METRICS:
-        raise InputError(f"metric is one of {', '.join(_METRICS)}, not {metric!r}. Choose one of them.")
+        raise InputError(f"metric is one of {', '.join(_METRICS)}, not {plain(metric)}. Choose one of them.")
     if min(ratings.shape) < 2:
         raise InputError(
             f"Alpha needs at least two units (rows) and two raters (columns), got {len(ratings)} and "
@@ -357,20 +358,24 @@ def _coded(ratings: pd.DataFrame, metric: str, order: Sequence[object] | None) -
     flat = without_blanks(flat)
     if order is not None:
         if metric not in ("nominal", "ordinal"):
-            raise InputError(f"order goes with nominal or ordinal values; a metric of {metric!r} has its own. Drop it.")
+            raise InputError(
+                f"order goes with nominal or ordinal values; a metric of {plain(metric)} has its own. Drop it."
+            )
         values = names_of(order, what="value")
         refuse_alike([*values, *flat.unique()], "ratings", "ratings = merge_alike(ratings, like=order)")
         unknown = flat[~flat.isin(values) & flat.notna()]
         if len(unknown):
-            raise InputError(f"The value {unknown.iloc[0]!r} is not in the order given. Add it or correct the rating.")
+            raise InputError(
+                f"The value {plain(unknown.iloc[0])} is not in the order given. Add it or correct the rating."
+            )
     else:
         numbers = pd.to_numeric(flat, errors="coerce").astype(float)
         words = flat[(numbers.isna() & flat.notna()) | np.isinf(numbers)]
         if len(words) and metric != "nominal":
             row, column = divmod(words.index[0], ratings.shape[1])
             raise InputError(
-                f"Rater '{ratings.columns[column]}' gave '{ratings.index[row]}' the value {words.iloc[0]!r}, which is "
-                "no number. Correct it"
+                f"Rater '{ratings.columns[column]}' gave '{ratings.index[row]}' the value {plain(words.iloc[0])}, "
+                "which is no number. Correct it"
                 + (", or give all values from the lowest on: order=[…]." if metric == "ordinal" else ".")
             )
         if metric != "nominal" and (numbers.abs() > 1e100).any():

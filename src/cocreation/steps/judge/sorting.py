@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.special import bdtrc
 
 from ...core.chance import agreeing_at_random
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.labels import refuse_alike, without_blanks
 from ...inputs.options import names_of, plain_table, whole
 from ...results.result import Result
@@ -212,8 +212,8 @@ def _known_bins(sorts: pd.DataFrame, aims: pd.Series, bins: list[str], dimension
     if unknown.any(axis=None):
         row, column = np.argwhere(unknown.to_numpy())[0]
         raise InputError(
-            f"Sorter '{sorts.columns[column]}' put item '{sorts.index[row]}' to {sorts.iloc[row, column]!r}; the bins "
-            f"are {', '.join(map(str, bins))}. Correct the vote or name the dimension."
+            f"Sorter '{sorts.columns[column]}' put item '{sorts.index[row]}' to {plain(sorts.iloc[row, column])}; the "
+            f"bins are {', '.join(map(str, bins))}. Correct the vote or name the dimension."
         )
 
 

@@ -13,6 +13,7 @@ from ...errors import InputError
 from ...inputs.answers import items_frame
 from ...results.result import Result
 from ..explore import polychoric
+from .keying import keying
 
 __all__ = ["OrdinalAlpha", "ordinal_alpha"]
 
@@ -114,10 +115,11 @@ def ordinal_alpha(data: pd.DataFrame, items: Iterable[str] | None = None) -> Ord
             "The items' polychoric correlations cancel out, so ordinal alpha does not exist. Recode the reverse-keyed "
             "items first."
         )
-    raw = alpha_from_covariance(covariance(items_frame(data, items).to_numpy()))
+    frame = items_frame(data, items)
+    raw = alpha_from_covariance(covariance(frame.to_numpy()))
     note = (
         f"Coefficient alpha of the polychoric correlations (Zumbo, Gadermann & Zeisser 2007). {found.note} It is the "
         "reliability of a sum of unobserved responses, not of the sum score (Chalmers 2018): report alpha or omega "
-        "beside it."
+        f"beside it.{keying(frame, {'': list(frame.columns)})}"
     )
     return OrdinalAlpha(alpha_from_covariance(r), raw, found.n, len(r), found.warnings, note)

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ...core.moments import covariance
 from ...core.ties import without_noise
 from ...inputs.answers import items_frame, scales_mapping
 from ...inputs.options import between
 from ...results.result import Result
-from .alpha import judged
+from .alpha import coefficient, judged
+from .keying import keying, reverse_keyed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Purification", "purify"]
+
+#: what becomes of an item that goes against the rest, and the two colours it is drawn in
+_UNDECIDED = ("recode?", "white", "#8a6d00")
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,10 +34,12 @@ class Purification(Result):
     ----------
     items : DataFrame
         One row an item of the pool: dimension, item, citc (in its dimension as
-        it stood when the item was last judged), alpha_if_deleted, decision.
+        it stood when the item was last judged), alpha_if_deleted, decision: keep, drop,
+        or recode? for an item that goes against the rest. Its own citc is that of
+        the answers as they are, those of the others are as if it were recoded.
     scales : DataFrame
-        One row a dimension: dimension, items_before, items_after, alpha_before,
-        alpha_after (of the items kept).
+        One row a dimension: dimension, items_before, items_after, alpha_before (of the
+        answers as they are), alpha_after (of the items kept).
     decisions : DataFrame
         The decision log: subject, decision, rule, evidence.
     kept : dict
@@ -85,8 +92,10 @@ class Purification(Result):
         if ax is None:
             _, ax = plt.subplots(figsize=(6.4, max(2.5, 0.17 * (1 - height.min()) + 0.9)))
         ax.axvline(self.limit, color="0.3", linestyle="--", linewidth=1)
-        for decision, face, edge in (("keep", "#20639b", "#20639b"), ("drop", "white", "#b3261e")):
+        for decision, face, edge in (("keep", "#20639b", "#20639b"), ("drop", "white", "#b3261e"), _UNDECIDED):
             rows = (table["decision"] == decision).to_numpy()
+            if decision == _UNDECIDED[0] and not rows.any():
+                continue
             ax.hlines(height[rows], 0, table["citc"][rows], color=edge, alpha=0.3, linewidth=1)
             ax.plot(table["citc"][rows], height[rows], "o", color=edge, markerfacecolor=face, label=decision)
         for dimension, rows in table.groupby("dimension", sort=False).groups.items():
@@ -97,7 +106,7 @@ class Purification(Result):
         ax.set_xlabel("corrected item–total correlation")
         ax.grid(axis="y", visible=False)
         ax.set_title(f"Dropped below {self.limit:.2f}", loc="left")
-        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, borderaxespad=0.2)
+        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, frameon=False, borderaxespad=0.2)
         return ax
 
 
@@ -108,6 +117,10 @@ def purify(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, citc_belo
     item drags down the correlations of good ones (they are judged against a sum
     that holds it), so dropping all at once would drop good items too. A
     dimension whose last two items miss the limit is dropped whole.
+
+    An item that goes against the rest (:func:`alpha` says when) is not dropped for it but marked "recode?", since
+    reverse-keyed answers must be recoded before any CITC means something. The other items are judged as if that were
+    done, so that they fare as they will after it. Recode, and purify again: a log with "recode?" is not written.
 
     Parameters
     ----------
@@ -157,9 +170,12 @@ def purify(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, citc_belo
     rows: list[dict] = []
     summary, kept = [], {}
     for dimension, items in checked.items():
-        found, left, alphas = _judge(frame, dimension, items, citc_below)
+        own = frame[items]
+        before = coefficient(covariance(own.to_numpy()))
+        found, left = _judge(own, dimension, citc_below)
         rows += found
-        summary.append((dimension, len(items), len(left), alphas[0], alphas[-1] if left else None))
+        after = coefficient(covariance(own[left].to_numpy())) if left else None
+        summary.append((dimension, len(items), len(left), before, after))
         if left:
             kept[dimension] = left
     table = pd.DataFrame(rows)
@@ -167,6 +183,8 @@ def purify(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, citc_belo
         f"Listwise over the pool: {len(frame)} respondents. Rule: drop while the lowest CITC of a dimension is below "
         f"{citc_below:.2f}, one item at a time."
     )
+    if against := keying(frame, checked):
+        note += f"{against} Until then the decision is open; the other items are judged as if it were done."
     columns = ["dimension", "items_before", "items_after", "alpha_before", "alpha_after"]
     return Purification(
         table[["dimension", "item", "citc", "alpha_if_deleted", "decision"]],
@@ -178,14 +196,14 @@ def purify(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, citc_belo
     )
 
 
-def _judge(frame: pd.DataFrame, dimension: str, items: list[str], limit: float):
-    """Return a row for every item of one dimension, in the pool's order, the items kept, and alpha of every round."""
-    rule = f"CITC < {limit:.2f}"
+def _judge(answers: pd.DataFrame, dimension: str, limit: float) -> tuple[list[dict], list[str]]:
+    """Return a row for every item of one dimension, in the pool's order, and the items kept."""
+    against = reverse_keyed(answers)
+    answers = answers.assign(**{name: -answers[name] for name in against}) if against else answers
     rows: dict[str, dict] = {}
-    left, alphas = list(items), []
+    left = list(answers)
     while left:
-        _, value, statistics = judged(frame[left])
-        alphas.append(value)
+        _, value, statistics = judged(answers[left])
         worst = int(np.argmin(without_noise(statistics.citc)))
         going = [] if statistics.citc[worst] >= limit else ([left[worst]] if len(left) > 2 else list(left))
         for name, citc, without in zip(left, *statistics, strict=True):
@@ -194,16 +212,23 @@ def _judge(frame: pd.DataFrame, dimension: str, items: list[str], limit: float):
             evidence = f"CITC {citc:.3f} among {len(left)} items of {dimension}; alpha {value:.3f}"
             if going and len(left) > 2:
                 evidence += f", without it {without:.3f}"
+            if against:
+                evidence += f"; {', '.join(map(str, against))} recoded"
             rows[name] = {
                 "dimension": dimension,
                 "item": name,
-                "citc": citc,
+                "citc": -citc if name in against else citc,
                 "alpha_if_deleted": without,
                 "decision": "drop" if going else "keep",
-                "rule": rule if going else f"CITC ≥ {limit:.2f}",
+                "rule": f"CITC < {limit:.2f}" if going else f"CITC ≥ {limit:.2f}",
                 "evidence": evidence,
             }
         if not going:
             break
         left = [name for name in left if name not in going]
-    return [rows[name] for name in items], left, alphas
+    kept = [name for name in left if name not in against]
+    kept = kept if len(kept) > 1 else []
+    # what is left alone by the items to recode cannot be judged before them
+    for name in {*against, *left} - set(kept):
+        rows[name] |= {"decision": _UNDECIDED[0], "rule": "recode before CITC is judged"}
+    return [rows[name] for name in answers], kept

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.answers import items_frame
 from ...inputs.options import ends
 from ...results.result import Result
@@ -143,7 +143,7 @@ def describe(
       q2  4   4.0  0.00      0.0
     """
     if convention not in _SHAPE:
-        raise InputError(f"convention is 'spss' or 'psych', not {convention!r}.")
+        raise InputError(f"convention is 'spss' or 'psych', not {plain(convention)}.")
     frame = items_frame(data, items, missing="keep", at_least=1, constant="keep", respondents=1)
     values = frame.to_numpy()
     if not (~np.isnan(values)).any():

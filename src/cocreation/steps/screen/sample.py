@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.labels import labels_in, look, refuse_alike
 from ...inputs.options import names_of, plain_table
 from ...results.result import Result
@@ -151,7 +151,7 @@ def _category_order(values: pd.Series, counts: pd.Series, wanted: Sequence[objec
         refuse_alike([*wanted, *found], "categories", merge, where=f"of the column '{column}'")
         left_out = [category for category in found if category not in list(wanted)]
         if left_out:
-            raise InputError(f"The order of '{column}' leaves out the category {left_out[0]!r}. Add it.")
+            raise InputError(f"The order of '{column}' leaves out the category {plain(left_out[0])}. Add it.")
         return list(wanted)
     if isinstance(values.dtype, pd.CategoricalDtype):
         return [category for category in values.cat.categories if look(category)]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...errors import InputError
-from ...inputs.labels import look, plain
+from ...errors import InputError, plain
+from ...inputs.labels import bare, look
 from ...inputs.options import ends, names_of, plain_table
 from ...results.result import Result
 
@@ -235,7 +235,7 @@ def _answers(
     if not isinstance(ticks, str) or not ticks:
         raise InputError("ticks is the text between two answers in one field; it cannot be empty. Write ticks='|'.")
     text = raw[items].astype(object).map(plain)
-    ticks = ticks if ticks.isascii() else plain(ticks) or ticks
+    ticks = ticks if ticks.isascii() else bare(ticks) or ticks
     double = text.apply(lambda column: column.str.contains(ticks, regex=False))
     numbers = text.mask(double, "").apply(pd.to_numeric, errors="coerce").astype(float)
     unreadable = numbers.isna() & ~double & (text != "")
@@ -249,8 +249,8 @@ def _answers(
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise InputError(
-            f"Item '{items[column]}', row {raw.index[row]!r}, holds {text.iloc[row, column]!r}, which is not {wanted}. "
-            f"Correct the entry, leave it empty, or separate two ticks by {ticks!r}"
+            f"Item '{items[column]}', row {plain(raw.index[row])}, holds {plain(text.iloc[row, column])}, which is not "
+            f"{wanted}. Correct the entry, leave it empty, or separate two ticks by {plain(ticks)}"
             + ("; of another scale say points=(lowest, highest)." if points is not None else ".")
         )
     return numbers, double
@@ -268,7 +268,7 @@ def _returned(raw: pd.DataFrame, column: str | None) -> pd.Series:
     unknown = text[~text.isin(said)]
     if len(unknown):
         raise InputError(
-            f"Column '{column}', row {unknown.index[0]!r}, holds {raw.loc[unknown.index[0], column]!r}; "
+            f"Column '{column}', row {plain(unknown.index[0])}, holds {plain(raw.loc[unknown.index[0], column])}; "
             "it must say True/False, 1/0 or yes/no."
         )
     return text.map(said).astype(bool)
@@ -276,7 +276,7 @@ def _returned(raw: pd.DataFrame, column: str | None) -> pd.Series:
 
 def _trap_failed(raw: pd.DataFrame, trap: tuple[str, object], ticks: str) -> pd.Series:
     if not isinstance(trap, (tuple, list)) or len(trap) != 2:
-        raise InputError(f"trap is a pair (column, right answer), not {trap!r}. Write trap=('trap', 2).")
+        raise InputError(f"trap is a pair (column, right answer), not {plain(trap)}. Write trap=('trap', 2).")
     column, right = trap
     if column not in raw.columns:
         raise InputError(

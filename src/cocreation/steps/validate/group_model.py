@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...cfa.equal_parameters import LEVELS
 from ...cfa.levels import Climb
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.options import quoted
 from ...results.result import Result
 
@@ -63,7 +63,8 @@ class GroupModel(Result):
         """
         if name not in self.fit.index:
             raise InputError(
-                f"There is no fit measure {name!r} here. Choose one of {quoted(self.fit.index, most=len(self.fit))}."
+                f"There is no fit measure {plain(name)} here. Choose one of "
+                f"{quoted(self.fit.index, most=len(self.fit))}."
             )
         return float(self.fit.loc[name, "value"])
 

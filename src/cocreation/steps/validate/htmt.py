@@ -17,10 +17,11 @@ from ...core.moments import covariance
 from ...core.reliability import heterotrait
 from ...core.resampling import draw, enough, resamples, summary
 from ...core.sem import batch
-from ...errors import EstimationError, InputError
+from ...errors import EstimationError, InputError, plain
 from ...inputs.answers import items_frame, scales_mapping, used
 from ...inputs.options import generator
 from ...results.result import Result
+from ..purify.keying import keying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,11 @@ __all__ = ["HtmtIntervals", "htmt", "htmt_intervals"]
 
 #: what HTMT's upper end is held against (Henseler, Ringle & Sarstedt 2015)
 _LIMITS = {0.85: "below_085", 0.90: "below_090", 1.0: "below_1"}
+
+_ALONE = (
+    "Discriminant validity needs at least two dimensions to tell apart. Add a dimension; validity(data, scales) gives "
+    "CR and AVE of one."
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,8 +100,8 @@ class HtmtIntervals(Result):
         """
         if index not in ("HTMT", "HTMT2") or kind not in ("intervals", "heatmap"):
             raise InputError(
-                f"index is 'HTMT' or 'HTMT2' and kind 'intervals' or 'heatmap', not {index!r} and {kind!r}. Choose "
-                "among them."
+                f"index is 'HTMT' or 'HTMT2' and kind 'intervals' or 'heatmap', not {plain(index)} and {plain(kind)}. "
+                "Choose among them."
             )
         part = self.table[self.table["index"] == index].reset_index(drop=True)
         if kind == "heatmap":
@@ -115,7 +121,7 @@ def htmt(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> tuple[pd.Da
     data : DataFrame, shape (respondents, columns)
         Answers; respondents with a missing one are left out.
     scales : mapping
-        ``{dimension: [item, …]}``.
+        ``{dimension: [item, …]}``, at least two dimensions of at least two items.
 
     Returns
     -------
@@ -147,6 +153,8 @@ def htmt(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> tuple[pd.Da
     0.523
     """
     checked = scales_mapping(scales, getattr(data, "columns", None))
+    if len(checked) < 2:
+        raise InputError(_ALONE)
     frame = items_frame(data, [item for items in checked.values() for item in items])
     square = _squares(covariance(frame.to_numpy())[None], checked)
     _refuse_unrelated(square, checked)
@@ -237,7 +245,7 @@ def htmt_intervals(
     rng = generator(seed)
     checked = scales_mapping(scales, getattr(data, "columns", None))
     if len(checked) < 2:
-        raise InputError("Discriminant validity needs at least two dimensions to tell apart. Add a dimension.")
+        raise InputError(_ALONE)
     frame = items_frame(data, [item for items in checked.values() for item in items])
     x, (i, j) = frame.to_numpy(), np.tril_indices(len(checked), -1)
     square = _squares(covariance(x)[None], checked)
@@ -268,9 +276,11 @@ def htmt_intervals(
     note = (
         f"{used(frame, data)}, missing answers listwise. HTMT: mean absolute correlation between dimensions over the "
         "geometric mean of the mean absolute correlations within; HTMT2: geometric means throughout. Bootstrap, "
-        f"{progress.drawn(len(ratios), draws)} draws, seed {seed}; {100 * level:g} % percentile intervals, quantiles "
-        "of type 6. Told apart where the upper end is below .85, .90 or 1."
+        f"{progress.drawn(len(ratios), draws)} draws, seed {plain(seed)}; {100 * level:g} % percentile intervals, "
+        "quantiles of type 6. Told apart where the upper end is below .85, .90 or 1."
     )
+    if against := keying(frame, checked):
+        note += f"{against} These ratios take sizes and stay the same."
     return HtmtIntervals(table, len(ratios), int((~good).sum()), len(x), float(level), note)
 
 

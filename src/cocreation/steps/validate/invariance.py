@@ -13,7 +13,7 @@ from scipy.special import chdtrc
 from ...cfa.equal_parameters import LEVELS
 from ...cfa.levels import Climb, climb, parameters, scores, warnings_of
 from ...core.sem import equalities as core
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.options import names_of
 from ...results.result import Result
 from .group_model import GroupModel, each_once, fixed_scales, lone_intercepts, what_is_held
@@ -222,7 +222,7 @@ def _levels(levels: Iterable[str]) -> list[str]:
     wanted = names_of(levels, what="level")
     if not wanted or wanted != [level for level in LEVELS if level in wanted]:
         raise InputError(
-            f"levels go up the ladder {', '.join(LEVELS)}, or some of it; got {wanted!r}. Give them in that order."
+            f"levels go up the ladder {', '.join(LEVELS)}, or some of it; got {plain(wanted)}. Give them in that order."
         )
     return wanted
 

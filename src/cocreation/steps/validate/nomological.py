@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri
 from ...cfa.result import Cfa
 from ...core.moments import to_correlation
 from ...core.sem.syntax import parse
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.options import confidence, quoted
 from ...results.result import Result
 from ..confirm import cfa
@@ -354,7 +354,9 @@ def _row(table: pd.DataFrame, hypothesis: str) -> pd.Series:
     if found.empty:
         known = [f"{row.left} ~ {row.right}" for row in table[table["op"] == "~"].itertuples()]
         known += table.loc[table["op"] == ":=", "left"].tolist()
-        raise InputError(f"The model has no {hypothesis!r}; it has {quoted(known, most=8)}. Write it as in the model.")
+        raise InputError(
+            f"The model has no {plain(hypothesis)}; it has {quoted(known, most=8)}. Write it as in the model."
+        )
     if not np.isfinite(found.iloc[0]["se"]):
         raise InputError(f"'{hypothesis}' is fixed, so the data cannot speak about it. Free it or leave it out.")
     return found.iloc[0]
@@ -371,7 +373,7 @@ def _range(hypothesis: str, what: Expected) -> tuple[float, float]:
         fine = False
     if not fine:
         raise InputError(
-            f"Of '{hypothesis}' is expected '+', '-', '0' or a range of the standardized value, not {what!r}. Write "
-            "(0.2, 0.6) for a range."
+            f"Of '{hypothesis}' is expected '+', '-', '0' or a range of the standardized value, not {plain(what)}. "
+            "Write (0.2, 0.6) for a range."
         )
     return float(low), float(high)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ...core import factor
 from ...core.moments import correlation
-from ...core.reliability import alpha_from_covariance, lambda6
+from ...core.reliability import alpha_from_covariance, lambda6, orientation
 from ...core.rotation import oblimin
 from ...errors import EstimationError, InputError
 from ...inputs.answers import items_frame, refuse_singular, used
@@ -125,8 +125,7 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
             else f"Omega needs at least 5 items to determine two group factors, got {p}. Ask for one, or use alpha."
         )
     r = correlation(frame.to_numpy())
-    first = factor.principal_components(r, 1)[:, 0]
-    signs = np.where(first < 0, -1.0, 1.0)
+    signs = orientation(r)
     r = r * np.outer(signs, signs)
     found = factor.minres(r, n_factors)
     oblique = oblimin(found.loadings, kaiser=False)
@@ -152,7 +151,12 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
         f"{used(frame, data)}, listwise; minres, oblimin without Kaiser normalization, Schmid–Leiman."
         + (f" Reversed first: {', '.join(flipped)}." if flipped else "")
         + (" Heywood case: a unique variance ran into its floor of .005." if found.heywood.any() else "")
-        + (" With one factor omega hierarchical is omega total." if n_factors == 1 else "")
+        + (
+            " With one factor omega total is the share of the sum that is not unique, omega hierarchical the share "
+            "that the factor's loadings explain; the two differ by the correlations it leaves unexplained."
+            if n_factors == 1
+            else ""
+        )
         + (" With two group factors the general factor's loadings on them are set equal." if n_factors == 2 else "")
     )
     ecv = float((general @ general) / shared)

@@ -10,12 +10,14 @@ import pandas as pd
 
 from ...cfa.result import Cfa
 from ...core.moments import covariance
-from ...core.reliability import alpha_from_covariance
+from ...core.reliability import alpha_from_covariance, categorical_omega, composite
+from ...errors import InputError
 from ...inputs.answers import items_frame, scales_mapping, used
 from ...results.result import Result
 from ..confirm import cfa
+from ..purify.keying import keying
 
-__all__ = ["Reliability", "reliability", "unstandardized"]
+__all__ = ["Reliability", "reliability", "same_scales", "unstandardized"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,15 +33,17 @@ class Reliability(Result):
     note : str
     """
 
-    title = "Reliability from the unstandardized model"
+    title = "Reliability of sum scores"
 
     table: pd.DataFrame
     n: int
     note: str
 
 
-def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Reliability:
+def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, model: Cfa | None = None) -> Reliability:
     """Return McDonald's omega, alpha and AVE from unstandardized estimates, as semTools gives them.
+
+    Of a ``model`` by WLSMV omega is Green and Yang's (2009): the reliability of the sum of the ordered answers.
 
     Parameters
     ----------
@@ -47,6 +51,9 @@ def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Reli
         Answers; respondents with a missing one are left out.
     scales : mapping
         ``{dimension: [item, …]}``, at least two items each.
+    model : Cfa, optional
+        A fit of exactly these scales, such as ``cfa(data, scales, estimator="WLSMV")``; one by maximum likelihood is
+        made by default.
 
     Returns
     -------
@@ -56,7 +63,7 @@ def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Reli
     Raises
     ------
     InputError
-        For data or scales that cannot be taken.
+        For data, scales or a model that cannot be taken.
     EstimationError
         If the measurement model cannot be estimated.
 
@@ -76,6 +83,11 @@ def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Reli
     work on standardized loadings, as papers do (Fornell & Larcker 1981): the items
     count alike there, whatever their spread; the two differ in the second decimal.
 
+    With WLSMV the standardized loadings and thresholds give the covariances of the answers that the factor brings, and
+    all of them, as the model implies them; omega is the share in the sum (Green & Yang 2009), NaN beside a Heywood
+    case. CR of the same model is higher: it is that of responses nobody sees (Chalmers 2018). alpha is of the answers,
+    AVE of the responses. In R, ``semTools::reliability(fit)``, rows omega, alpha and avevar.
+
     In R, ``semTools::compRelSEM(fit)``, the same with ``tau.eq = TRUE``, and ``semTools::AVE(fit)`` of
     ``fit <- lavaan::cfa(model, data)``.
 
@@ -91,12 +103,22 @@ def reliability(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Reli
     """
     checked = scales_mapping(scales, getattr(data, "columns", None))
     frame = items_frame(data, [item for items in checked.values() for item in items])
-    model = cfa(frame, checked)
-    table = unstandardized(model, frame, checked)
-    note = (
-        f"{used(frame, data)}. Correlated-factors model, maximum likelihood; unstandardized estimates over the "
-        "observed variance (divisor N), as semTools' compRelSEM and AVE."
-    )
+    model = cfa(frame, checked) if model is None else model
+    same_scales(model, checked, len(frame))
+    if model.estimator == "WLSMV":
+        table = _categorical(model, frame, checked)
+        how = (
+            "ordered answers by WLSMV; omega and alpha are of the sum of the answers (omega: Green & Yang 2009), AVE "
+            "of the responses behind them"
+        )
+    else:
+        table = unstandardized(model, frame, checked)
+        how = (
+            "maximum likelihood; unstandardized estimates over the observed variance (divisor N), as semTools' "
+            "compRelSEM and AVE"
+        )
+    note = f"{used(frame, data)}. {'Correlated-factors' if len(checked) > 1 else 'One-factor'} model, {how}."
+    note += keying(frame, checked)
     return Reliability(table, len(frame), note)
 
 
@@ -120,3 +142,56 @@ def unstandardized(model: Cfa, frame: pd.DataFrame, scales: Mapping[str, Sequenc
             }
         )
     return pd.DataFrame(rows)
+
+
+def _categorical(model: Cfa, frame: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return dimension, items, omega, alpha and AVE of a fit to these answers as ordered categories."""
+    cuts = model.parameters[model.parameters["op"] == "|"].groupby("left", sort=False)["estimate"]
+    thresholds = {item: values.to_numpy() for item, values in cuts}
+    rows = []
+    for name, items in scales.items():
+        loading = model.loadings[model.loadings["factor"] == name].set_index("item")["std"][list(items)].to_numpy()
+        steps = [np.diff(np.unique(frame[item])) for item in items]
+        rows.append(
+            {
+                "dimension": name,
+                "items": len(items),
+                "omega": categorical_omega(loading, [thresholds[item] for item in items], steps),
+                "alpha": alpha_from_covariance(covariance(frame[list(items)].to_numpy())),
+                "ave": float(composite(loading)[1]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def same_scales(model: Cfa, scales: Mapping[str, Sequence[str]], respondents: int) -> None:
+    """Refuse a fit that the formulas of CR and AVE do not hold for, or that is of other respondents."""
+    if not isinstance(model, Cfa):
+        raise InputError(f"model is what cfa() returns, not {type(model).__name__}. Write cfa(data, scales).")
+    if model.n != respondents:
+        raise InputError(
+            f"The model was fitted to {model.n} respondents, the data have {respondents} complete ones. Fit the model "
+            "to these data, or leave model= out."
+        )
+    others = [name for name in model.phi.index if name not in scales]
+    if others:
+        raise InputError(
+            f"The model has the factor '{others[0]}', the scales do not. Fit the model to these scales, or leave "
+            "model= out."
+        )
+    table = model.parameters
+    items = {item for group in scales.values() for item in group}
+    pairs = table[(table["op"] == "~~") & (table["left"] != table["right"]) & table["left"].isin(items)]
+    if len(pairs):
+        left, right = pairs.iloc[0][["left", "right"]]
+        raise InputError(
+            f"The model lets the errors of '{left}' and '{right}' correlate, which CR and AVE do not allow for. Fit "
+            "the model to these scales, or leave model= out."
+        )
+    for name, items in scales.items():
+        measured = model.loadings.loc[model.loadings["factor"] == name, "item"].tolist()
+        if sorted(map(str, measured)) != sorted(map(str, items)):
+            raise InputError(
+                f"The model measures '{name}' by {', '.join(map(str, measured)) or 'nothing'}, the scales by "
+                f"{', '.join(map(str, items))}. Fit the model to these scales, or leave model= out."
+            )

@@ -14,12 +14,13 @@ import pandas as pd
 from scipy.special import fdtri, ndtri, stdtr, stdtrit
 
 from ...core.kappa import kappa_of_two
-from ...errors import InputError
+from ...errors import InputError, plain
 from ...inputs.answers import items_frame, scales_mapping
 from ...inputs.labels import refuse_alike, without_blanks
 from ...inputs.options import confidence, plain_table, quoted
 from ...results.result import Result
 from ...results.table import fixed
+from ..purify.keying import keying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,7 +103,8 @@ class Retest(Result):
             return self._plot_all(ax)
         if dimension not in set(self.table["dimension"]):
             raise InputError(
-                f"There is no dimension {dimension!r}; there are {quoted(self.table['dimension'])}. Choose one of them."
+                f"There is no dimension {plain(dimension)}; there are {quoted(self.table['dimension'])}. Choose one of "
+                "them."
             )
         ax = ax if ax is not None else plt.subplots(figsize=(6.5, 4), layout="constrained")[1]
         pairs = self.scores[self.scores["dimension"] == dimension]
@@ -265,7 +267,7 @@ def retest(
             f"called {quoted(one.index, most=2) or 'nothing'}, on the second "
             f"{quoted(two.index, most=2) or 'nothing'}: check that '{key}' is written alike."
         )
-    rows, change, items, dropout, scores = [], [], [], [], []
+    rows, change, items, dropout, scores, against = [], [], [], [], [], ""
     left = one.index.difference(both, sort=False)
     for name, columns in checked.items():
         pair = [_numeric(frame, columns, when) for frame, when in ((one, "first"), (two, "second"))]
@@ -276,6 +278,9 @@ def retest(
         _refuse_flat(name, means, len(both))
         rows.append({"dimension": name} | _agreement(means, level))
         change.append({"dimension": name} | _bland_altman(means, level))
+        for answers, when in zip(matched, ("first", "second"), strict=True):
+            if told := keying(pd.DataFrame(answers, columns=columns), {name: columns}, table=when):
+                against += f" On the {when} occasion:{told}"
         items += [
             {"dimension": name, "item": item} | _item(matched[0, :, i], matched[1, :, i])
             for i, item in enumerate(columns)
@@ -287,7 +292,7 @@ def retest(
     note = (
         f"{len(both)} of {len(one)} respondents matched by '{key}'; who skipped an item of a dimension is left out of "
         f"it. Scores: means of the items. Intervals {100 * level:g} %: r by Fisher's z, ICC by F (McGraw & Wong 1996). "
-        f"sem counts a shift of everybody as error; sdc = {ndtri(0.5 + level / 2):.2f}·√2·sem."
+        f"sem counts a shift of everybody as error; sdc = {ndtri(0.5 + level / 2):.2f}·√2·sem.{against}"
     )
     return Retest(
         pd.DataFrame(rows),

@@ -17,8 +17,9 @@ from ...inputs.answers import items_frame, scales_mapping, used
 from ...results.result import Result
 from ..confirm import cfa
 from ..purify.alpha import coefficient
+from ..purify.keying import keying
 from .htmt import htmt
-from .reliability import unstandardized
+from .reliability import same_scales, unstandardized
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +35,8 @@ class Validity(Result):
     ----------
     table : DataFrame
         One row a dimension: dimension, items, alpha, cr, ave, msv, asv, root_ave,
-        largest_correlation, fornell_larcker (True where root_ave is the larger).
+        largest_correlation, fornell_larcker (True where root_ave is the larger). What
+        compares dimensions is missing where there is one, and the matrices are empty.
     fornell_larcker : DataFrame
         Factor correlations below the diagonal, √AVE on it; empty above.
     htmt : DataFrame
@@ -65,14 +67,17 @@ class Validity(Result):
     unstandardized: pd.DataFrame
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return every table but the unstandardized figures.
+        """Return every table but the unstandardized figures; of one dimension what does not compare it.
 
         Returns
         -------
         dict
             ``{title: DataFrame}``, in the order they are shown.
         """
-        return {name: table for name, table in super().tables().items() if name != "unstandardized"}
+        found = {name: table for name, table in super().tables().items() if name != "unstandardized"}
+        if len(self.phi) > 1:
+            return found
+        return {"table": self.table[["dimension", "items", "alpha", "cr", "ave"]]}
 
     def plot(self, ax: Axes | None = None, *, limit: float = 0.85) -> Axes:
         """Draw HTMT as a heatmap, ratios above ``limit`` outlined.
@@ -87,7 +92,14 @@ class Validity(Result):
         Returns
         -------
         Axes
+
+        Raises
+        ------
+        InputError
+            Where there is one dimension.
         """
+        if len(self.phi) < 2:
+            raise InputError("There is one dimension, so there is no HTMT to draw. Draw its loadings: .model.plot().")
         import matplotlib.pyplot as plt
         from matplotlib.patches import Rectangle
 
@@ -137,7 +149,7 @@ def validity(
     data : DataFrame, shape (respondents, columns)
         Answers; respondents with a missing one are left out.
     scales : mapping
-        ``{dimension: [item, …]}``, at least two dimensions of at least two items.
+        ``{dimension: [item, …]}``, at least two items each (of one dimension alone three).
     model : Cfa, optional
         A fit of exactly these scales, to save fitting again.
     convention : {"lavaan", "amos"}
@@ -147,6 +159,7 @@ def validity(
     -------
     Validity
         A row a dimension with alpha, CR, AVE, MSV, ASV; the Fornell–Larcker matrix, HTMT and HTMT2; the fit.
+        Of one dimension CR and AVE, and nothing that compares it with others.
 
     Raises
     ------
@@ -174,6 +187,8 @@ def validity(
     squared correlation with another factor. semTools works on unstandardized
     loadings and differs by up to .014 (``.unstandardized``). HTMT uses the size of
     correlations, as semTools' ``htmt(absolute=TRUE)``, so reverse-keyed items do not cancel.
+    With a ``model`` by WLSMV, CR and AVE are of the responses behind the answers, CR therefore above the reliability of
+    the sum score (Chalmers 2018), which :func:`reliability` gives.
 
     No R call gives CR and AVE so; they follow from ``lavaan::standardizedSolution(fit)`` by the formulas above. HTMT is
     ``semTools::htmt(model, data, htmt2 = FALSE)``, HTMT2 with ``htmt2 = TRUE``, ``phi``
@@ -190,21 +205,19 @@ def validity(
            CE 0.938 0.793             True
     """
     checked = scales_mapping(scales, getattr(data, "columns", None))
-    if len(checked) < 2:
-        raise InputError("Discriminant validity needs at least two dimensions to tell apart.")
     frame = items_frame(data, [item for items in checked.values() for item in items])
     if model is None:
         model = cfa(frame, checked, convention=convention)
-    _same_scales(model, checked, len(frame))
+    same_scales(model, checked, len(frame))
     names = list(checked)
     phi = model.phi.loc[names, names]
     squared = phi.to_numpy() ** 2
-    np.fill_diagonal(squared, np.nan)
     rows = []
     for number, name in enumerate(names):
         loading = model.loadings.loc[model.loadings["factor"] == name, "std"].to_numpy()
         cr, ave = composite(loading)
-        largest = np.sqrt(np.nanmax(squared[number]))
+        others = np.delete(squared[number], number)
+        largest = np.sqrt(others.max(initial=0)) if len(others) else np.nan
         rows.append(
             {
                 "dimension": name,
@@ -212,84 +225,55 @@ def validity(
                 "alpha": coefficient(covariance(frame[checked[name]].to_numpy())),
                 "cr": cr,
                 "ave": ave,
-                "msv": np.nanmax(squared[number]),
-                "asv": np.nanmean(squared[number]),
+                "msv": largest**2,
+                "asv": others.mean() if len(others) else np.nan,
                 "root_ave": np.sqrt(ave),
                 "largest_correlation": largest,
-                "fornell_larcker": bool(np.sqrt(ave) > largest),
+                "fornell_larcker": bool(np.sqrt(ave) > largest) if len(others) else None,
             }
         )
     table = pd.DataFrame(rows)
-    matrix = phi.where(np.tril(np.ones(phi.shape, dtype=bool), -1))
-    values = matrix.to_numpy(copy=True)
-    np.fill_diagonal(values, table["root_ave"])
-    first, second = htmt(frame, checked)
-    note = (
-        f"{used(frame, data)}. "
-        "CR and AVE from standardized loadings of the correlated-factors model (Fornell & Larcker 1981); semTools' "
-        "variance-weighted figures differ. Fornell–Larcker: √AVE on the diagonal. HTMT: mean correlation between over "
-        "the geometric mean of the mean correlations within, in absolute size; HTMT2: geometric means throughout."
+    standardized = (
+        f"{used(frame, data)}. CR and AVE from standardized loadings of the "
+        f"{'correlated-factors' if names[1:] else 'one-factor'} model (Fornell & Larcker 1981); semTools' "
+        "variance-weighted figures differ."
     )
+    if names[1:]:
+        matrix = phi.where(np.tril(np.ones(phi.shape, dtype=bool), -1)).to_numpy(copy=True)
+        np.fill_diagonal(matrix, table["root_ave"])
+        square, (first, second) = pd.DataFrame(matrix, names, names), htmt(frame, checked)
+        note = (
+            f"{standardized} Fornell–Larcker: √AVE on the diagonal. HTMT: mean correlation between over "
+            "the geometric mean of the mean correlations within, in absolute size; HTMT2: geometric means throughout."
+        )
+    else:
+        square = first = second = pd.DataFrame()
+        note = f"{standardized} There is one dimension and none to tell it from: no MSV, ASV, Fornell–Larcker, HTMT."
+    if model.estimator == "WLSMV":
+        note += (
+            " The model is of the responses behind the ordered answers: CR is the reliability of a sum of unobserved "
+            "responses, not of the sum score, whose alpha stands beside it (Chalmers 2018). Omega of the sum score is "
+            "in reliability(data, scales, model=model)."
+        )
     ill = model.warnings.loc[model.warnings["warning"].str.startswith("Heywood"), "subject"]
     if len(ill):
         note += f" Heywood case ({', '.join(map(str, ill))}): CR and AVE of its dimension mean nothing."
-    note += _cautions(model, checked, second)
+    if against := keying(frame, checked):
+        note += f"{against} They cancel in CR and alpha, but not in AVE and HTMT, which take sizes."
+    if names[1:]:
+        note += _zeros(checked, second)
     plain = pd.DataFrame(columns=["dimension", "semtools_omega", "semtools_alpha", "semtools_ave"])
     if model.estimator != "WLSMV":
         plain = unstandardized(model, frame, checked).drop(columns="items").set_axis(plain.columns, axis=1)
-    return Validity(table, pd.DataFrame(values, names, names), first, second, phi, model, note, plain)
+    return Validity(table, square, first, second, phi, model, note, plain)
 
 
-def _cautions(model: Cfa, scales: dict[str, list[str]], geometric: pd.DataFrame) -> str:
-    """Say where signs or zeros make a figure mean less than it seems to."""
-    told = ""
-    against = []
-    for name in scales:
-        rows = model.loadings[model.loadings["factor"] == name]
-        sign = np.sign(rows["std"]) * np.sign(rows["std"].sum())
-        against += [f"{item} on {name}" for item in rows.loc[sign < 0, "item"]]
-    if against:
-        told += (
-            f" Loadings against the rest of their dimension: {', '.join(against)}. They cancel in CR and alpha, but "
-            "not in AVE and HTMT, which take sizes. Recode reverse-keyed items first."
-        )
+def _zeros(scales: dict[str, list[str]], geometric: pd.DataFrame) -> str:
+    """Say where a zero makes HTMT2 mean less than it seems to."""
     zero = [f"{a} and {b}" for i, a in enumerate(scales) for b in list(scales)[:i] if geometric.loc[a, b] < 1e-6]
-    if zero:
-        told += (
-            f" HTMT2 of {', '.join(zero)} is 0 because an item of one and an item of the other do not correlate at "
-            "all, and a geometric mean with a zero is zero; read HTMT there."
-        )
-    return told
-
-
-def _same_scales(model: Cfa, scales: dict[str, list[str]], respondents: int) -> None:
-    """Refuse a fit that the formulas of CR and AVE do not hold for, or that is of other respondents."""
-    if not isinstance(model, Cfa):
-        raise InputError(f"model is what cfa() returns, not {type(model).__name__}. Write cfa(data, scales).")
-    if model.n != respondents:
-        raise InputError(
-            f"The model was fitted to {model.n} respondents, the data have {respondents} complete ones. Fit the model "
-            "to these data, or leave model= out."
-        )
-    others = [name for name in model.phi.index if name not in scales]
-    if others:
-        raise InputError(
-            f"The model has the factor '{others[0]}', the scales do not. Fit the model to these scales, or leave "
-            "model= out."
-        )
-    table = model.parameters
-    items = {item for group in scales.values() for item in group}
-    pairs = table[(table["op"] == "~~") & (table["left"] != table["right"]) & table["left"].isin(items)]
-    if len(pairs):
-        left, right = pairs.iloc[0][["left", "right"]]
-        raise InputError(
-            f"The model lets the errors of '{left}' and '{right}' correlate, which CR and AVE do not allow for. Fit "
-            "the model to these scales, or leave model= out."
-        )
-    for name, items in scales.items():
-        measured = model.loadings.loc[model.loadings["factor"] == name, "item"].tolist()
-        if sorted(map(str, measured)) != sorted(map(str, items)):
-            raise InputError(
-                f"The model measures '{name}' by {', '.join(map(str, measured)) or 'nothing'}, the scales by "
-                f"{', '.join(map(str, items))}. Fit the model to these scales, or leave model= out."
-            )
+    if not zero:
+        return ""
+    return (
+        f" HTMT2 of {', '.join(zero)} is 0 because an item of one and an item of the other do not correlate at all, "
+        "and a geometric mean with a zero is zero; read HTMT there."
+    )
