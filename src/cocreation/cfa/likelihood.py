@@ -14,7 +14,7 @@ from ..core.sem import equalities, groups, ml, robust, starts
 from ..core.sem import fit as fit_measures
 from ..core.sem.terms import Specification
 from ..errors import EstimationError
-from .several_minima import beside, remarks_on
+from .several_minima import as_single, beside, of_moments, remarks_on
 from .specify import Task, with_means
 
 __all__ = ["Estimate", "estimate", "hinting", "positive", "refuse_impossible"]
@@ -224,15 +224,10 @@ def _lowest_of_all_answers(data: groups.Samples, specification: Specification):
 
     def fit(start: np.ndarray) -> ml.MLFit:
         with hinting(specification):
-            return _as_single(groups.fit([data], [model], start=start, unrestricted=[moments]))
+            return as_single(groups.fit([data], [model], start=start, unrestricted=[moments]))
 
     if starts.several(model, moments.cov):
-        stand_in = [groups.Sample(sum(sample.n for sample in data), *moments[:2], np.arange(model.observed))]
-        complete = groups.saturated(stand_in)
-
-        def near(of: ml.Model, **options) -> ml.MLFit:
-            return _as_single(groups.fit([stand_in], [of], unrestricted=[complete], **options))
-
+        near = of_moments(moments, sum(sample.n for sample in data))
         reached = starts.optima(near, model, moments.cov, mean=moments.mean, refuse=refuse)
         found = starts.refined(fit, [each.fitted.theta for each in reached.found], refuse=refuse)
         if found:
@@ -240,19 +235,6 @@ def _lowest_of_all_answers(data: groups.Samples, specification: Specification):
     fitted = fit(usual)
     refuse(fitted)
     return starts.Optima((starts.Optimum(fitted, starts.is_proper(fitted)),), 1), [moments]
-
-
-def _as_single(whole: groups.GroupsFit) -> ml.MLFit:
-    return ml.MLFit(
-        whole.models[0],
-        whole.theta,
-        whole.minimum,
-        whole.sigma[0],
-        whole.unrestricted[0].cov,
-        whole.n_obs,
-        whole.iterations,
-        whole.information,
-    )
 
 
 def refuse_impossible(specification: Specification, fitted: ml.MLFit) -> None:
@@ -298,9 +280,9 @@ def positive(specification: Specification, fitted: ml.MLFit) -> ml.MLFit:
 def _cross_check(specification: Specification, fitted: ml.MLFit, searches: int):
     """Return the fit both programs end at, how far they are apart, and by how much the worse of two minima missed it.
 
-    After searches from several starts semopy begins where the lowest ended, else where the only one began. Where their searches end at different minima the lower one counts, and the
-    other program, started there, must stay there. Where semopy cannot be asked the
-    fit stands as it is, and why comes last.
+    After searches from several starts semopy begins where the lowest ended, else where the only one began. Where their
+    searches end at different minima the lower one counts, and the other program, started there, must stay there. Where
+    semopy cannot be asked the fit stands as it is, and why comes last.
     """
     from . import semopy_check
 

@@ -1,15 +1,20 @@
-"""What to say of a model that has several minima: which other competes, and what to look at."""
+"""Several minima of one model: the lowest of all answers and in several groups, and what to say of the others."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
 import numpy as np
 
-from ..core.sem import starts
-from ..core.sem.model import standardize
+from ..core.sem import groups, ml, starts
+from ..core.sem.model import Model, standardize
 from ..core.sem.terms import Specification
+from ..errors import EstimationError
 from ..inputs.options import quoted
 
-__all__ = ["beside", "remarks_on", "searched"]
+__all__ = ["as_single", "beside", "in_groups", "of_moments", "remarks_on", "searched"]
 
 #: an item belongs to what a factor measures where its standardized loading is this large
 _LOADS = 0.5
@@ -127,3 +132,118 @@ def _unlike(specification: Specification, one: starts.Optimum, other: starts.Opt
             mine, theirs = (quoted(group, most=8) if group else "none above .5" for group in items)
             return f"Factor '{factor}' mainly measures {mine} in the one reported, {theirs} in the other."
     return ""
+
+
+def as_single(whole: groups.GroupsFit) -> ml.MLFit:
+    """Return the fit of one group as that of one sample."""
+    return ml.MLFit(
+        whole.models[0],
+        whole.theta,
+        whole.minimum,
+        whole.sigma[0],
+        whole.unrestricted[0].cov,
+        whole.n_obs,
+        whole.iterations,
+        whole.information,
+    )
+
+
+def of_moments(moments: groups.Moments, n: int) -> Callable[..., ml.MLFit]:
+    """Return what fits a model with means to complete answers of these moments, as :func:`optima` asks for it."""
+    answers = [groups.Sample(n, moments.mean, moments.cov, np.arange(len(moments.mean)))]
+    unrestricted = [groups.saturated(answers)]
+
+    def fit(model: Model, **options) -> ml.MLFit:
+        return as_single(groups.fit([answers], [model], unrestricted=unrestricted, **options))
+
+    return fit
+
+
+def in_groups(
+    fit: Callable[[np.ndarray | None], groups.GroupsFit],
+    model: Model,
+    models: Sequence[Model],
+    data: Sequence[groups.Samples],
+    unrestricted: Sequence[groups.Moments],
+    before: groups.GroupsFit | None,
+) -> tuple[groups.GroupsFit, tuple[float, ...]]:
+    """Fit a model in several groups, from several starts where in any of them a factor could choose.
+
+    Parameters
+    ----------
+    fit : callable
+        Takes a start, or None for the usual one; raises where a fit cannot be reported.
+    model : Model
+        Of one group, with means.
+    models : sequence of Model
+        One a group, with the entries of ``model`` in their order.
+    data, unrestricted
+        As :func:`~cocreation.core.sem.groups.fit`.
+    before : GroupsFit or None
+        The fit of a less restricted model.
+
+    Returns
+    -------
+    fitted : GroupsFit
+        The lowest.
+    others : tuple of float
+        Chi-squares of minima that compete with it.
+
+    Raises
+    ------
+    EstimationError
+        What ``fit`` says of the usual start, where no start leads anywhere.
+    """
+    found, failed = [], None
+    for start in (None, *_starts(model, models, data, unrestricted, before)):
+        try:
+            found.append(fit(start))
+        except EstimationError as error:
+            failed = failed or error
+    if not found:
+        raise failed
+    found.sort(key=lambda fitted: fitted.minimum)
+    chi2 = [fitted.chi2 for fitted in found]
+    near = chi2[0] + max(starts.MARGIN, starts.SHARE * chi2[0])
+    apart = [b for a, b in itertools.pairwise(chi2) if b - a > 1e-5 * max(1.0, a) and b <= near]
+    return found[0], tuple(apart)
+
+
+def _starts(model: Model, models, data, unrestricted, before) -> Iterator[np.ndarray]:
+    """Yield where else to start: at each group's own lowest minimum, at the minima of all, at the freer model's."""
+    sizes = np.array([sum(sample.n for sample in group) for group in data])
+    share = sizes / sizes.sum()
+    mean = sum(w * moments.mean for w, moments in zip(share, unrestricted, strict=True))
+    cov = sum(w * moments.cov for w, moments in zip(share, unrestricted, strict=True))
+    pooled = groups.Moments(mean, cov, np.nan)
+    if not any(starts.several(model, moments.cov) for moments in (*unrestricted, pooled)):
+        return
+    together = partial(_together, [model] * len(models), models, sizes)
+    reached = []
+    for moments, n in zip((*unrestricted, pooled), (*sizes, sizes.sum()), strict=True):
+        try:
+            reached.append(starts.optima(of_moments(moments, n), model, moments.cov, mean=moments.mean).found)
+        except EstimationError:
+            reached.append(())
+    *each, whole = reached
+    if all(each):
+        yield together([found[0].fitted.theta for found in each])
+    intercepts = [e for e in model.entries if e.matrix == "M" and e.row < model.observed and e.parameter >= 0]
+    for optimum in whole:
+        thetas = [optimum.fitted.theta.copy() for _ in models]
+        for theta, moments in zip(thetas, unrestricted, strict=True):
+            theta[[e.parameter for e in intercepts]] = moments.mean[[e.row for e in intercepts]]
+        yield together(thetas)
+    if before is not None:
+        yield _together(before.models, models, sizes, [before.theta] * len(models))
+
+
+def _together(old: Sequence[Model], new: Sequence[Model], sizes: np.ndarray, thetas) -> np.ndarray:
+    """Return the parameters of models in groups from those of others with the same entries, averaged where equal."""
+    total, weight = np.zeros((2, max(model.n_parameters for model in new)))
+    for before, after, n, theta in zip(old, new, sizes, thetas, strict=True):
+        for was, now in zip(before.entries, after.entries, strict=True):
+            if now.parameter >= 0:
+                total[now.parameter] += n * (theta[was.parameter] if was.parameter >= 0 else was.value)
+                weight[now.parameter] += n
+    return total / np.where(weight > 0, weight, 1.0)

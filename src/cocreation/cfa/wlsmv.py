@@ -61,7 +61,9 @@ def fit_ordinal(task: Task) -> Cfa:
     loadings = parameters[parameters["op"] == "=~"].rename(columns={"left": "factor", "right": "item"})
     phi = pd.DataFrame(to_correlation(fitted.total[p:, p:]), specification.latent, specification.latent)
     doubts, remarks = warnings_of(specification, parameters, phi, 0.0), remarks_on(specification, reached, n_obs - 1)
-    doubts = pd.concat([doubts, pd.DataFrame([*remarks, *warnings, *singularity(fitted.sample)], columns=doubts.columns)])
+    doubts = pd.concat(
+        [doubts, pd.DataFrame([*remarks, *warnings, *singularity(fitted.sample)], columns=doubts.columns)]
+    )
     least, most = min(map(len, answers)), max(map(len, answers))
     note = (
         f"WLSMV: diagonally weighted least squares over polychoric correlations, {task.who}, answers as ordered "

@@ -333,7 +333,11 @@ def start_values(
         elif entry.matrix == "A":
             start = _loading_start(entry, p, s, sd, latent_sd, anchor, chosen)
         elif entry.row == entry.column:
-            start = unexplained[entry.row] * s[entry.row, entry.row] if entry.row < p else latent_sd.get(entry.row, 0.5) ** 2
+            start = (
+                unexplained[entry.row] * s[entry.row, entry.row]
+                if entry.row < p
+                else latent_sd.get(entry.row, 0.5) ** 2
+            )
         else:
             start = 0.0
         theta[entry.parameter] = start

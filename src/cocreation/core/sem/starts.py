@@ -324,8 +324,8 @@ def _unit_variances(model: Model) -> tuple[Model, Callable[[np.ndarray], np.ndar
         marked = [k for k in mine if entries[k].matrix == "A" and entries[k].parameter < 0 and entries[k].value]
         own = [k for k in mine if entries[k].matrix == "P" and entries[k].row == entries[k].column]
         plain = all(
-            (e.matrix == "A" and e.column == factor or e.matrix == "P" or e.parameter < 0 and not e.value)
-            and (e.parameter < 0 or counts[e.parameter] == 1 and not np.isfinite(e.value))
+            ((e.matrix == "A" and e.column == factor) or e.matrix == "P" or (e.parameter < 0 and not e.value))
+            and (e.parameter < 0 or (counts[e.parameter] == 1 and not np.isfinite(e.value)))
             and (e.matrix != "P" or e.parameter >= 0 or not e.value)
             for e in (model.entries[k] for k in mine)
         )
