@@ -15,8 +15,7 @@ from cocreation.cfa import semopy_check
 from cocreation.cfa.specify import Task, task_of
 from cocreation.core.moments import covariance
 from cocreation.core.sem import fit as fit_measures
-from cocreation.core.sem import ml
-from cocreation.core.sem.search import search
+from cocreation.core.sem import ml, starts
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
 from cocreation.steps.confirm import cfa, common_method, nested, syntax
@@ -200,7 +199,7 @@ def test_a_disagreement_with_semopy_is_an_error_that_says_what_happened(monkeypa
 def test_of_two_minima_the_lower_is_reported_with_a_warning():
     """One factor for two groups of items alike in all but their membership: it can side with either."""
     found = cfa(_two_groups(), {"G": list("abcdefgh")})
-    assert found.warnings["warning"].str.contains("more than one solution").any()
+    assert found.warnings["warning"].str.contains("Another minimum competes: chi-square 227.61").any()
     other = ml.fit(
         covariance(_two_groups().to_numpy(), divisor="N"), 300, parse("G =~ a + b + c + d + e + f + g + h").model
     )
@@ -380,7 +379,7 @@ def test_answers_that_do_not_stand_in_the_order_of_the_model_make_no_task():
 
 def test_only_the_models_that_are_shown_are_fitted(monkeypatch):
     golden = load("likert7_sim")
-    fits = counting(monkeypatch, search)
+    fits = counting(monkeypatch, starts.optima)
     for call in (nested, common_method):
         fits.clear()
         table = call(golden.data, golden.scales).table

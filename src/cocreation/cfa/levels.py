@@ -23,6 +23,7 @@ from ..core.ties import without_noise
 from ..errors import EstimationError, InputError, plain
 from .by_group import Grouped, by_group
 from .equal_parameters import Rung, freed, measurement, rung, text_of
+from .several_minima import in_groups
 from .tables import parameter_table
 
 __all__ = ["ESTIMATORS", "Climb", "Step", "climb", "parameters", "scores", "warnings_of"]
@@ -97,14 +98,19 @@ def _fitted(specification: Specification, grouped: Grouped, levels, apart, missi
     for name, group in zip(grouped.frames, samples, strict=True):
         with _saying(f"In group '{name}'"):
             unrestricted.append(groups.saturated(group))
-    answers, base = robust.Answers(x), None
+    answers, base, fitted = robust.Answers(x), None, None
     for level in levels:
         step = rung(specification, level, apart, len(x))
-        with _saying(f"At the level '{level}'"):
-            fitted = groups.fit(samples, step.models, unrestricted=unrestricted)
-        _refuse_impossible(specification, fitted, level, list(grouped.frames))
+
+        def fit(start, level=level, step=step) -> groups.GroupsFit:
+            with _saying(f"At the level '{level}'"):
+                found = groups.fit(samples, step.models, start=start, unrestricted=unrestricted)
+            _refuse_impossible(specification, found, level, list(grouped.frames))
+            return found
+
+        fitted, others = in_groups(fit, specification.model, step.models, samples, unrestricted, fitted)
         base = base or _Base(fitted, answers, estimator)
-        steps[level] = _measured(step, fitted, answers, missing, base)
+        steps[level] = _measured(step, fitted, answers, missing, base, others)
     return steps
 
 
@@ -164,9 +170,16 @@ def _refuse_impossible(specification: Specification, fitted: groups.GroupsFit, l
                 )
 
 
-def _measured(step: Rung, fitted: groups.GroupsFit, x: robust.Answers, missing: str, base: _Base) -> Step:
+def _measured(
+    step: Rung, fitted: groups.GroupsFit, x: robust.Answers, missing: str, base: _Base, others: Sequence[float]
+) -> Step:
     """Return fit measures and the covariance of the estimates as the estimator has them."""
-    found, remarks = core.measures(fitted, x), []
+    found = core.measures(fitted, x)
+    remarks = [
+        f"{step.level}: another minimum competes, with chi-square {chi2:.2f} beside the {fitted.chi2:.2f} reported: a "
+        "factor can measure one cluster of its items or another. Give each cluster a factor of its own."
+        for chi2 in others[:1]
+    ]
     if base.estimator != "ML" and fitted.n_obs <= len(fitted.theta):
         remarks.append(
             f"{step.level}: {fitted.n_obs} respondents for {len(fitted.theta)} parameters, too few for robust standard "

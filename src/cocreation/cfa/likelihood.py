@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from ..core.moments import covariance
-from ..core.sem import equalities, groups, ml, robust
+from ..core.sem import equalities, groups, ml, robust, starts
 from ..core.sem import fit as fit_measures
 from ..core.sem.terms import Specification
 from ..errors import EstimationError
+from .several_minima import as_single, beside, of_moments, remarks_on
 from .specify import Task, with_means
 
 __all__ = ["Estimate", "estimate", "hinting", "positive", "refuse_impossible"]
-
-#: further starts for a factor whose loadings are all free on items of other factors
-_STARTS = 20
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,8 @@ class Estimate:
     implied means; ``covariance`` that of the estimates; ``indices`` the modification indices of cells.
     ``agreement`` is semopy's distance (NaN where it is not asked), ``missed`` by how much the worse
     of two searches missed the minimum, ``remarks`` what goes into the warnings, ``unasked`` why semopy
-    was not there to be asked.
+    was not there to be asked, ``starts`` from how many starts the minimum was searched,
+    ``beside`` which other a table should tell of.
     """
 
     specification: Specification
@@ -43,6 +43,8 @@ class Estimate:
     missed: float
     remarks: tuple[tuple[str, str], ...] = ()
     unasked: str = ""
+    starts: int = 1
+    beside: str = ""
 
 
 def estimate(task: Task) -> Estimate:
@@ -57,11 +59,13 @@ def estimate(task: Task) -> Estimate:
     x, specification = task.frame.to_numpy(), task.specification
     if task.missing == "fiml":
         return _of_all_answers(x, with_means(specification), task.estimator)
-    (fitted, start, doubts), agreement, missed, unasked = _maximum_likelihood(x, specification), np.nan, 0.0, ""
+    reached, agreement, missed, unasked = _maximum_likelihood(x, specification), np.nan, 0.0, ""
+    fitted, n, given = positive(specification, reached.lowest), len(x), _given(specification)
     if task.cross_check:
-        fitted, agreement, missed, unasked = _cross_check(specification, fitted, start)
+        fitted, agreement, missed, unasked = _cross_check(specification, fitted, reached.starts)
         refuse_impossible(specification, fitted)
-    n, given = len(x), _given(specification)
+    divisor = n - (task.convention == "amos")
+    doubts = remarks_on(specification, reached, divisor)
     baseline, floor = _complete_baseline(fitted.sample, specification, n)
     found = fit_measures.measures(
         fitted.sample,
@@ -82,58 +86,19 @@ def estimate(task: Task) -> Estimate:
         errors, scaled, remarks = _corrected(x, fitted, task.estimator)
         found, doubts = found | scaled, doubts + remarks
     return Estimate(
-        specification, fitted, mean, mean, errors, found, ml.modification_indices, agreement, missed, doubts, unasked
-    )
+        specification, fitted, mean, mean, errors, found, ml.modification_indices, agreement, missed, doubts, unasked,
+        reached.starts, beside(reached, divisor),
+    )  # fmt: skip
 
 
-def _maximum_likelihood(x: np.ndarray, specification: Specification) -> tuple[ml.MLFit, np.ndarray | None, tuple]:
-    """Return the lowest minimum reached that can be standardized, the start that led to it, and what to beware of."""
-    s, model, found, failed = covariance(x, divisor="N"), specification.model, [], None
-    more = _more_starts(specification, s)
-    for start in (None, *more):
-        try:
-            with hinting(specification):
-                fitted = ml.fit(s, len(x), model, start=start, iterations=500 if start is None else 200)
-            refuse_impossible(specification, fitted)
-        except EstimationError as error:
-            failed = failed or error
-            continue
-        found.append((fitted, start))
-    if not found:
-        raise failed
-    least = min(fitted.minimum for fitted, _ in found)
-    fitted, start = next(each for each in found if each[0].minimum <= least + 1e-9)
-    remark = (
-        "A factor with free loadings on the items of others can take several shares of them that fit about as well: "
-        "this is the lowest of the minima that searches from several starts reached. Do not interpret its loadings."
-    )
-    return positive(specification, fitted), start, ((("model", remark),) if more else ())
+def _maximum_likelihood(x: np.ndarray, specification: Specification) -> starts.Optima:
+    s = covariance(x, divisor="N")
 
+    def fit(model: ml.Model, **options) -> ml.MLFit:
+        with hinting(specification):
+            return ml.fit(s, len(x), model, **options)
 
-def _more_starts(specification: Specification, s: np.ndarray) -> list[np.ndarray]:
-    """Further starts for a factor that measures the items of others with loadings all free, such as a method factor.
-
-    It may take any share of those items, with any sign: the usual start often leads nowhere, or to one of many minima.
-    """
-    model, p, sd = specification.model, specification.model.observed, np.sqrt(np.diag(s))
-    paths = [e for e in model.entries if e.matrix == "A" and e.row < p <= e.column]
-    owners = {row: {e.column for e in paths if e.row == row} for row in range(p)}
-    loose = []
-    for factor in dict.fromkeys(e.column for e in paths):
-        own = [e for e in paths if e.column == factor]
-        free = all(e.parameter >= 0 and not np.isfinite(e.value) for e in own)
-        if free and len({e.parameter for e in own}) == len(own) > 2 and all(len(owners[e.row]) > 1 for e in own):
-            loose += own
-    if not loose:
-        return []
-    rng, usual = np.random.default_rng(1), ml.start_values(model, s)
-    at, scale = [e.parameter for e in loose], sd[[e.row for e in loose]]
-    starts = []
-    for _ in range(_STARTS):
-        start = usual.copy()
-        start[at] = rng.uniform(-0.4, 0.4, len(at)) * scale
-        starts.append(start)
-    return starts
+    return starts.optima(fit, specification.model, s, refuse=partial(refuse_impossible, specification))
 
 
 @contextmanager
@@ -220,23 +185,19 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
     """Maximum likelihood of all answers there are; semopy's, which is wrong, is not asked."""
     n, model = len(x), specification.model
     data = groups.samples(x)
-    with hinting(specification):
-        whole = groups.fit([data], [model])
-    single = _as_single(whole)
-    refuse_impossible(specification, single)
-    turned = positive(specification, single)
-    if turned is not single:
-        whole = replace(whole, theta=turned.theta, information=turned.information)
+    reached, unrestricted = _lowest_of_all_answers(data, specification)
+    turned = positive(specification, reached.lowest)
+    whole = groups.at([data], [model], turned.theta, unrestricted=unrestricted)
     independent = robust.independence(whole)
     found = equalities.measures(whole, [x])
-    errors, remarks = whole.covariance_of("observed"), ()
+    errors, remarks = whole.covariance_of("observed"), remarks_on(specification, reached, n)
     answers = None
     if estimator == "MLR":
         answers = robust.Answers([x])
         corrected, base = robust.huber_white(whole, answers), robust.huber_white(independent, answers)
         errors = corrected.covariance
-        scaled, remarks = _scaled(whole, corrected.trace, independent, base.trace, n, model.n_parameters)
-        found |= scaled
+        scaled, doubts = _scaled(whole, corrected.trace, independent, base.trace, n, model.n_parameters)
+        found, remarks = found | scaled, remarks + doubts
     if whole.df:
         ours, theirs = (robust.corrected_misfit(f, answers) for f in (whole, independent))
         found |= fit_measures.robust_measures(ours[0], whole.df, n, ours[1], theirs[0], independent.df, theirs[1])
@@ -245,20 +206,35 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
         return groups.modification_indices(whole, candidates)
 
     mean, mu = whole.unrestricted[0].mean, whole.mu[0]
-    return Estimate(specification, turned, mean, mu, errors, found, indices, np.nan, 0.0, remarks)
+    return Estimate(
+        specification, turned, mean, mu, errors, found, indices, np.nan, 0.0, remarks, "", reached.starts,
+        beside(reached, n),
+    )  # fmt: skip
 
 
-def _as_single(whole: groups.GroupsFit) -> ml.MLFit:
-    return ml.MLFit(
-        whole.models[0],
-        whole.theta,
-        whole.minimum,
-        whole.sigma[0],
-        whole.unrestricted[0].cov,
-        whole.n_obs,
-        whole.iterations,
-        whole.information,
-    )
+def _lowest_of_all_answers(data: groups.Samples, specification: Specification):
+    """Return the minima of all answers there are, and the unrestricted moments.
+
+    Where there could be several, they are looked for among complete answers of these moments, which takes no time.
+    """
+    model = specification.model
+    with hinting(specification):
+        moments = groups.saturated(data)
+    refuse, usual = partial(refuse_impossible, specification), ml.start_values(model, moments.cov, moments.mean)
+
+    def fit(start: np.ndarray) -> ml.MLFit:
+        with hinting(specification):
+            return as_single(groups.fit([data], [model], start=start, unrestricted=[moments]))
+
+    if starts.several(model, moments.cov):
+        near = of_moments(moments, sum(sample.n for sample in data))
+        reached = starts.optima(near, model, moments.cov, mean=moments.mean, refuse=refuse)
+        found = starts.refined(fit, [each.fitted.theta for each in reached.found], refuse=refuse)
+        if found:
+            return starts.Optima(found, reached.starts), [moments]
+    fitted = fit(usual)
+    refuse(fitted)
+    return starts.Optima((starts.Optimum(fitted, starts.is_proper(fitted)),), 1), [moments]
 
 
 def refuse_impossible(specification: Specification, fitted: ml.MLFit) -> None:
@@ -301,18 +277,18 @@ def positive(specification: Specification, fitted: ml.MLFit) -> ml.MLFit:
     return replace(fitted, theta=sign * fitted.theta, information=fitted.information * np.outer(sign, sign))
 
 
-def _cross_check(specification: Specification, fitted: ml.MLFit, start: np.ndarray | None):
+def _cross_check(specification: Specification, fitted: ml.MLFit, searches: int):
     """Return the fit both programs end at, how far they are apart, and by how much the worse of two minima missed it.
 
-    Where their searches end at different minima the lower one counts, and the
-    other program, started there, must stay there. Where semopy cannot be asked the
-    fit stands as it is, and why comes last.
+    After searches from several starts semopy begins where the lowest ended, else where the only one began. Where their
+    searches end at different minima the lower one counts, and the other program, started there, must stay there. Where
+    semopy cannot be asked the fit stands as it is, and why comes last.
     """
     from . import semopy_check
 
     if unasked := semopy_check.unavailable():
         return fitted, np.nan, 0.0, unasked
-    opinion = semopy_check.second_opinion(specification, fitted, start)
+    opinion = semopy_check.second_opinion(specification, fitted, fitted.theta if searches > 1 else None)
     if opinion.apart <= semopy_check.AGREEMENT:
         return fitted, opinion.apart, 0.0, ""
     missed = opinion.minimum - fitted.minimum

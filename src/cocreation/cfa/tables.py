@@ -13,6 +13,7 @@ from ..core.sem import ml
 from ..core.sem.terms import Specification
 from ..core.ties import without_noise
 from .likelihood import Estimate
+from .several_minima import searched
 from .specify import Task
 
 __all__ = ["modification_of", "note_of", "parameter_table", "parameters_of", "warnings_of"]
@@ -32,7 +33,9 @@ def note_of(found: Estimate, task: Task) -> str:
     how = "" if task.missing == "listwise" else " of all answers there are (FIML)"
     robust = "" if task.estimator == "ML" else f" ({task.estimator})"
     checked = (
-        f"semopy's standardized loadings agree within {_magnitude(found.agreement)}."
+        f"semopy, started at this minimum, stays within {_magnitude(found.agreement)}, which checks the arithmetic."
+        if np.isfinite(found.agreement) and found.starts > 1
+        else f"semopy's standardized loadings agree within {_magnitude(found.agreement)}."
         if np.isfinite(found.agreement)
         else "semopy, whose own fit of missing answers is wrong, was not asked."
         if task.missing == "fiml"
@@ -43,7 +46,7 @@ def note_of(found: Estimate, task: Task) -> str:
     return (
         f"Maximum likelihood{how}{robust}, {task.who}, convention {task.convention}: "
         f"chi-square = {'N' if task.convention == 'lavaan' else '(N − 1)'}·F, RMSEA with the "
-        f"same divisor; {_ERRORS[task.estimator, task.missing]}; variances unbounded. {checked}"
+        f"same divisor; {_ERRORS[task.estimator, task.missing]}; variances unbounded.{searched(found.starts)} {checked}"
     )
 
 

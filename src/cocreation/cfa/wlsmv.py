@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from ..core import polychoric as core
 from ..core.moments import to_correlation
-from ..core.sem import wls
+from ..core.sem import starts, wls
 from ..core.sem.terms import Specification
 from ..errors import EstimationError
 from .categories import as_categories, singularity
 from .likelihood import hinting, positive, refuse_impossible
 from .result import Cfa
+from .several_minima import remarks_on, searched
 from .specify import Task
 from .tables import modification_of, parameter_table, warnings_of
 
@@ -40,12 +43,16 @@ def fit_ordinal(task: Task) -> Cfa:
     codes, answers, warnings = as_categories(task.frame)
     n_obs, model, p = len(task.frame), specification.model, len(specification.observed)
     ordinal = core.polychoric(codes, list(specification.observed))
-    try:
-        with hinting(specification):
-            fitted = wls.fit(ordinal, n_obs, model)
-    except EstimationError as error:
-        raise EstimationError(f"{error}{_weak_marker(specification, ordinal.correlations)}") from error
-    refuse_impossible(specification, fitted)
+
+    def fit(of: wls.Model, **options) -> wls.WLSFit:
+        try:
+            with hinting(specification):
+                return wls.fit(ordinal, n_obs, of, **options)
+        except EstimationError as error:
+            raise EstimationError(f"{error}{_weak_marker(specification, ordinal.correlations)}") from error
+
+    reached = starts.optima(fit, model, ordinal.correlations, refuse=partial(refuse_impossible, specification))
+    fitted = reached.lowest
     turned = positive(specification, fitted)
     if turned is not fitted:
         fitted = wls.fit(ordinal, n_obs, model, start=turned.theta)
@@ -53,8 +60,10 @@ def fit_ordinal(task: Task) -> Cfa:
     parameters = _parameters(specification, fitted)
     loadings = parameters[parameters["op"] == "=~"].rename(columns={"left": "factor", "right": "item"})
     phi = pd.DataFrame(to_correlation(fitted.total[p:, p:]), specification.latent, specification.latent)
-    doubts = warnings_of(specification, parameters, phi, 0.0)
-    doubts = pd.concat([doubts, pd.DataFrame([*warnings, *singularity(fitted.sample)], columns=doubts.columns)])
+    doubts, remarks = warnings_of(specification, parameters, phi, 0.0), remarks_on(specification, reached, n_obs - 1)
+    doubts = pd.concat(
+        [doubts, pd.DataFrame([*remarks, *warnings, *singularity(fitted.sample)], columns=doubts.columns)]
+    )
     least, most = min(map(len, answers)), max(map(len, answers))
     note = (
         f"WLSMV: diagonally weighted least squares over polychoric correlations, {task.who}, answers as ordered "
@@ -62,6 +71,7 @@ def fit_ordinal(task: Task) -> Cfa:
         "figures called scaled, whose chi-square is corrected in mean and variance; the plain one, (N − 1)·F, has no "
         "chi-square distribution. Items standardized (delta parameterization), conventions as lavaan's. Modification "
         "indices are not corrected. semopy has no working WLSMV, so there is no second opinion."
+        f"{searched(reached.starts)}"
     )
     return Cfa(
         fit=table,

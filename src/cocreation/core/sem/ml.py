@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.linalg import LinAlgError, cholesky
@@ -23,6 +23,7 @@ from .fit import baseline_minimum
 from .model import Entry, Model, inverse, score_test, standardize, start_values, total_covariances
 from .search import IMPOSSIBLE_START, NOT_POSITIVE, State, search
 from .slopes import columns, derivative, response, standardized_entries
+from .starts import optima
 
 __all__ = [
     "Entry",
@@ -281,7 +282,7 @@ def simple_structure(s: np.ndarray, n_obs: int, groups: Sequence[Sequence[int]])
     """
     s = np.asarray(s, dtype=float)
     model = Model.correlated(groups)
-    full = fit(s, n_obs, model)
+    full = optima(partial(fit, s, n_obs), model, s).lowest
     p = len(s)
     paths, covariances = full.standardized()
     owner = {item: p + f for f, group in enumerate(groups) for item in group}

@@ -10,7 +10,7 @@ The derivative of Σ by any entry is u·vᵀ + v·uᵀ, that of μ a column, all
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -268,7 +268,16 @@ def total_paths(a: np.ndarray) -> np.ndarray:
         ) from error
 
 
-def start_values(model: Model, s: np.ndarray, mean: np.ndarray | None = None) -> np.ndarray:
+#: a loading whose square is half
+_HALF = 0.7
+
+
+def start_values(
+    model: Model,
+    s: np.ndarray,
+    mean: np.ndarray | None = None,
+    loadings: Mapping[tuple[int, int], float] | None = None,
+) -> np.ndarray:
     """Return starts in the units of the data: loadings that share half of each item's variance, with its sign.
 
     Items' intercepts start at their ``mean``, factors' at zero.
@@ -281,30 +290,39 @@ def start_values(model: Model, s: np.ndarray, mean: np.ndarray | None = None) ->
         Sample covariances.
     mean : array, shape (p,), optional
         Sample means; needed where the model speaks of them.
+    loadings : mapping, optional
+        Standardized loadings to start from instead, by (row, column) of their cells; a fixed one is not 0 and has
+        the sign it is fixed with.
 
     Returns
     -------
     array, shape (parameters,)
     """
-    p = model.observed
+    p, chosen = model.observed, loadings or {}
     sd = np.sqrt(np.diag(s))
     theta = np.zeros(model.n_parameters)
-    loadings = [e for e in model.entries if e.matrix == "A" and e.row < p <= e.column]
+    paths = [e for e in model.entries if e.matrix == "A" and e.row < p <= e.column]
     higher = [e for e in model.entries if e.matrix == "A" and min(e.row, e.column) >= p]
     anchor: dict[int, tuple[int, float]] = {}
     latent_sd: dict[int, float] = {}
-    for entry in loadings:
+    for entry in paths:
         fixed = entry.parameter < 0 and entry.value != 0
         if fixed or entry.column not in anchor:
             anchor[entry.column] = (entry.row, np.sign(entry.value) if fixed else 1.0)
         if fixed:
-            latent_sd[entry.column] = 0.7 * sd[entry.row] / abs(entry.value)
+            share = abs(chosen.get((entry.row, entry.column), _HALF))
+            latent_sd[entry.column] = share * sd[entry.row] / abs(entry.value)
     for entry in model.entries:
         if entry.matrix == "P" and entry.row == entry.column >= p and entry.parameter < 0 and entry.value > 0:
             latent_sd[entry.row] = float(np.sqrt(entry.value))
     for entry in higher:
         if entry.parameter < 0 and entry.value and entry.column not in latent_sd:
-            latent_sd[entry.column] = 0.7 * latent_sd.get(entry.row, 1.0) / abs(entry.value)
+            share = abs(chosen.get((entry.row, entry.column), _HALF))
+            latent_sd[entry.column] = share * latent_sd.get(entry.row, 1.0) / abs(entry.value)
+    unexplained = np.full(p, 0.5)
+    for (row, _), loading in chosen.items():
+        if row < p:
+            unexplained[row] = 1 - loading**2
     for entry in model.entries:
         if entry.parameter < 0:
             continue
@@ -313,19 +331,25 @@ def start_values(model: Model, s: np.ndarray, mean: np.ndarray | None = None) ->
         elif entry.matrix == "M":
             start = 0.0 if mean is None or entry.row >= p else mean[entry.row]
         elif entry.matrix == "A":
-            start = _loading_start(entry, p, s, sd, latent_sd, anchor)
+            start = _loading_start(entry, p, s, sd, latent_sd, anchor, chosen)
         elif entry.row == entry.column:
-            start = 0.5 * s[entry.row, entry.row] if entry.row < p else latent_sd.get(entry.row, 0.5) ** 2
+            start = (
+                unexplained[entry.row] * s[entry.row, entry.row]
+                if entry.row < p
+                else latent_sd.get(entry.row, 0.5) ** 2
+            )
         else:
             start = 0.0
         theta[entry.parameter] = start
     return theta
 
 
-def _loading_start(entry: Entry, p: int, s, sd, latent_sd, anchor) -> float:
-    scale = latent_sd.get(entry.column, 1.0)
+def _loading_start(entry: Entry, p: int, s, sd, latent_sd, anchor, chosen) -> float:
+    cell, scale = (entry.row, entry.column), latent_sd.get(entry.column, 1.0)
+    own = latent_sd.get(entry.row, 1.0) if entry.row >= p else sd[entry.row]
+    if cell in chosen:
+        return chosen[cell] * own / scale
     if entry.row >= p:  # a factor on a factor
-        return 0.7 * latent_sd.get(entry.row, 1.0) / scale
+        return _HALF * own / scale
     item, sign = anchor.get(entry.column, (entry.row, 1.0))
-    sign *= -1.0 if s[entry.row, item] < 0 else 1.0
-    return sign * 0.7 * sd[entry.row] / scale
+    return sign * (-1.0 if s[entry.row, item] < 0 else 1.0) * _HALF * own / scale

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.special import chdtrc
 from ...cfa.result import Cfa, fit_model
 from ...cfa.specify import from_scales, task_of
 from ...core.moments import covariance
-from ...core.sem import ml
+from ...core.sem import ml, starts
 from ...core.sem.terms import Specification
 from ...errors import EstimationError, InputError
 from ...inputs.answers import items_frame, scales_mapping, used
@@ -182,7 +183,7 @@ def compared(
     frame = items_frame(data, [item for items in checked.values() for item in items])
     task = task_of(frame, checked, convention=convention)
     first_name, first = f"M1: {_factors(len(checked))}", fit_model(task)
-    models, rows = {first_name: first}, [_row(first_name, first, first, "")]
+    models, rows = {first_name: first}, [_row(first_name, first, first, first.estimate.beside)]
     for rival in _planned(checked, first.phi.to_numpy()):
         if rival.kind not in kinds:
             continue
@@ -240,7 +241,8 @@ def _row(name: str, model: Cfa, first: Cfa, remark: str) -> dict:
 
 def _remark(model: Cfa) -> str:
     heywood = model.warnings[model.warnings["warning"].str.startswith("Heywood")]
-    return f"negative variance: {', '.join(heywood['subject'])}" if len(heywood) else ""
+    told = [f"negative variance: {', '.join(heywood['subject'])}"] if len(heywood) else []
+    return "; ".join([*told, *filter(None, [model.estimate.beside])])
 
 
 def _reason(frame: pd.DataFrame, scales: dict[str, list[str]], kind: str, first: Cfa, error: EstimationError) -> str:
@@ -288,7 +290,7 @@ def _estimate_method_variance(frame: pd.DataFrame, scales: Mapping[str, Sequence
     extra += "".join(f"\nCMV ~~ 0*f{i}" for i in range(len(scales)))
     specification = from_scales(scales, extra, ["CMV"])
     sample = covariance(frame[list(specification.observed)].to_numpy(), divisor="N")
-    fitted = ml.fit(sample, len(frame), specification.model)
+    fitted = starts.optima(partial(ml.fit, sample, len(frame)), specification.model, sample).lowest
     return float(fitted.total[-1, -1] / np.diag(sample).mean())
 
 
