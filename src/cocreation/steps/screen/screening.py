@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from ...errors import InputError
+from ...inputs.matrices import refuse_matrix
 from ...inputs.options import ends, names_of, plain_table
+from ...inputs.suspects import warn_of_suspects
 from ...results.result import Result
 
 if TYPE_CHECKING:
@@ -216,6 +218,7 @@ def screen(
 def _checked_items(raw: pd.DataFrame, items: Iterable[str]) -> list[str]:
     plain_table(raw, what="raw answers", row="a questionnaire")
     items = names_of(items)
+    refuse_matrix(raw, items)
     unknown = [item for item in items if item not in raw.columns]
     if unknown:
         raise InputError(f"The data have no item '{unknown[0]}'. Check the spelling or the list of items.")
@@ -246,11 +249,17 @@ def _answers(
     wrong = (unreadable | outside).to_numpy()
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
+        held = raw[items].iloc[row, column]
+        code = held.item() if isinstance(held, np.generic) else held
+        name = f"raw[{items[column]!r}]"
         raise InputError(
             f"Item '{items[column]}', row {raw.index[row]!r}, holds {text.iloc[row, column]!r}, which is not {wanted}. "
-            f"Correct the entry, leave it empty, or separate two ticks by {ticks!r}"
+            f"Correct the entry, leave it empty, or separate two ticks by {ticks!r}; if it stands for no answer, write "
+            f"{name} = {name}.replace({code!r}, np.nan)"
             + ("; of another scale say points=(lowest, highest)." if points is not None else ".")
         )
+    if points is None:
+        warn_of_suspects(numbers, raw)
     return numbers, double
 
 
