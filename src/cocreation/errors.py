@@ -7,7 +7,15 @@ import linecache
 import traceback
 from types import ModuleType
 
-__all__ = ["CourseError", "EstimationError", "InputError", "MissingPackageError", "needed", "plain"]
+__all__ = [
+    "AnswersWarning",
+    "CourseError",
+    "EstimationError",
+    "InputError",
+    "MissingPackageError",
+    "needed",
+    "plain",
+]
 
 
 class CourseError(Exception):
@@ -29,6 +37,10 @@ class CourseError(Exception):
         ]
         line = linecache.getline(*frames[-1]).strip() if frames else ""
         return [*shown, f"It came from the line: {line}"] if line else shown
+
+
+class AnswersWarning(UserWarning):
+    """Answers that a statistic can take but that hardly are answers, such as 99 on a scale from 1 to 7."""
 
 
 class InputError(CourseError, ValueError):

@@ -53,7 +53,8 @@ def test_numbers_written_as_text_are_numbers():
         (lambda d: d.assign(b=[1, 2, 3, 4, np.inf]), {}, "'b'", "missing value"),
         (lambda d: d * 1e120, {}, "'a'", "Correct it"),
         (lambda d: d.assign(b=[1, 2, np.nan, 4, 5]), {"missing": "raise"}, "'b'", "dropna"),
-        (lambda d: d.iloc[:3], {}, "3 complete respondents for 3 items", "more answers"),
+        (lambda d: d.iloc[:1], {}, "1 complete respondents", "more answers"),
+        (lambda d: d.iloc[:1], {"missing": "keep"}, "got 1", "more answers"),
         (lambda d: d.iloc[:0], {}, "0 complete respondents", "more answers"),
         (lambda d: d.to_numpy(), {}, "ndarray", "pd.DataFrame"),
     ],
@@ -70,6 +71,13 @@ def test_a_singular_matrix_names_the_items_that_repeat_each_other():
     with pytest.raises(InputError, match=r"'a', 'b', 'd'.*Leave one of them out"):
         refuse_singular(data, "KMO")
     refuse_singular(GOOD.iloc[:, :2], "KMO")
+
+
+def test_no_more_respondents_than_items_is_the_reason_why_there_is_no_inverse():
+    few = items_frame(GOOD.iloc[:3])
+    assert len(few) == 3
+    with pytest.raises(InputError, match=r"3 complete respondents for 3 items.*KMO does not exist.*more answers"):
+        refuse_singular(few, "KMO")
 
 
 @pytest.mark.parametrize(
@@ -97,4 +105,45 @@ def test_whatever_comes_in_what_goes_out_is_complete_and_varies(frame):
     if taken is not None:
         assert np.isfinite(taken.to_numpy()).all()
         assert (taken.max() > taken.min()).all()
-        assert len(taken) > taken.shape[1]
+        assert len(taken) > 1
+
+
+def test_an_empty_cell_that_came_as_text_is_no_answer():
+    typed = pd.DataFrame({"a": ["1", "2", "", "4", "5", "3"], "b": ["2", " ", "3", "3", "5", "1"]})
+    expected = pd.DataFrame({"a": [1.0, 4, 5, 3], "b": [2.0, 3, 5, 1]}, index=[0, 3, 4, 5])
+    for kind in (object, "string", "category"):
+        pd.testing.assert_frame_equal(items_frame(typed.astype(kind)), expected)
+    with pytest.raises(InputError, match="'a' has no answer from anybody"):
+        items_frame(typed.assign(a="\t"))
+
+
+GAPS = pd.DataFrame(
+    {
+        "a": [1, 2, 3, 4, 5, 3],
+        "b": [4, 4, 4, 4, 1, 2],
+        "c": [2, 1, 3, 4, np.nan, np.nan],
+        "d": [3, 1, 2, 5, np.nan, 4],
+    }
+)
+
+
+def test_an_item_that_only_complete_rows_leave_constant_is_told_with_the_item_whose_gaps_did_it():
+    with pytest.raises(InputError) as caught:
+        items_frame(GAPS)
+    message = str(caught.value)
+    assert "Item 'b' is constant among the 4 respondents who answered every item: each gave 4" in message
+    assert "skipped 'c'. Leave 'c' out rather than 'b'" in message
+    assert items_frame(GAPS, ["a", "b", "d"])["b"].nunique() == 2  # as the message says
+    assert "everybody" not in message
+
+
+def test_two_items_whose_gaps_together_leave_an_item_constant_are_both_named():
+    both = GAPS.assign(d=[3, 1, 2, 5, np.nan, np.nan])
+    with pytest.raises(InputError, match=r"skipped 'c', 'd'\. Leave those out rather than 'b', or complete their"):
+        items_frame(both)
+    assert items_frame(both, ["a", "b"])["b"].nunique() == 3
+
+
+def test_an_item_that_nobody_answered_otherwise_is_plainly_constant():
+    with pytest.raises(InputError, match=r"Item 'b' is constant: everybody gave the same answer.*Leave it out"):
+        items_frame(GAPS.assign(b=[4, 4, 4, 4, np.nan, 4]))

@@ -81,7 +81,7 @@ STATISTICS: dict[str, Callable[[object], object]] = {
     "purify.purify": lambda d: purify.purify(d, SCALES),
     "screen.describe": lambda d: screening.describe(d, ITEMS),
     "screen.screen": lambda d: screening.screen(d, items=ITEMS),
-    "validate.htmt_intervals": lambda d: validate.htmt_intervals(d, SCALES, draws=50),
+    "validate.htmt_intervals": lambda d: validate.htmt_intervals(d, SCALES, draws=100),
     "validate.htmt": lambda d: validate.htmt(d, SCALES),
     "validate.invariance": lambda d: validate.invariance(_in_teams(d), SCALES, "team"),
     "validate.latent_means": lambda d: validate.latent_means(_in_teams(d), SCALES, "team"),
@@ -95,6 +95,10 @@ NEEDS_NO_INVERSE = {
     *LENIENT, "explore.components", "explore.explore", "explore.n_factors", "answers.items_frame", "purify.alpha",
     "purify.purify", "validate.htmt", "validate.htmt_intervals",
 }  # fmt: skip
+
+#: what takes no more respondents than items: whose figures need no inverse
+FEW_WILL_DO = NEEDS_NO_INVERSE | {"explore.factors", "explore.compare", "validate.omega"}
+FEW = "5 complete respondents for 6 items|No respondent contradicts"
 
 #: kind of bad data -> (how good data are spoiled, what the message names, who can take them all the same)
 BAD_DATA: dict[str, tuple[Callable[[pd.DataFrame], object], str, set[str]]] = {
@@ -117,14 +121,24 @@ BAD_DATA: dict[str, tuple[Callable[[pd.DataFrame], object], str, set[str]]] = {
         lambda d: d.assign(b=[5, *[4] * 59], a=[np.nan, *d["a"][1:]]), "'b'", LENIENT,
     ),
     "no answer at all": (lambda d: d.assign(b=np.nan), "'b'", LENIENT),
-    "fewer rows than items": (lambda d: d.iloc[:5], "5 complete respondents for 6 items", LENIENT),
+    "one row": (lambda d: d.iloc[:1], "1 complete respondents|got 1", LENIENT),
+    "fewer rows than items": (lambda d: d.iloc[:5], FEW, FEW_WILL_DO),
     "fewer complete rows than items": (
-        lambda d: d.astype("Int64").mask(np.arange(360).reshape(60, 6) >= 30), "5 complete respondents", LENIENT,
+        lambda d: d.astype("Int64").mask(np.arange(360).reshape(60, 6) >= 30), FEW, FEW_WILL_DO,
+    ),
+    "correlations": (lambda d: d.corr(), "correlation matrix", set()),
+    "covariances": (lambda d: d.cov(), "covariance matrix", set()),
+    "correlations to two digits": (lambda d: d.corr().round(2), "correlation matrix", set()),
+    "correlations, the lower half": (
+        lambda d: d.corr().where(np.tril(np.ones((6, 6), dtype=bool))), "correlation matrix", set(),
+    ),
+    "correlations with their names in a column": (
+        lambda d: d.corr().reset_index(names="item"), "correlation matrix", set(),
     ),
     "empty": (lambda d: d.iloc[:0], "0 complete respondents|got 0|no questionnaires", set()),
     "no columns": (lambda d: pd.DataFrame(), "'a'", set()),
-    "item that repeats another": (lambda d: d.assign(b=d["a"]), "'a', 'b'", NEEDS_NO_INVERSE),
-    "item that is a mean": (lambda d: d.assign(b=(d["a"] + d["c"]) / 2), "'a', 'b', 'c'", NEEDS_NO_INVERSE),
+    "item that repeats another": (lambda d: d.assign(b=d["a"]), "'a', 'b'|'a' and 'b'", NEEDS_NO_INVERSE),
+    "item that is a mean": (lambda d: d.assign(b=(d["a"] + d["c"]) / 2), "'a', 'b', 'c'|'b' holds", NEEDS_NO_INVERSE),
     "column twice": (lambda d: pd.concat([d, d[["b"]]], axis=1), "'b'", set()),
     "columns of two levels": (
         lambda d: d.set_axis(pd.MultiIndex.from_product([["a", "b"], list("xyz")]), axis=1), "levels|'a'", set(),

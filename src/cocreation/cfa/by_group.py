@@ -56,9 +56,9 @@ def by_group(data: pd.DataFrame, specification: Specification, group: Hashable, 
     frame, labels = frame.set_axis(range(len(data))), labels.set_axis(range(len(data)))
     usable = frame.notna().all(axis=1) if missing == "listwise" else frame.notna().any(axis=1)
     _refuse_unanswered(frame)
-    answers_of(frame[usable], specification, missing)
+    answers_of(frame, specification, missing)
     found = {
-        label: _fit_for_a_model(frame[usable & (labels == label)], label, specification, group, missing)
+        label: _fit_for_a_model(frame[labels == label], label, specification, group, missing)
         for label in _at_least_two([name for name in names if (labels[usable] == name).any()], group)
     }
     why = "with missing answers" if missing == "listwise" else "without any answer"
@@ -99,7 +99,11 @@ def _at_least_two(labels: list[str], group: Hashable) -> list[str]:
 
 
 def _fit_for_a_model(answers: pd.DataFrame, label: str, specification, group: Hashable, missing: str) -> pd.DataFrame:
-    n, p = answers.shape
+    # whole groups: who is left out may be the reason why an item does not vary
+    n, p = (
+        int((answers.notna().all(axis=1) if missing == "listwise" else answers.notna().any(axis=1)).sum()),
+        answers.shape[1],
+    )
     where = f"Group '{label}' of '{group}'"
     if n <= p:
         raise InputError(

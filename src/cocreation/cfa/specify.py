@@ -22,7 +22,6 @@ __all__ = [
     "Task",
     "answers_of",
     "check_options",
-    "complete_frame",
     "from_scales",
     "specification_of",
     "task_of",
@@ -85,7 +84,7 @@ def task_of(
     yes_no(orthogonal, "orthogonal")
     yes_no(std_lv, "std_lv")
     specification = specification_of(data, model, orthogonal, std_lv)
-    frame, who = answers_of(data, specification, missing)
+    frame, who = answers_of(data, specification, missing, estimator)
     if estimator == "WLSMV":
         _refuse_as_categories(specification)
     elif missing == "fiml":
@@ -172,24 +171,26 @@ def from_scales(scales: dict[str, list[str]], extra: str = "", names: Sequence[s
     return replace(found, observed=tuple(real[n] for n in found.observed), latent=tuple(real[n] for n in found.latent))
 
 
-def complete_frame(data: pd.DataFrame, specification: Specification) -> pd.DataFrame:
-    """Return the complete answers to the items of a model; refuse items that repeat each other."""
-    frame = items_frame(data, specification.observed)
-    refuse_singular(frame, "a maximum-likelihood fit")
-    return frame
-
-
-def answers_of(data: pd.DataFrame, specification: Specification, missing: str) -> tuple[pd.DataFrame, str]:
+def answers_of(
+    data: pd.DataFrame, specification: Specification, missing: str, estimator: str = "ML"
+) -> tuple[pd.DataFrame, str]:
     """Return the answers a fit uses, and in words whose they are; with FIML all but empty rows."""
     if missing == "listwise":
-        frame = complete_frame(data, specification)
+        frame = items_frame(data, specification.observed)
+        if estimator != "WLSMV":  # whose weights are a diagonal: it inverts no correlations
+            refuse_singular(frame, "a maximum-likelihood fit")
         return frame, used(frame, data)
     frame = items_frame(data, specification.observed, missing="keep", constant="keep", respondents=0)
     seen = frame.notna().to_numpy()
     if empty := [name for name, any_answer in zip(frame, seen.any(axis=0), strict=True) if not any_answer]:
         raise InputError(f"Item {quoted(empty)} has no answer from anybody. Leave it out.")
     frame = frame[seen.any(axis=1)]
-    items_frame(frame, missing="keep")  # too few respondents or a constant item
+    items_frame(frame, missing="keep")  # a constant item
+    if len(frame) <= frame.shape[1]:
+        raise InputError(
+            f"There are {len(frame)} respondents for {frame.shape[1]} items; their covariances then have no inverse, "
+            "and a maximum-likelihood fit does not exist. Collect more answers or use fewer items."
+        )
     _refuse_never_together(frame)
     whole = frame.dropna()
     varied = whole.loc[:, whole.max() > whole.min()]

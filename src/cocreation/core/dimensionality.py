@@ -16,12 +16,14 @@ def parallel_eigenvalues(n_obs: int, p: int, *, draws: int = 1000, seed: int = 2
     """Yield the eigenvalues of random correlation matrices: what pure noise of this size gives.
 
     Instead of n × p normal numbers a draw, the triangular root of their
-    cross-products is drawn (Bartlett 1933), which has the same distribution.
+    cross-products is drawn (Bartlett 1933), which has the same distribution. With
+    no more respondents than items it has n − 1 columns, and so many eigenvalues are
+    not zero.
 
     Parameters
     ----------
     n_obs, p : int
-        Respondents and items, ``n_obs`` > ``p``.
+        Respondents, at least two, and items.
     draws, seed : int
         How many matrices, and the seed they are drawn with.
 
@@ -34,9 +36,10 @@ def parallel_eigenvalues(n_obs: int, p: int, *, draws: int = 1000, seed: int = 2
     piece = max(1, min(1000, 2_500_000 // p**2))
     for first in range(0, draws, piece):
         size = min(piece, draws - first)
-        root = np.tril(rng.standard_normal((size, p, p)), -1)
-        diagonal = np.arange(p)
-        root[:, diagonal, diagonal] = np.sqrt(rng.chisquare(n_obs - 1 - diagonal, size=(size, p)))
+        rank = min(p, n_obs - 1)
+        root = np.tril(rng.standard_normal((size, p, rank)), -1)
+        diagonal = np.arange(rank)
+        root[:, diagonal, diagonal] = np.sqrt(rng.chisquare(n_obs - 1 - diagonal, size=(size, rank)))
         root /= np.sqrt((root**2).sum(axis=2, keepdims=True))
         yield np.linalg.eigvalsh(root @ root.transpose(0, 2, 1))[:, ::-1]
 

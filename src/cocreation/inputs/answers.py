@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from .matrices import refuse_matrix
 from .options import names_of, plain_table, quoted
+from .suspects import refuse_outside, warn_of_suspects
 
 __all__ = ["items_frame", "refuse_singular", "scales_mapping", "used"]
 
@@ -49,7 +51,8 @@ def items_frame(
     missing: str = "listwise",
     at_least: int = 2,
     constant: str = "raise",
-    respondents: int | None = None,
+    respondents: int = 2,
+    points: tuple[float, float] | None = None,
 ) -> pd.DataFrame:
     """Return the items as a float DataFrame that a statistic can take.
 
@@ -65,9 +68,11 @@ def items_frame(
         The fewest items the statistic can take.
     constant : {"raise", "keep"}
         What to do with an item that everybody answered alike.
-    respondents : int, optional
-        The fewest respondents the statistic can take; more than there are
-        items by default, which a correlation matrix needs.
+    respondents : int
+        The fewest respondents the statistic can take. What needs the inverse of the items' correlations needs more
+        of them than items: :func:`refuse_singular` says so.
+    points : (lowest, highest), optional
+        The ends of the scale, where they are known.
 
     Returns
     -------
@@ -76,9 +81,15 @@ def items_frame(
     Raises
     ------
     InputError
-        For an unknown or repeated item, a column that is not numeric, infinite
-        values, too few items, no more respondents than items, or a constant
+        For correlations or covariances in place of answers, an unknown or repeated item, a column that is not
+        numeric, infinite values, an answer outside ``points``, too few items or respondents, or a constant
         item; the message names it and the remedy.
+
+    Warns
+    -----
+    AnswersWarning
+        Of values far outside the rest, such as 99 for no answer; :func:`~cocreation.inputs.suspects.suspects` says
+        which.
 
     See Also
     --------
@@ -113,6 +124,7 @@ def items_frame(
         )
     plain_table(data)
     names = list(data.columns) if items is None else names_of(items)
+    refuse_matrix(data, names)
     unknown = [name for name in names if name not in data.columns]
     if unknown:
         raise InputError(
@@ -124,12 +136,16 @@ def items_frame(
             f"This needs at least {at_least} item{'s' if at_least > 1 else ''}, got {len(names)} "
             f"({quoted(names) or 'none'}). Add items."
         )
-    frame = _numbers(data, names)
+    given = frame = _numbers(data, names)
+    if points is None:
+        warn_of_suspects(given, data)
+    else:
+        refuse_outside(given, data, points)
     if missing != "keep":
         frame = _without_holes(frame, missing)
     _refuse_few(frame, respondents, missing)
     if constant == "raise":
-        _refuse_constant(frame)
+        _refuse_constant(frame, given)
     return frame
 
 
@@ -150,30 +166,52 @@ def _without_holes(frame: pd.DataFrame, missing: str) -> pd.DataFrame:
     return frame[~holes.any(axis=1)]
 
 
-def _refuse_few(frame: pd.DataFrame, respondents: int | None, missing: str) -> None:
-    n, p = frame.shape
-    if respondents is not None and n < respondents:
+def _refuse_few(frame: pd.DataFrame, respondents: int, missing: str) -> None:
+    if len(frame) < respondents:
+        least = f"at least {respondents} respondent{'s' if respondents > 1 else ''}"
         raise InputError(
-            f"This needs at least {respondents} respondent{'s' if respondents > 1 else ''}, got {n}. "
-            f"Collect more answers{' or keep respondents with a missing answer' if missing == 'listwise' else ''}."
-        )
-    if respondents is None and n <= p:
-        raise InputError(
-            f"There are {n} {'' if missing == 'keep' else 'complete '}respondents for {p} items; a correlation matrix "
-            "then has no inverse. Collect more answers or use fewer items."
+            f"This needs {least}, got {len(frame)}. Collect more answers."
+            if missing == "keep"
+            else f"There are {len(frame)} complete respondents; this needs {least}. Collect more answers or leave out "
+            "an item that many skipped."
         )
 
 
-def _refuse_constant(frame: pd.DataFrame) -> None:
+def _refuse_constant(frame: pd.DataFrame, given: pd.DataFrame) -> None:
+    """Raise where an item does not vary in ``frame``, which is ``given`` without those who skipped an item."""
+    flat = _flat(frame)
+    truly = _flat(given[flat]) if flat else []
+    if truly:
+        raise InputError(
+            f"Item {quoted(truly)} is constant: everybody gave the same answer, so it correlates "
+            "with nothing. Leave it out."
+        )
+    if flat:
+        item, skipped = flat[0], _skipped(flat[0], frame, given)
+        together = len(skipped) > 1
+        raise InputError(
+            f"Item '{item}' is constant among the {len(frame)} respondents who answered every item: each gave "
+            f"{frame[item].iloc[0]:g}. It varies among all who answered it, but those who answered it otherwise "
+            f"skipped {quoted(skipped)}. Leave {'those' if together else quoted(skipped)} out rather than '{item}', or "
+            f"complete {'their' if together else 'its'} missing answers."
+        )
+
+
+def _flat(frame: pd.DataFrame) -> list:
     most, least = (reduce(frame.to_numpy(), axis=0) for reduce in (np.fmax.reduce, np.fmin.reduce))
     # a spread lost in the rounding of its own column has no correlation either
     trace = np.maximum(1e-10 * np.maximum(np.abs(most), np.abs(least)), 1e-100)
-    flat = [name for name, varied in zip(frame, most - least > trace, strict=True) if not varied]
-    if flat:
-        raise InputError(
-            f"Item {quoted(flat)} is constant: everybody gave the same answer, so it correlates "
-            "with nothing. Leave it out."
-        )
+    return [name for name, varied in zip(frame, most - least > trace, strict=True) if not varied]
+
+
+def _skipped(item, frame: pd.DataFrame, given: pd.DataFrame) -> list:
+    """Return the fewest items without whose gaps ``item`` would vary among the complete rows."""
+    otherwise = given[given[item].notna() & (given[item] != frame[item].iloc[0])].isna()
+    fewest = otherwise.sum(axis=1)
+    gaps = otherwise[(fewest == fewest.min()).to_numpy()]
+    # of several such sets the one that keeps most respondents
+    kept = [int(given.drop(columns=gaps.columns[row]).notna().all(axis=1).sum()) for row in gaps.to_numpy()]
+    return list(gaps.columns[gaps.to_numpy()[int(np.argmax(kept))]])
 
 
 def scales_mapping(
@@ -261,6 +299,8 @@ def _numeric(column: pd.Series, name: str) -> np.ndarray:
     if kinds.is_complex_dtype(column):
         raise InputError(f"Item '{name}' holds complex numbers, which are no answers. Leave it out.")
     if not kinds.is_numeric_dtype(column):
+        column = column.astype(object)
+        column = column.mask(column.map(_is_blank).astype(bool))
         values = pd.to_numeric(column, errors="coerce")
         bad = column[values.isna() & column.notna()]
         if len(bad):
@@ -281,8 +321,13 @@ def _is_bool(value: object) -> bool:
     return isinstance(value, (bool, np.bool_))
 
 
+def _is_blank(value: object) -> bool:
+    """An empty cell that came as text is no answer."""
+    return isinstance(value, str) and not value.strip()
+
+
 def refuse_singular(frame: pd.DataFrame, purpose: str) -> None:
-    """Raise where the items' correlation matrix has no inverse, naming the items that repeat each other.
+    """Raise where the items' correlation matrix has no inverse: too few respondents, or items that repeat each other.
 
     Parameters
     ----------
@@ -294,7 +339,7 @@ def refuse_singular(frame: pd.DataFrame, purpose: str) -> None:
     Raises
     ------
     InputError
-        Naming the items and the remedy.
+        Saying how many respondents there are, or naming the items, and the remedy.
 
     See Also
     --------
@@ -310,6 +355,12 @@ def refuse_singular(frame: pd.DataFrame, purpose: str) -> None:
         ...
     cocreation.errors.InputError: Items 'a', 'b', 'c' repeat each other exactly ... Leave one of them out.
     """
+    n, p = frame.shape
+    if n <= p:
+        raise InputError(
+            f"There are {n} complete respondents for {p} items; a correlation matrix then has no inverse, and "
+            f"{purpose} does not exist. Collect more answers or use fewer items."
+        )
     r = np.corrcoef(frame.to_numpy(), rowvar=False)
     values, vectors = np.linalg.eigh(r)
     if values[0] > 1e-10:

@@ -335,7 +335,9 @@ def factors(
     frame = items_frame(data, items)
     p = frame.shape[1]
     _check_number(n, p, "factors", most=factor.most_factors(p))
-    refuse_singular(frame, "a common-factor solution")
+    # minres inverts nothing; items that repeat each other it would take for a Heywood case
+    if method == "ml" or len(frame) > p:
+        refuse_singular(frame, f"a common-factor solution{' by maximum likelihood' if method == 'ml' else ''}")
     found = factor.extract(correlation(frame.to_numpy()), n, method, lowest=floor)
     heywood = tuple(name for name, hit in zip(frame.columns, found.heywood, strict=True) if hit)
     note = f"{METHODS[method].capitalize()} from Pearson correlations, listwise: {used(frame, data)}."

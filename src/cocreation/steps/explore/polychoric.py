@@ -13,7 +13,7 @@ from ...cfa.categories import as_categories, singularity
 from ...core import polychoric as core
 from ...core.moments import correlation
 from ...core.ties import without_noise
-from ...inputs.answers import items_frame, refuse_singular, used
+from ...inputs.answers import items_frame, used
 from ...results.result import Result
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def polychoric(data: pd.DataFrame, items: Iterable[str] | None = None) -> Polych
     ------
     InputError
         For data that cannot be taken: not whole numbers, so many different answers that
-        the item looks continuous, a constant item, no more respondents than items.
+        the item looks continuous, a constant item.
     EstimationError
         If no respondent contradicts a perfect correlation of two items.
 
@@ -174,7 +174,6 @@ def polychoric(data: pd.DataFrame, items: Iterable[str] | None = None) -> Polych
      DO02   DO05    0.791       0.826 0.022       0.035
     """
     frame = items_frame(data, items)
-    refuse_singular(frame, "a factor analysis of it")
     codes, answers, warnings = as_categories(frame)
     found = core.polychoric(codes, list(map(str, frame.columns)))
     names = list(frame.columns)

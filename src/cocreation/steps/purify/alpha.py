@@ -156,7 +156,7 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
         f"Listwise: {used(frame, data)}; "
         f"variances with N − 1; {level:.0%} interval after Feldt; citc = correlation with the sum of the other items."
         + (" Alpha without an item does not exist with two items." if k == 2 else "")
-        + (" λ6, smc and r_cor do not exist: items repeat or mirror each other." if table["r_cor"].isna().any() else "")
+        + (f" λ6, smc and r_cor do not exist: {_why_not(n, k)}." if table["r_cor"].isna().any() else "")
         + keying(frame, {"": list(frame.columns)})
     )
     mean_r = float((r.sum() - k) / (k * (k - 1)))
@@ -175,6 +175,12 @@ def alpha(data: pd.DataFrame, items: Iterable[str] | None = None, *, level: floa
         float(total.std(ddof=1)),
         note,
     )
+
+
+def _why_not(n: int, k: int) -> str:
+    if n <= k:
+        return "with no more respondents than items the correlations have no inverse"
+    return "items repeat or mirror each other"
 
 
 class Judged(NamedTuple):

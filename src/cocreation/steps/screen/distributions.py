@@ -102,8 +102,8 @@ def describe(
     items : iterable of str, optional
         The items, all columns by default.
     points : (lowest, highest), optional
-        The ends of the scale; the smallest and largest answer to any of the
-        items by default.
+        The ends of the scale, outside which no answer is taken; the smallest and largest answer
+        to any of the items by default.
     convention : {"spss", "psych"}
         Whose skewness and kurtosis; see the notes.
 
@@ -131,7 +131,7 @@ def describe(
     Raises
     ------
     InputError
-        For an unknown item, a column that is not numeric, or another convention.
+        For an unknown item, a column that is not numeric, an answer outside ``points``, or another convention.
 
     Examples
     --------
@@ -144,11 +144,12 @@ def describe(
     """
     if convention not in _SHAPE:
         raise InputError(f"convention is 'spss' or 'psych', not {plain(convention)}.")
-    frame = items_frame(data, items, missing="keep", at_least=1, constant="keep", respondents=1)
+    points = None if points is None else ends(points)
+    frame = items_frame(data, items, missing="keep", at_least=1, constant="keep", respondents=1, points=points)
     values = frame.to_numpy()
     if not (~np.isnan(values)).any():
         raise InputError("None of the items has an answer. Check the data.")
-    low, high = ends(points) if points is not None else (np.nanmin(values), np.nanmax(values))
+    low, high = points if points is not None else (np.nanmin(values), np.nanmax(values))
     rows = []
     for item in frame:
         known = frame[item].dropna().to_numpy()

@@ -11,7 +11,9 @@ import pandas as pd
 
 from ...errors import InputError, plain
 from ...inputs.labels import bare, look
+from ...inputs.matrices import refuse_matrix
 from ...inputs.options import ends, names_of, plain_table
+from ...inputs.suspects import warn_of_suspects
 from ...results.result import Result
 
 if TYPE_CHECKING:
@@ -218,6 +220,7 @@ def screen(
 def _checked_items(raw: pd.DataFrame, items: Iterable[str]) -> list[str]:
     plain_table(raw, what="raw answers", row="a questionnaire")
     items = names_of(items)
+    refuse_matrix(raw, items)
     unknown = [item for item in items if item not in raw.columns]
     if unknown:
         raise InputError(f"The data have no item '{unknown[0]}'. Check the spelling or the list of items.")
@@ -248,11 +251,16 @@ def _answers(
     wrong = (unreadable | outside).to_numpy()
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
+        held = raw[items].iloc[row, column]
+        name = f"raw[{items[column]!r}]"
         raise InputError(
             f"Item '{items[column]}', row {plain(raw.index[row])}, holds {plain(text.iloc[row, column])}, which is not "
-            f"{wanted}. Correct the entry, leave it empty, or separate two ticks by {plain(ticks)}"
+            f"{wanted}. Correct the entry, leave it empty, or separate two ticks by {plain(ticks)}; if it stands "
+            f"for no answer, write {name} = {name}.replace({plain(held)}, np.nan)"
             + ("; of another scale say points=(lowest, highest)." if points is not None else ".")
         )
+    if points is None:
+        warn_of_suspects(numbers, raw)
     return numbers, double
 
 

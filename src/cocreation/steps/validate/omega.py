@@ -115,8 +115,9 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
     (0.983, 0.832)
     """
     frame = items_frame(data, items, at_least=3)
-    refuse_singular(frame, "omega")
     p = frame.shape[1]
+    if len(frame) > p:  # minres inverts nothing; items that repeat each other it would take for a Heywood case
+        refuse_singular(frame, "omega")
     most = factor.most_factors(p)
     if isinstance(n_factors, bool) or not isinstance(n_factors, (int, np.integer)) or not 1 <= n_factors <= most:
         raise InputError(
@@ -151,6 +152,10 @@ def omega(data: pd.DataFrame, n_factors: int = 3, *, items: Iterable[str] | None
         f"{used(frame, data)}, listwise; minres, oblimin without Kaiser normalization, Schmid–Leiman."
         + (f" Reversed first: {', '.join(flipped)}." if flipped else "")
         + (" Heywood case: a unique variance ran into its floor of .005." if found.heywood.any() else "")
+        + (
+            " λ6 does not exist: with no more respondents than items the correlations have no inverse."
+            * (len(frame) <= p)
+        )
         + (
             " With one factor omega total is the share of the sum that is not unique, omega hierarchical the share "
             "that the factor's loadings explain; the two differ by the correlations it leaves unexplained."

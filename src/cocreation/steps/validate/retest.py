@@ -17,6 +17,7 @@ from ...core.kappa import kappa_of_two
 from ...errors import InputError, plain
 from ...inputs.answers import items_frame, scales_mapping
 from ...inputs.labels import refuse_alike, without_blanks
+from ...inputs.matrices import refuse_matrix
 from ...inputs.options import confidence, plain_table, quoted
 from ...results.result import Result
 from ...results.table import fixed
@@ -251,6 +252,8 @@ def retest(
            DO  8 0.982   0.963   0.981
     """
     for frame, when in ((first, "first"), (second, "second")):
+        plain_table(frame, what=f"data of the {when} occasion")
+        refuse_matrix(frame, list(frame.columns))
         plain_table(frame, (key,), what=f"data of the {when} occasion")
     checked = scales_mapping(scales, first.columns, at_least=1)
     scales_mapping(checked, second.columns, at_least=1)
@@ -275,7 +278,7 @@ def retest(
         who = known.index[known]
         matched = np.stack([frame.loc[who].to_numpy() for frame in pair])
         means = matched.mean(axis=2).T
-        _refuse_flat(name, means, len(both))
+        _refuse_flat(name, means, len(both), pair)
         rows.append({"dimension": name} | _agreement(means, level))
         change.append({"dimension": name} | _bland_altman(means, level))
         for answers, when in zip(matched, ("first", "second"), strict=True):
@@ -323,14 +326,24 @@ def _numeric(frame: pd.DataFrame, items: list[str], when: str) -> pd.DataFrame:
         raise InputError(f"On the {when} occasion: {error}") from error
 
 
-def _refuse_flat(name: str, means: np.ndarray, matched: int) -> None:
+def _refuse_flat(name: str, means: np.ndarray, matched: int, pair: list[pd.DataFrame]) -> None:
     if len(means) < 3:
         raise InputError(
             f"Only {len(means)} of the {matched} matched respondents answered all items of '{name}' on both occasions; "
             "this needs at least three. Leave out the item that many skipped."
         )
-    if (np.ptp(means, axis=0) <= 1e-10 * np.abs(means).max()).any():
-        raise InputError(f"The matched respondents all score the same on '{name}'. Leave the dimension out.")
+    flat = np.ptp(means, axis=0) <= 1e-10 * np.abs(means).max()
+    if flat.any():
+        all_scores = pair[int(np.argmax(flat))].mean(axis=1).dropna()
+        raise InputError(
+            f"The {len(means)} respondents who answered all items of '{name}' on both occasions score the same"
+            + (
+                ", though not all who answered do: the others came once or skipped an item. Complete their answers, or "
+                "leave the dimension out."
+                if np.ptp(all_scores) > 1e-10 * np.abs(all_scores).max()
+                else ". Leave the dimension out."
+            )
+        )
 
 
 def _agreement(means: np.ndarray, level: float) -> dict[str, float]:
