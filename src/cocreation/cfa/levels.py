@@ -137,7 +137,7 @@ class _Base:
         return correct(fitted, self._answers)
 
     def misfit_of(self, fitted: groups.GroupsFit) -> tuple[float, float]:
-        return robust.corrected_misfit(fitted, self._answers if self.estimator == "MLR" else None)
+        return robust.corrected_misfit(fitted, self._answers, normal=self.estimator == "ML")
 
 
 @contextmanager

@@ -191,15 +191,14 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
     independent = robust.independence(whole)
     found = equalities.measures(whole, [x])
     errors, remarks = whole.covariance_of("observed"), remarks_on(specification, reached, n)
-    answers = None
+    answers = robust.Answers([x])
     if estimator == "MLR":
-        answers = robust.Answers([x])
         corrected, base = robust.huber_white(whole, answers), robust.huber_white(independent, answers)
         errors = corrected.covariance
         scaled, doubts = _scaled(whole, corrected.trace, independent, base.trace, n, model.n_parameters)
         found, remarks = found | scaled, remarks + doubts
     if whole.df:
-        ours, theirs = (robust.corrected_misfit(f, answers) for f in (whole, independent))
+        ours, theirs = (robust.corrected_misfit(f, answers, normal=estimator == "ML") for f in (whole, independent))
         found |= fit_measures.robust_measures(ours[0], whole.df, n, ours[1], theirs[0], independent.df, theirs[1])
 
     def indices(_, candidates):

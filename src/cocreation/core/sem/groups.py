@@ -12,27 +12,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import LinAlgError
+from scipy import sparse
+from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
 from ...errors import EstimationError
+from ..normal import Point, casewise, patterns
 from ..threads import one_thread
 from .model import Entry, Model, inverse, score_test, standardize, start_values, total_covariances
-from .samples import (
-    Moments,
-    Sample,
-    baseline,
-    casewise,
-    information_at,
-    moment_information,
-    patterns,
-    point_at,
-    samples,
-    saturated,
-    slopes_of,
-    stack_of,
-)
-from .search import IMPOSSIBLE_START, State, search
-from .slopes import curvature, jacobian, response, slopes
+from .samples import Moments, Sample, Samples, baseline, moment_information, point_at, samples, saturated
+from .search import IMPOSSIBLE_START, State, determined, search
+from .slopes import curvature, jacobian, moment_slopes, response, slopes
 
 __all__ = [
     "GroupsFit",
@@ -49,6 +38,12 @@ __all__ = [
     "samples",
     "saturated",
 ]
+
+
+#: patterns times moments of items squared, from which on the expected information is not taken at every step
+_COSTLY = 1e8
+#: share of missing answers from which on the information of complete ones misleads
+_MANY_GAPS = 0.08
 
 
 @dataclass(frozen=True)
@@ -132,13 +127,10 @@ class GroupsFit:
         """Observed information of one observation: half the second derivatives of F."""
         total = np.zeros_like(self.information)
         for data, model, mu, sigma, n in zip(self.data, self.models, self.mu, self.sigma, self.n_groups, strict=True):
-            j, q, stack = jacobian(model, self.theta), model.n_parameters, stack_of(data)
-            point = point_at(stack, mu, sigma)
-            inner = information_at(stack, point, "observed")
-            if not model.means:
-                j, inner = j[model.observed :], inner[model.observed :, model.observed :]
-            curved = j.T @ inner @ j + curvature(model, self.theta, *slopes_of(stack, point))
-            total[:q, :q] += n / self.n_obs * curved
+            point, q = point_at(data, mu, sigma), model.n_parameters
+            entries = slopes(model, self.theta)[2:]
+            curved = model._index.pool.T @ _information(point, entries, entries, "observed") @ model._index.pool
+            total[:q, :q] += n / self.n_obs * (curved + curvature(model, self.theta, point.b, point.q))
         return total
 
     def total(self, group: int) -> np.ndarray:
@@ -176,10 +168,14 @@ def modification_indices(
     added = tuple(entry._replace(parameter=q + k, value=0.0) for k, entry in enumerate(candidates))
     wider = Model(old.observed, old.latent, old.entries + added)
     theta = np.concatenate([fitted.theta, np.zeros(len(added))])
-    part = _evaluate_group(fitted.data[group], wider, theta, fitted.unrestricted[group].mean)
-    n, information = fitted.n_groups[group], part.information
-    known = inverse(fitted.information) / fitted.n_obs
-    return score_test(-n * part.gradient[q:] / 2, n * np.diag(information)[q:], n * information[q:, :q], known)
+    index, known = wider._index, inverse(fitted.information) / fitted.n_obs
+    n, entries = fitted.n_groups[group], slopes(wider, theta)[2:]
+    # an entry each, in the order of their numbers
+    places = np.argsort(index.free_parameter, kind="stable")[len(index.free_parameter) - len(added) :]
+    new = tuple(part[:, places] for part in entries)
+    point = point_at(fitted.data[group], fitted.mu[group], fitted.sigma[group])
+    mixed = _information(point, new, entries) @ index.pool[:, :q]
+    return score_test(-n * _slope(point, new) / 2, n * _own_information(point, new), n * mixed, known)
 
 
 def factor_scores(x: np.ndarray, model: Model, theta: np.ndarray, mu: np.ndarray) -> np.ndarray:
@@ -294,8 +290,41 @@ def _fit(data, models, start, free, tolerance, iterations) -> GroupsFit:
     state = evaluate(theta)
     if state is None:
         raise EstimationError(IMPOSSIBLE_START)
-    theta, state, used = search(evaluate, theta, state, tolerance, iterations, 1e-15 * (1 + abs(floor)))
+    slack = 1e-15 * (1 + abs(floor))
+    layouts = [_kept(group).layout for group in data]
+    if any(len(rows.n) > rows.p and len(rows.n) * rows.p**4 > _COSTLY for rows in layouts):
+        gaps = 1 - sum(rows.n @ rows.seen.mean(axis=1) for rows in layouts) / sum(rows.total for rows in layouts)
+        theta, state, used = _search_roughly(evaluate, theta, gaps, iterations, slack)
+    else:
+        theta, state, used = search(evaluate, theta, state, tolerance, iterations, slack)
     return _found(data, models, theta, state, free, used)
+
+
+def _search_roughly(evaluate, theta, gaps: float, iterations: int, slack: float):
+    """Search with the information of complete answers, which costs little, and look at the end with the right one.
+
+    Where much is missing it says too much; once near the end, it is brought to what the answers there are say.
+    """
+
+    def rough(theta: np.ndarray) -> State | None:
+        return evaluate(theta, exact=False)
+
+    used, curved = 0, rough
+    if gaps > _MANY_GAPS:
+        theta, state, used = search(rough, theta, rough(theta), 1e-4, iterations, slack)
+        exact = determined(evaluate(theta).information)
+        lower, upper = (cholesky(each, lower=True) for each in (state.information, exact))
+        stretch = solve_triangular(lower, upper.T, trans=1, lower=True).T
+
+        def curved(theta: np.ndarray) -> State | None:
+            state = rough(theta)
+            return state and state._replace(information=stretch @ state.information @ stretch.T)
+
+    # as the expected gain is not exact, what is asked of it is far below what F can show
+    theta, _, more = search(curved, theta, curved(theta), 1e-18, iterations, slack)
+    state = evaluate(theta)
+    determined(state.information)
+    return theta, state, used + more
 
 
 def _sizes(data) -> np.ndarray:
@@ -308,14 +337,14 @@ def _discrepancy(data, models, free):
         raise ValueError("missing answers need a model with intercepts")
     n, size = _sizes(data), max(model.n_parameters for model in models)
     free = tuple(saturated(group) for group in data) if free is None else tuple(free)
-    stacks = [stack_of(group) for group in data]
-    floor = sum(-2 * m.logl - stack.constant for m, stack in zip(free, stacks, strict=True)) / n.sum()
+    data = [group if isinstance(group, Samples) else Samples(group) for group in data]
+    floor = sum(-2 * m.logl - group.layout.constant for m, group in zip(free, data, strict=True)) / n.sum()
 
-    def evaluate(theta: np.ndarray) -> State | None:
+    def evaluate(theta: np.ndarray, *, exact: bool = True) -> State | None:
         value, slope, information, seen = -floor, np.zeros(size), np.zeros((size, size)), []
         for group, model, unrestricted, share in zip(data, models, free, n / n.sum(), strict=True):
             try:
-                part = _evaluate_group(group, model, theta, unrestricted.mean)
+                part = _evaluate_group(group, model, theta, unrestricted.mean, exact=exact)
             except LinAlgError:
                 return None
             q = model.n_parameters
@@ -343,20 +372,76 @@ def _starts(models, free, n, size) -> np.ndarray:
     return total / np.where(weight > 0, weight, 1.0)
 
 
-def _evaluate_group(data: Sequence[Sample], model: Model, theta: np.ndarray, mean: np.ndarray) -> State:
-    """Return F of one group (without what the unrestricted moments give) and its derivatives."""
-    stack, index = stack_of(data), model._index
-    mu, sigma, d, u, v = slopes(model, theta)
+def _evaluate_group(
+    data: Sequence[Sample], model: Model, theta: np.ndarray, mean: np.ndarray, *, exact: bool = True
+) -> State:
+    """Return F of one group (without what the unrestricted moments give) and its derivatives.
+
+    Not ``exact``, the information is that which complete answers would have.
+    """
+    mu, sigma, *entries = slopes(model, theta)
     if not model.means:
         mu = mean
-    point = point_at(stack, mu, sigma)
-    b, q = slopes_of(stack, point)
-    slope = 2 * (u * (q @ v)).sum(axis=0) - 2 * d.T @ b
-    information = np.zeros((u.shape[1], u.shape[1]))
-    for share, w in zip(stack.share, point.w, strict=True):
-        wv = w @ v
-        cross = u.T @ wv
-        information += share * ((u.T @ (w @ u)) * (v.T @ wv) + cross * cross.T)
-    if model.means:
-        information += d.T @ np.tensordot(stack.share, point.w, 1) @ d
-    return State(point.value, index.pool.T @ slope, index.pool.T @ information @ index.pool, (mu, sigma))
+    # only what is asked again at the same place is worth remembering
+    point = point_at(data, mu, sigma) if exact else Point(_kept(data).layout, mu, sigma)
+    information = _information(point, entries, entries) if exact else _of_complete(inverse(sigma), entries)
+    pool = model._index.pool
+    return State(point.value, pool.T @ _slope(point, entries), pool.T @ information @ pool, (mu, sigma))
+
+
+def _slope(point: Point, entries) -> np.ndarray:
+    d, u, v = entries
+    return 2 * (u * (point.q @ v)).sum(axis=0) - 2 * d.T @ point.b
+
+
+def _of_complete(w: np.ndarray, entries) -> np.ndarray:
+    d, u, v = entries
+    wv = w @ v
+    cross = u.T @ wv
+    return (u.T @ (w @ u)) * (v.T @ wv) + cross * cross.T + d.T @ w @ d
+
+
+def _few(point: Point) -> bool:
+    """Whether it is quicker to take the information pattern by pattern than on all moments."""
+    return len(point.data.n) <= point.data.p
+
+
+def _information(point: Point, left, right, kind: str = "expected") -> np.ndarray:
+    """Return the information of one observation on entries with entries, of which dμ, u and v are given."""
+    if not _few(point):
+        inner = point.expected if kind == "expected" else point.observed
+        return moment_slopes(*left).T @ (inner @ moment_slopes(*right))
+    (d, u, v), (d2, u2, v2) = left, right
+    found = d.T @ point.mean_inverse @ d2
+    for patterns_, w, rows, begins in point.layers():
+        for k, number in enumerate(patterns_):
+            own = w[k] * point.data.share[number]
+            own_rows = rows[begins[k] : begins[k + 1] if k + 1 < len(begins) else None]
+            e = point.e[own_rows]
+            uu, vv, uv, vu = (a.T @ w[k] @ b for a, b in ((u, u2), (v, v2), (u, v2), (v, u2)))
+            z = own / 2 if kind == "expected" else e.T @ e / point.data.total - own / 2
+            zu, zv = z @ u2, z @ v2
+            found += uu * (v.T @ zv) + vv * (u.T @ zu) + uv * (v.T @ zu) + vu * (u.T @ zv)
+            if kind == "observed":
+                pull = point.data.a[own_rows] @ e / point.data.total
+                found += (d.T @ w[k] @ u2) * (pull @ v2) + (d.T @ w[k] @ v2) * (pull @ u2)
+                found += ((d2.T @ w[k] @ u) * (pull @ v) + (d2.T @ w[k] @ v) * (pull @ u)).T
+    return found
+
+
+def _own_information(point: Point, entries) -> np.ndarray:
+    """Return the expected information of one observation on each of many entries alone."""
+    d, u, v = entries
+    if not _few(point):
+        slope = sparse.csc_array(moment_slopes(d, u, v))
+        return np.asarray(slope.multiply(point.expected @ slope).sum(axis=0)).ravel()
+    found = (d * (point.mean_inverse @ d)).sum(axis=0)
+    for patterns_, w, _, _ in point.layers():
+        wu, wv = w @ u, w @ v
+        each = (u * wu).sum(axis=1) * (v * wv).sum(axis=1) + (u * wv).sum(axis=1) ** 2
+        found += point.data.share[patterns_] @ each
+    return found
+
+
+def _kept(data: Sequence[Sample]) -> Samples:
+    return data if isinstance(data, Samples) else Samples(data)

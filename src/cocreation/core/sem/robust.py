@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..normal import Layout, Point, casewise, respondents
 from .groups import GroupsFit, at
 from .model import Entry, Model, inverse
-from .samples import Sample, casewise, moment_information
+from .samples import Sample, moment_information
 from .samples import baseline as independent_moments
-from .slopes import jacobian
+from .slopes import jacobian, moment_slopes, slopes
 
 __all__ = ["Answers", "Robust", "corrected_misfit", "huber_white", "independence", "satorra_bentler"]
 
@@ -40,6 +41,9 @@ class Answers(list):
         super().__init__(x)
         self._gamma: dict[int, np.ndarray] = {}
         self._unrestricted: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._trace: dict[tuple[int, bool], float] = {}
+        self._layout: dict[int, Layout] = {}
+        self._complete: dict[tuple[int, bool], Complete] = {}
 
     def gamma(self, group: int) -> np.ndarray:
         """Return the covariances (divisor n) of a group's answers and of the products of their deviations."""
@@ -55,6 +59,45 @@ class Answers(list):
             curved = moment_information(fitted.data[group], mean, cov, "observed")
             self._unrestricted[group] = curved, slopes.T @ slopes / len(self[group])
         return self._unrestricted[group]
+
+    def trace(self, fitted: GroupsFit, group: int) -> float:
+        """Return tr(A₁⁻¹B₁) of a group."""
+        means = fitted.models[group].means
+        if (group, means) not in self._trace:
+            a, b = (_kept(fitted, group, matrix) for matrix in self.unrestricted(fitted, group))
+            self._trace[group, means] = float(np.trace(np.linalg.solve(a, b)))
+        return self._trace[group, means]
+
+    def layout(self, group: int) -> Layout:
+        """Return the answers of a group, a row a respondent."""
+        if group not in self._layout:
+            self._layout[group] = respondents(self[group])[0]
+        return self._layout[group]
+
+    def complete(self, fitted: GroupsFit, group: int, *, normal: bool) -> Complete:
+        """Return what :func:`corrected_misfit` needs of the unrestricted moments."""
+        if (group, normal) not in self._complete:
+            mean, cov, _ = fitted.unrestricted[group]
+            if normal:
+                a = moment_information(fitted.data[group], mean, cov, "observed")
+                gamma = np.linalg.inv(a)
+            else:
+                a, spread = self.unrestricted(fitted, group)
+                gamma = np.linalg.inv(a)
+                gamma = gamma @ spread @ gamma
+            alone = [Sample(1, mean, np.zeros((0, len(mean))), np.arange(len(mean)))]
+            w = moment_information(alone, mean, cov)
+            self._complete[group, normal] = Complete(a, gamma, w, float((w * gamma).sum()))
+        return self._complete[group, normal]
+
+
+class Complete(NamedTuple):
+    """Observed information of unrestricted moments, their errors, the information of complete answers, and tr(WΓ)."""
+
+    a: np.ndarray
+    gamma: np.ndarray
+    w: np.ndarray
+    trace: float
 
 
 def _answers(x: Sequence[np.ndarray]) -> Answers:
@@ -125,15 +168,26 @@ def huber_white(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
     Robust
     """
     meat, free, x = np.zeros_like(fitted.information), 0.0, _answers(x)
-    for group, answers in enumerate(x):
-        slopes = casewise(answers, fitted.mu[group], fitted.sigma[group])
-        delta = _slopes(fitted, group)
-        slopes = slopes[:, slopes.shape[1] - len(delta) :] @ delta
-        meat += slopes.T @ slopes / fitted.n_obs
-        a, b = (_kept(fitted, group, matrix) for matrix in x.unrestricted(fitted, group))
-        free += np.trace(np.linalg.solve(a, b))
+    for group in range(len(x)):
+        slopes = _casewise(fitted, x, group)
+        meat[: slopes.shape[1], : slopes.shape[1]] += slopes.T @ slopes / fitted.n_obs
+        free += x.trace(fitted, group)
     bread = inverse(fitted.observed_information)
     return Robust(bread @ meat @ bread / fitted.n_obs, free - np.einsum("ij,ji->", bread, meat))
+
+
+def _casewise(fitted: GroupsFit, x: Answers, group: int) -> np.ndarray:
+    """Return the slope of the log-likelihood of each respondent by the parameters, in no order."""
+    layout, model = x.layout(group), fitted.models[group]
+    point = Point(layout, fitted.mu[group], fitted.sigma[group])
+    d, u, v = slopes(model, fitted.theta)[2:]
+    found = point.e @ d + (point.e @ u) * (point.e @ v)
+    i, j = np.tril_indices(layout.p)
+    weights = moment_slopes(d, u, v)[layout.p :] * np.where(i == j, 0.5, 1.0)[:, None]
+    expected = np.zeros((len(layout.n), d.shape[1]))
+    for patterns, w, _, _ in point.layers():
+        expected[patterns] = w[:, i, j] @ weights
+    return (found - expected[layout.owner]) @ model._index.pool
 
 
 def independence(fitted: GroupsFit) -> GroupsFit:
@@ -159,7 +213,7 @@ def independence(fitted: GroupsFit) -> GroupsFit:
     return at(fitted.data, models, np.concatenate(found), unrestricted=fitted.unrestricted)
 
 
-def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray] | None) -> tuple[float, float]:
+def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray], *, normal: bool) -> tuple[float, float]:
     """Return what complete data would have given for chi-square, and what it would be were the model true.
 
     Missing answers hide misfit; CFI and RMSEA of FIML therefore rest on the unrestricted moments
@@ -169,36 +223,32 @@ def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray] | None) -> tuple
     ----------
     fitted : GroupsFit
         With means.
-    x : sequence of arrays, shapes (n, p), optional
-        The answers, for what does not rest on normality.
+    x : sequence of arrays, shapes (n, p)
+        The answers of each group, NaN where missing; :class:`Answers` where they are asked again.
+    normal : bool
+        Whether the answers are taken for normal.
 
     Returns
     -------
     chi2, expectation : float
     """
-    chi2, joint, parts = 0.0, np.zeros_like(fitted.information), []
-    answers = None if x is None else _answers(x)
+    chi2, joint, parts, x = 0.0, np.zeros_like(fitted.information), [], _answers(x)
     for group, n in enumerate(fitted.n_groups):
         mean, cov, _ = fitted.unrestricted[group]
-        if answers is None:
-            a = moment_information(fitted.data[group], mean, cov, "observed")
-            gamma = np.linalg.inv(a)
-        else:
-            a, spread = answers.unrestricted(fitted, group)
-            gamma = np.linalg.inv(a)
-            gamma = gamma @ spread @ gamma
-        complete = [Sample(n, mean, cov, np.arange(len(mean)))]
+        found = x.complete(fitted, group, normal=normal)
         delta = _slopes(fitted, group)
-        joint += n / fitted.n_obs * delta.T @ a @ delta
-        parts.append((n / fitted.n_obs, delta, a, gamma, moment_information(complete, mean, cov)))
+        joint += n / fitted.n_obs * delta.T @ found.a @ delta
+        parts.append((n / fitted.n_obs, delta, found))
         off, w = mean - fitted.mu[group], inverse(fitted.sigma[group])
         gain = np.linalg.slogdet(w @ cov)[1]
         chi2 += n * (np.trace(w @ cov) - gain - len(mean) + off @ w @ off)
     # residual moments are (I − ΔE⁻¹ΔᵀA) of the moments' errors, weighted as complete data would
-    steps = [np.linalg.solve(joint, share * delta.T @ a) for share, delta, a, _, _ in parts]
-    expectation = 0.0
-    for g, (share, delta, _, _, w) in enumerate(parts):
-        for k, (other, _, _, spread, _) in enumerate(parts):
-            left = -delta @ steps[k] + (np.eye(len(delta)) if g == k else 0.0)
-            expectation += share / other * ((w @ left @ spread) * left).sum()
+    steps = [np.linalg.solve(joint, share * delta.T @ found.a) for share, delta, found in parts]
+    expectation, spread = 0.0, np.zeros_like(joint)
+    for step, (share, delta, found) in zip(steps, parts, strict=True):
+        moved = step @ found.gamma
+        expectation += found.trace - 2 * float(((found.w @ delta) * moved.T).sum())
+        spread += moved @ step.T / share
+    for share, delta, found in parts:
+        expectation += share * float(((delta.T @ found.w @ delta) * spread).sum())
     return float(chi2), float(expectation)

@@ -1,10 +1,4 @@
-"""The answers of a group, pattern by pattern of what was answered, and what a normal likelihood makes of them.
-
-Everything here is about moments μ and Σ, whatever model implies them. With
-T = C + (x̄ − μ)(x̄ − μ)ᵀ of the items a sample answered, the likelihood is
-
-    F = Σ over samples of n/N · [ln|Σ| + tr(TΣ⁻¹)].
-"""
+"""The answers of a group by pattern of what was answered, and their unrestricted moments."""
 
 from __future__ import annotations
 
@@ -14,42 +8,40 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import LinAlgError
-from scipy.linalg.lapack import dpotrf
+from scipy.linalg.lapack import dpocon, dpotrf
 
 from ...errors import EstimationError
-from ..moments import covariance
-from .model import inverse
-from .search import NOT_POSITIVE, State, search
+from ..normal import Layout, Point, patterns
+from .search import NOT_POSITIVE, State, descend, search
 
 __all__ = [
     "Moments",
-    "Point",
     "Sample",
     "Samples",
-    "Stack",
     "baseline",
-    "casewise",
-    "information_at",
     "moment_information",
-    "patterns",
     "point_at",
     "samples",
     "saturated",
-    "slopes_of",
-    "stack_of",
 ]
 
 
 class Sample(NamedTuple):
     """The respondents of one group who answered the same items.
 
-    ``mean`` and ``cov`` (divisor n) are those of the answered items, whose numbers are ``seen``.
+    ``mean`` is that of the answered items, whose numbers are ``seen``; the cross-products of the rows
+    of ``root`` are ``n`` times their covariances (divisor n).
     """
 
     n: int
     mean: np.ndarray
-    cov: np.ndarray
+    root: np.ndarray
     seen: np.ndarray
+
+    @property
+    def cov(self) -> np.ndarray:
+        """Covariances (divisor n) of the answered items."""
+        return self.root.T @ self.root / self.n
 
 
 class Moments(NamedTuple):
@@ -61,66 +53,43 @@ class Moments(NamedTuple):
 
 
 class Samples(list):
-    """The samples of one group, which also stand in arrays with zeros at the items not answered."""
+    """The samples of one group; where it was looked at last is remembered."""
+
+    def __init__(self, found: Sequence[Sample] = ()) -> None:
+        super().__init__(found)
+        self._points: dict[bytes, Point] = {}
 
     @cached_property
-    def stack(self) -> Stack:
-        """Return numbers of respondents, what they answered, means and covariances, a layer each sample."""
+    def layout(self) -> Layout:
+        """The samples as rows: root n times the mean of each, and its root."""
         p = 1 + max(int(sample.seen.max()) for sample in self)
-        found = Stack(*(np.zeros((len(self), *shape)) for shape in ((), (p,), (p,), (p, p))))
-        for k, s in enumerate(self):
-            found.n[k], found.seen[k, s.seen], found.mean[k, s.seen] = s.n, 1.0, s.mean
-            found.cov[k][np.ix_(s.seen, s.seen)] = s.cov
+        sizes = [1 + len(sample.root) for sample in self]
+        n, seen = np.array([sample.n for sample in self]), np.zeros((len(self), p), dtype=bool)
+        y, a, first = np.zeros((sum(sizes), p)), np.zeros(sum(sizes)), 0
+        for k, (sample, size) in enumerate(zip(self, sizes, strict=True)):
+            seen[k, sample.seen] = True
+            a[first] = np.sqrt(sample.n)
+            y[first : first + size, sample.seen] = np.vstack([a[first] * sample.mean, sample.root])
+            first += size
+        return Layout(n, seen, y, a, np.repeat(np.arange(len(self)), sizes))
+
+    def point(self, mean: np.ndarray, cov: np.ndarray) -> Point:
+        """Return the data seen from these moments; model, independence and unrestricted moments are asked again."""
+        key = np.concatenate([mean, cov.ravel()]).tobytes()
+        found = self._points.pop(key, None) or Point(self.layout, mean, cov)
+        while len(self._points) > 2:
+            del self._points[next(iter(self._points))]
+        self._points[key] = found
         return found
 
 
-class Stack(NamedTuple):
-    n: np.ndarray
-    seen: np.ndarray
-    mean: np.ndarray
-    cov: np.ndarray
-
-    @property
-    def share(self) -> np.ndarray:
-        return self.n / self.n.sum()
-
-    @property
-    def constant(self) -> float:
-        """What minus twice the log-likelihood adds to the sum of n·[ln|Σ| + tr(TΣ⁻¹)]."""
-        return np.log(2 * np.pi) * float(self.n @ self.seen.sum(axis=1))
-
-
-class Point(NamedTuple):
-    """The samples seen from moments μ, Σ: Σ⁻¹, x̄ − μ and TΣ⁻¹, a layer each sample, and F without its floor."""
-
-    w: np.ndarray
-    off: np.ndarray
-    tw: np.ndarray
-    value: float
-
-
-def stack_of(data: Sequence[Sample]) -> Stack:
-    """Return the samples of one group as arrays with a layer each.
+def point_at(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray) -> Point:
+    """Return the samples seen from these moments.
 
     Parameters
     ----------
     data : sequence of Sample
         One group, as :func:`samples` returns it.
-
-    Returns
-    -------
-    Stack
-    """
-    return data.stack if isinstance(data, Samples) else Samples(data).stack
-
-
-def point_at(data: Stack, mean: np.ndarray, cov: np.ndarray) -> Point:
-    """Return the samples seen from these moments.
-
-    Parameters
-    ----------
-    data : Stack
-        One group's samples.
     mean, cov : arrays, shapes (p,) and (p, p)
         The moments.
 
@@ -133,18 +102,7 @@ def point_at(data: Stack, mean: np.ndarray, cov: np.ndarray) -> Point:
     LinAlgError
         Where Σ is not positive definite.
     """
-    if not (np.diag(cov) > 0).all():
-        raise LinAlgError
-    unit = np.sqrt(np.diag(cov))
-    both = data.seen[:, :, None] * data.seen[:, None, :]
-    # an item not answered stands for itself, in units in which spreads do not cost digits
-    filled = np.where(both > 0, cov / np.outer(unit, unit), np.eye(len(unit)))
-    log_det = 2 * np.log(np.linalg.cholesky(filled).diagonal(axis1=1, axis2=2)).sum(axis=1)
-    w = np.linalg.inv(filled) * both / np.outer(unit, unit)
-    off = (data.mean - mean) * data.seen
-    tw = (data.cov + off[:, :, None] * off[:, None, :]) @ w
-    log_det += data.seen @ (2 * np.log(unit))
-    return Point(w, off, tw, float(data.share @ (log_det + tw.trace(axis1=1, axis2=2))))
+    return (data if isinstance(data, Samples) else Samples(data)).point(mean, cov)
 
 
 def samples(x: np.ndarray) -> Samples:
@@ -163,26 +121,10 @@ def samples(x: np.ndarray) -> Samples:
     found = Samples()
     for pattern, rows in patterns(~np.isnan(x)):
         part = x[np.ix_(rows, pattern)]
-        found.append(Sample(len(part), part.mean(axis=0), covariance(part, divisor="N"), pattern))
+        mean = part.mean(axis=0)
+        root = part - mean if len(part) > 1 else part[:0]
+        found.append(Sample(len(part), mean, np.linalg.qr(root, "r") if len(root) > len(pattern) else root, pattern))
     return found
-
-
-def patterns(answered: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the answered items of each pattern and its rows, the most frequent first.
-
-    Parameters
-    ----------
-    answered : boolean array, shape (n, p)
-        Who answered what.
-
-    Returns
-    -------
-    list of (items, rows)
-        Numbers of columns and of rows; who answered nothing is in none.
-    """
-    kinds, owner, counts = np.unique(answered, axis=0, return_inverse=True, return_counts=True)
-    order = [k for k in np.argsort(-counts, kind="stable") if kinds[k].any()]
-    return [(np.flatnonzero(kinds[k]), np.flatnonzero(owner.ravel() == k)) for k in order]
 
 
 def saturated(data: Sequence[Sample]) -> Moments:
@@ -202,21 +144,70 @@ def saturated(data: Sequence[Sample]) -> Moments:
     EstimationError
         If the covariances are not positive definite, or missing answers leave them undetermined.
     """
-    stack = stack_of(data)
-    mean, cov = stack.mean[0], stack.cov[0]
+    data = data if isinstance(data, Samples) else Samples(data)
+    mean, cov = data[0].mean, data[0].cov
     try:
-        if len(data) > 1 or not stack.seen.all():
-            mean, cov = _saturated_with_holes(stack)
-        return Moments(mean, cov, -(stack.n.sum() * point_at(stack, mean, cov).value + stack.constant) / 2)
+        if len(data) > 1 or not data.layout.seen.all():
+            mean, cov = _saturated_with_holes(data)
+        return _moments(data, mean, cov)
     except LinAlgError:
         raise EstimationError(NOT_POSITIVE) from None
 
 
-def _saturated_with_holes(data: Stack) -> tuple[np.ndarray, np.ndarray]:
-    """Scoring on the moments themselves, in units of each item's own mean and deviation."""
+def _moments(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray) -> Moments:
+    point = point_at(data, mean, cov)
+    return Moments(mean, cov, -(point.data.total * point.value + point.data.constant) / 2)
+
+
+def _saturated_with_holes(data: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """Steps of EM, led by what they teach of the curvature; where these creep, scoring on the moments themselves.
+
+    A step of EM is that of scoring with the information of complete answers. In units of each item's
+    own mean and deviation.
+    """
     centre, spread = _available(data)
-    scaled = data._replace(mean=(data.mean - centre) / spread * data.seen, cov=data.cov / np.outer(spread, spread))
-    p = len(centre)
+    scaled, p = data.layout.scaled(centre, spread), len(centre)
+    undetermined = EstimationError(
+        "Missing answers leave the covariances undetermined: some items were hardly ever answered by the same "
+        "respondents, or an item is a sum of others. Leave an item with many missing answers out."
+    )
+
+    def look(theta: np.ndarray):
+        cov = theta[p:].reshape(p, p)
+        try:
+            point = Point(scaled, theta[:p], cov)
+        except LinAlgError:
+            return None
+        if not point.positive:
+            return None
+        slope = np.concatenate([-2 * point.b, point.q.ravel()])
+
+        def against(v: np.ndarray) -> np.ndarray:
+            turned = cov @ v[p:].reshape(p, p) @ cov
+            return np.concatenate([cov @ v[:p] / 2, ((turned + turned.T) / 2).ravel()])
+
+        return point.value, slope, against
+
+    theta, settled = descend(look, np.concatenate([np.zeros(p), np.eye(p).ravel()]), 1e-18, 300, 1e-13)
+    mean, cov = theta[:p], theta[p:].reshape(p, p)
+    if not settled:
+        try:
+            mean, cov = _scored(scaled, mean, cov)
+        except EstimationError as error:
+            raise undetermined from error
+    mean, cov = centre + spread * mean, cov * np.outer(spread, spread)
+    curved = data.point(mean, cov).observed
+    scale = np.sqrt(np.maximum(curved.diagonal(), 0))
+    if not (scale > 0).all():
+        raise undetermined
+    root, failed = dpotrf(curved / np.outer(scale, scale))
+    if failed or dpocon(root, 1.0)[0] < 1e-10:
+        raise undetermined
+    return mean, cov
+
+
+def _scored(data: Layout, mean: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    p = len(mean)
     rows, columns = np.tril_indices(p)
 
     def unpack(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -225,37 +216,27 @@ def _saturated_with_holes(data: Stack) -> tuple[np.ndarray, np.ndarray]:
         return theta[:p], cov
 
     def evaluate(theta: np.ndarray) -> State | None:
-        mean, cov = unpack(theta)
         try:
-            point = point_at(scaled, mean, cov)
+            point = Point(data, *unpack(theta))
         except LinAlgError:
             return None
-        b, q = slopes_of(scaled, point)
-        slope = np.concatenate([-2 * b, np.where(rows == columns, 1, 2) * q[rows, columns]])
+        slope = np.concatenate([-2 * point.b, np.where(rows == columns, 1, 2) * point.q[rows, columns]])
         # with much missing the observed curvature leads faster, where it is one
-        curved = information_at(scaled, point, "observed")
-        if dpotrf(curved)[1]:
-            curved = information_at(scaled, point)
+        curved = point.expected if dpotrf(point.observed)[1] else point.observed
         return State(point.value, slope, curved, None)
 
-    theta = np.concatenate([np.zeros(p), (rows == columns).astype(float)])
-    try:
-        theta, _, _ = search(evaluate, theta, evaluate(theta), 1e-15, 500, 1e-13)
-    except EstimationError as error:
-        raise EstimationError(
-            "Missing answers leave the covariances undetermined: some items were hardly ever answered by the same "
-            "respondents, or an item is a sum of others. Leave an item with many missing answers out."
-        ) from error
-    mean, cov = unpack(theta)
-    return centre + spread * mean, cov * np.outer(spread, spread)
+    theta = np.concatenate([mean, cov[rows, columns]])
+    theta, _, _ = search(evaluate, theta, evaluate(theta), 1e-15, 500, 1e-13)
+    return unpack(theta)
 
 
-def _available(data: Stack) -> tuple[np.ndarray, np.ndarray]:
+def _available(data: Sequence[Sample]) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation (divisor n) of each item among those who answered it."""
-    weight = data.n[:, None] * data.seen / (data.n @ data.seen)
-    mean = (weight * data.mean).sum(axis=0)
-    inner = data.cov.diagonal(axis1=1, axis2=2) + (data.mean - mean) ** 2
-    return mean, np.sqrt((weight * inner).sum(axis=0))
+    rows = (data if isinstance(data, Samples) else Samples(data)).layout
+    count = rows.n @ rows.seen
+    mean = rows.a @ rows.y / count
+    # centred before they are squared
+    return mean, np.sqrt((((rows.y - np.outer(rows.a, mean)) * rows.filled) ** 2).sum(axis=0) / count)
 
 
 def baseline(data: Sequence[Sample]) -> Moments:
@@ -271,29 +252,8 @@ def baseline(data: Sequence[Sample]) -> Moments:
     Moments
         Covariances zero.
     """
-    stack = stack_of(data)
-    mean, spread = _available(stack)
-    cov = np.diag(spread**2)
-    return Moments(mean, cov, -(stack.n.sum() * point_at(stack, mean, cov).value + stack.constant) / 2)
-
-
-def slopes_of(data: Stack, point: Point) -> tuple[np.ndarray, np.ndarray]:
-    """Return b and Q: the slopes of F are −2b by the means and Q (both halves of a covariance) by the covariances.
-
-    Parameters
-    ----------
-    data : Stack
-        One group's samples.
-    point : Point
-        Where to take them.
-
-    Returns
-    -------
-    b : array, shape (p,)
-    q : array, shape (p, p)
-    """
-    b = data.share @ (point.off[:, None] @ point.w)[:, 0]
-    return b, np.tensordot(data.share, point.w - point.w @ point.tw, 1)
+    mean, spread = _available(data)
+    return _moments(data, mean, np.diag(spread**2))
 
 
 def moment_information(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray, kind: str = "expected") -> np.ndarray:
@@ -310,65 +270,5 @@ def moment_information(data: Sequence[Sample], mean: np.ndarray, cov: np.ndarray
     -------
     array, shape (p + p(p+1)/2, p + p(p+1)/2)
     """
-    stack = stack_of(data)
-    return information_at(stack, point_at(stack, mean, cov), kind)
-
-
-def information_at(data: Stack, point: Point, kind: str = "expected") -> np.ndarray:
-    """Return what :func:`moment_information` does, of samples and a point already laid out.
-
-    Parameters
-    ----------
-    data : Stack
-        One group's samples.
-    point : Point
-        Where to take it.
-    kind : {"expected", "observed"}
-        Which information.
-
-    Returns
-    -------
-    array, shape (p + p(p+1)/2, p + p(p+1)/2)
-    """
-    w, share = point.w, data.share
-    s, p, _ = w.shape
-    z = w / 2 if kind == "expected" else w @ point.tw - w / 2
-    flat = (w * share[:, None, None]).reshape(s, -1)
-    k = (flat.T @ z.reshape(s, -1)).reshape(p, p, p, p)
-    i, j = np.tril_indices(p)
-    half = np.where(i == j, 0.5, 1.0)
-    i, j, u, v = i[:, None], j[:, None], i[None, :], j[None, :]
-    found = np.zeros((p + len(half), p + len(half)))
-    found[:p, :p] = np.tensordot(share, w, 1)
-    found[p:, p:] = np.outer(half, half) * (k[i, u, j, v] + k[i, v, j, u] + k[j, u, i, v] + k[j, v, i, u])
-    if kind == "observed":
-        x = (flat.T @ (point.off[:, None] @ w)[:, 0]).reshape(p, p, p)
-        found[:p, p:] = half * (x[:, u[0], v[0]] + x[:, v[0], u[0]])
-        found[p:, :p] = found[:p, p:].T
-    return found
-
-
-def casewise(x: np.ndarray, mean: np.ndarray, cov: np.ndarray) -> np.ndarray:
-    """Return each respondent's slope of the log-likelihood by the means and the lower triangle of the covariances.
-
-    Parameters
-    ----------
-    x : array, shape (n, p)
-        Answers, NaN where missing; in every row at least one.
-    mean, cov : arrays, shapes (p,) and (p, p)
-        Where to take it.
-
-    Returns
-    -------
-    array, shape (n, p + p(p+1)/2)
-    """
-    p = len(mean)
-    rows, columns = np.tril_indices(p)
-    found = np.zeros((len(x), p + len(rows)))
-    half = np.where(rows == columns, 0.5, 1.0)
-    for seen, who in patterns(~np.isnan(x)):
-        w = np.zeros((p, p))
-        w[np.ix_(seen, seen)] = inverse(cov[np.ix_(seen, seen)])
-        e = (x[np.ix_(who, seen)] - mean[seen]) @ w[seen]
-        found[who] = np.hstack([e, half * (e[:, rows] * e[:, columns] - w[rows, columns])])
-    return found
+    point = point_at(data, mean, cov)
+    return point.expected if kind == "expected" else point.observed

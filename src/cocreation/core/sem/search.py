@@ -10,7 +10,10 @@ from scipy.linalg.lapack import dposv
 
 from ...errors import EstimationError
 
-__all__ = ["IMPOSSIBLE_START", "NOT_POSITIVE", "State", "search"]
+__all__ = ["IMPOSSIBLE_START", "NOT_POSITIVE", "State", "descend", "determined", "search"]
+
+#: steps that limited-memory BFGS learns from
+_REMEMBERED = 12
 
 NOT_POSITIVE = (
     "The covariance matrix is not positive definite: an item is a sum of others, or there are too few respondents. "
@@ -86,7 +89,8 @@ def search(evaluate: Callable, theta: np.ndarray, state: State, tolerance: float
             ridge = max(10 * ridge, 1e-8)
             continue
         if gain < tolerance:
-            return _finish(theta, state, used)
+            determined(state.information)
+            return theta, state, used
         size, better = 1.0, None
         while size > 1e-4:
             trial = evaluate(theta + size * step)
@@ -114,12 +118,29 @@ def search(evaluate: Callable, theta: np.ndarray, state: State, tolerance: float
     )
 
 
-def _finish(theta, state, used):
-    scale = np.sqrt(np.diag(state.information))
-    smallest = np.linalg.eigvalsh(state.information / np.outer(scale, scale))[0]
-    if smallest < 1e-9:
-        raise _not_identified(len(theta))
-    return theta, state, used
+def determined(information: np.ndarray) -> np.ndarray:
+    """Return the information, where it determines all parameters.
+
+    Parameters
+    ----------
+    information : array, shape (parameters, parameters)
+
+    Returns
+    -------
+    array, shape (parameters, parameters)
+
+    Raises
+    ------
+    EstimationError
+        Where it does not.
+    """
+    scale = np.diag(information)
+    if not np.isfinite(scale).all() or (scale <= 0).any():
+        raise _not_identified(len(scale))
+    root = np.sqrt(scale)
+    if np.linalg.eigvalsh(information / np.outer(root, root))[0] < 1e-9:
+        raise _not_identified(len(scale))
+    return information
 
 
 def _not_identified(parameters: int) -> EstimationError:
@@ -128,3 +149,58 @@ def _not_identified(parameters: int) -> EstimationError:
         "many different solutions fit alike. Give every factor at least three items (or two and a correlated factor) "
         "and a fixed scale, or set parameters equal."
     )
+
+
+def descend(look: Callable, x: np.ndarray, tolerance: float, most: int, slack: float) -> tuple[np.ndarray, bool]:
+    """Minimize where curvature is known only roughly: Nocedal's (1980) limited-memory BFGS in a given metric.
+
+    Parameters
+    ----------
+    look : callable
+        Returns at an x the value, its slope (k,) and a function that applies the inverse of the rough curvature
+        there, or None where nothing is defined.
+    x : array, shape (k,)
+        Where to start.
+    tolerance : float
+        Stop when the expected gain of the next step is below this.
+    most : int
+        The most steps.
+    slack : float
+        Rounding error of the value.
+
+    Returns
+    -------
+    x : array, shape (k,)
+    settled : bool
+        Whether the tolerance was reached.
+    """
+    value, slope, against = look(x)
+    past: list[tuple[np.ndarray, np.ndarray, float]] = []
+    for _ in range(most):
+        step, weights = -slope, []
+        for s, y, sy in reversed(past):
+            weights.append(s @ step / sy)
+            step = step - weights[-1] * y
+        step = against(step)
+        for (s, y, sy), weight in zip(past, reversed(weights), strict=True):
+            step = step + (weight - y @ step / sy) * s
+        gain = -(slope @ step) / 2
+        plain = slope @ against(slope) / 2
+        if gain <= tolerance and plain <= tolerance:
+            return x, True
+        size, better = 1.0, None
+        while size > 1e-4 and gain > 0:
+            better = look(x + size * step)
+            if better is not None and better[0] <= value - 2e-4 * size * gain + slack:
+                break
+            size, better = size / 2, None
+        if better is None:
+            if not past:
+                return x, False
+            past = []
+            continue
+        s, y = size * step, better[1] - slope
+        if s @ y > 1e-10 * np.sqrt((s @ s) * (y @ y)):
+            past = [*past, (s, y, s @ y)][-_REMEMBERED:]
+        x, (value, slope, against) = x + s, better
+    return x, False

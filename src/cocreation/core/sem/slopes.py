@@ -6,7 +6,16 @@ import numpy as np
 
 from .model import Model, total_paths
 
-__all__ = ["columns", "curvature", "derivative", "jacobian", "response", "slopes", "standardized_entries"]
+__all__ = [
+    "columns",
+    "curvature",
+    "derivative",
+    "jacobian",
+    "moment_slopes",
+    "response",
+    "slopes",
+    "standardized_entries",
+]
 
 
 def response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -112,9 +121,23 @@ def jacobian(model: Model, theta: np.ndarray) -> np.ndarray:
     -------
     array, shape (p + p(p+1)/2, parameters)
     """
-    _, _, d, u, v = slopes(model, theta)
-    rows, columns = np.tril_indices(model.observed)
-    return np.vstack([d, u[rows] * v[columns] + v[rows] * u[columns]]) @ model._index.pool
+    return moment_slopes(*slopes(model, theta)[2:]) @ model._index.pool
+
+
+def moment_slopes(d: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Return the slopes of means and lower triangle of the covariances by entries.
+
+    Parameters
+    ----------
+    d, u, v : array, shape (p, entries)
+        As :func:`slopes` returns them.
+
+    Returns
+    -------
+    array, shape (p + p(p+1)/2, entries)
+    """
+    rows, columns = np.tril_indices(len(d))
+    return np.vstack([d, u[rows] * v[columns] + v[rows] * u[columns]])
 
 
 def curvature(model: Model, theta: np.ndarray, b: np.ndarray, q: np.ndarray) -> np.ndarray:
