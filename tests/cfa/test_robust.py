@@ -215,8 +215,7 @@ def test_slopes_and_curvature_are_those_of_the_function():
     np.testing.assert_allclose(state.gradient, slope, atol=1e-7)
     curvature = np.array([at(theta + step).gradient - at(theta - step).gradient for step in steps]) / (4 * size)
     moved = groups.GroupsFit(
-        (data,), (model,), theta, 0.0, (state.implied[0],), (state.implied[1],), fitted.unrestricted, 0,
-        fitted.information,
+        (data,), (model,), theta, 0.0, (state.implied[0],), (state.implied[1],), fitted.unrestricted, 0
     )  # fmt: skip
     np.testing.assert_allclose(moved.observed_information, curvature, atol=1e-7)
 

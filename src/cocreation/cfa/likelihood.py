@@ -226,7 +226,7 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
     refuse_impossible(specification, single)
     turned = positive(specification, single)
     if turned is not single:
-        whole = replace(whole, theta=turned.theta, information=turned.information)
+        whole = replace(whole, theta=turned.theta)
     independent = robust.independence(whole)
     found = equalities.measures(whole, [x])
     errors, remarks = whole.covariance_of("observed"), ()

@@ -201,11 +201,14 @@ class Point:
         m, x = np.zeros((len(i), len(i))), np.zeros((len(i), p))
         for patterns, w, rows, begins in self.layers():
             w = w[:, i, j]
-            z = share[patterns, None] * w / 2
-            if observed:
-                e = self.e[rows]
-                z = np.add.reduceat(e[:, i] * e[:, j], begins) / total - z
-                x += w.T @ (np.add.reduceat(self.data.a[rows, None] * e, begins) / total)
+            if not observed:
+                w *= np.sqrt(share[patterns, None] / 2)
+                m += w.T @ w
+                continue
+            e = self.e[rows]
+            z = np.add.reduceat(e[:, i] * e[:, j], begins) / total
+            z -= share[patterns, None] * w / 2
+            x += w.T @ (np.add.reduceat(self.data.a[rows, None] * e, begins) / total)
             m += w.T @ z
         half, at = np.where(i == j, 0.5, 1.0), np.zeros((p, p), dtype=int)
         at[i, j] = at[j, i] = np.arange(len(i))

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from ..normal import Layout, Point, casewise, respondents
 from .groups import GroupsFit, at
@@ -80,10 +81,10 @@ class Answers(list):
             mean, cov, _ = fitted.unrestricted[group]
             if normal:
                 a = moment_information(fitted.data[group], mean, cov, "observed")
-                gamma = np.linalg.inv(a)
+                gamma = _inverse(a)
             else:
                 a, spread = self.unrestricted(fitted, group)
-                gamma = np.linalg.inv(a)
+                gamma = _inverse(a)
                 gamma = gamma @ spread @ gamma
             alone = [Sample(1, mean, np.zeros((0, len(mean))), np.arange(len(mean)))]
             w = moment_information(alone, mean, cov)
@@ -131,7 +132,7 @@ def satorra_bentler(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
     -------
     Robust
     """
-    bread, meat, whole = np.zeros_like(fitted.information), np.zeros_like(fitted.information), 0.0
+    bread, meat, whole = *np.zeros((2, len(fitted.theta), len(fitted.theta))), 0.0
     x = _answers(x)
     for group, answers in enumerate(x):
         share = len(answers) / fitted.n_obs
@@ -167,13 +168,22 @@ def huber_white(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
     -------
     Robust
     """
-    meat, free, x = np.zeros_like(fitted.information), 0.0, _answers(x)
+    meat, free, x = np.zeros((len(fitted.theta),) * 2), 0.0, _answers(x)
     for group in range(len(x)):
         slopes = _casewise(fitted, x, group)
         meat[: slopes.shape[1], : slopes.shape[1]] += slopes.T @ slopes / fitted.n_obs
         free += x.trace(fitted, group)
     bread = inverse(fitted.observed_information)
     return Robust(bread @ meat @ bread / fitted.n_obs, free - np.einsum("ij,ji->", bread, meat))
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Return the inverse of a symmetric matrix, by half the work where it is positive definite, as it should be."""
+    root, failed = dpotrf(matrix, lower=1)
+    if failed:
+        return np.linalg.inv(matrix)
+    lower = np.tril(dpotri(root, lower=1)[0])
+    return lower + np.tril(lower, -1).T
 
 
 def _casewise(fitted: GroupsFit, x: Answers, group: int) -> np.ndarray:
@@ -232,7 +242,7 @@ def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray], *, normal: bool
     -------
     chi2, expectation : float
     """
-    chi2, joint, parts, x = 0.0, np.zeros_like(fitted.information), [], _answers(x)
+    chi2, joint, parts, x = 0.0, np.zeros((len(fitted.theta),) * 2), [], _answers(x)
     for group, n in enumerate(fitted.n_groups):
         mean, cov, _ = fitted.unrestricted[group]
         found = x.complete(fitted, group, normal=normal)
