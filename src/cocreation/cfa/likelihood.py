@@ -237,9 +237,7 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
         scaled, remarks = _scaled(whole, corrected.trace, independent, base.trace, n, model.n_parameters)
         found |= scaled
     if whole.df:
-        ours, theirs = (
-            robust.corrected_misfit(f, answers, normal=estimator == "ML") for f in (whole, independent)
-        )
+        ours, theirs = (robust.corrected_misfit(f, answers, normal=estimator == "ML") for f in (whole, independent))
         found |= fit_measures.robust_measures(ours[0], whole.df, n, ours[1], theirs[0], independent.df, theirs[1])
 
     def indices(_, candidates):

@@ -131,9 +131,7 @@ class Point:
             part, k = None, block.items.shape[1]
             if k:
                 part = (inner if block.gaps else corr)[block.items[:, :, None], block.items[:, None, :]]
-                log_det[block.patterns] = 2 * np.log(
-                    np.linalg.cholesky(part).diagonal(axis1=1, axis2=2)
-                ).sum(axis=1)
+                log_det[block.patterns] = 2 * np.log(np.linalg.cholesky(part).diagonal(axis1=1, axis2=2)).sum(axis=1)
                 part = np.linalg.inv(part)
                 own = block.rows[:, None], block.items[block.place]
                 turned = np.einsum("rij,rj->ri", part[block.place], (pulled if block.gaps else d)[own])
@@ -184,6 +182,14 @@ class Point:
                 ends = np.searchsorted(block.place, [first, first + len(patterns)])
                 begins = np.searchsorted(block.place, first + np.arange(len(patterns))) - ends[0]
                 yield patterns, w / unit, block.rows[ends[0] : ends[1]], begins
+
+    def squared(self, mean: np.ndarray, cov: np.ndarray) -> float:
+        """Return the square of moments' distances in the metric of the expected information, not made for it."""
+        found = float(mean @ self.mean_inverse @ mean)
+        for patterns, w, _, _ in self.layers():
+            turned = w @ cov
+            found += float(self.data.share[patterns] @ (turned * turned.swapaxes(1, 2)).sum(axis=(1, 2))) / 2
+        return found
 
     @cached_property
     def expected(self) -> np.ndarray:

@@ -35,6 +35,7 @@ __all__ = [
     "jacobian",
     "modification_indices",
     "moment_information",
+    "point_at",
     "samples",
     "saturated",
 ]
@@ -382,9 +383,7 @@ def _starts(models, free, n, size) -> np.ndarray:
     return total / np.where(weight > 0, weight, 1.0)
 
 
-def _evaluate_group(
-    data: Samples, model: Model, theta: np.ndarray, mean: np.ndarray, *, exact: bool = True
-) -> State:
+def _evaluate_group(data: Samples, model: Model, theta: np.ndarray, mean: np.ndarray, *, exact: bool = True) -> State:
     """Return F of one group (without what the unrestricted moments give) and its derivatives.
 
     Not ``exact``, the information is that which complete answers would have.
@@ -406,9 +405,13 @@ def _slope(point: Point, entries) -> np.ndarray:
 
 def _of_complete(w: np.ndarray, entries) -> np.ndarray:
     d, u, v = entries
+    return _of_covariances(w, u, v) + d.T @ w @ d
+
+
+def _of_covariances(w: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     wv = w @ v
     cross = u.T @ wv
-    return (u.T @ (w @ u)) * (v.T @ wv) + cross * cross.T + d.T @ w @ d
+    return (u.T @ (w @ u)) * (v.T @ wv) + cross * cross.T
 
 
 def _few(point: Point) -> bool:
@@ -422,6 +425,12 @@ def _information(point: Point, left, right, kind: str = "expected") -> np.ndarra
         inner = point.expected if kind == "expected" else point.observed
         return moment_slopes(*left).T @ (inner @ moment_slopes(*right))
     (d, u, v), (d2, u2, v2) = left, right
+    if left is right and kind == "expected":
+        found = d.T @ point.mean_inverse @ d
+        for patterns_, w, _, _ in point.layers():
+            for share, each in zip(point.data.share[patterns_], w, strict=True):
+                found += share * _of_covariances(each, u, v)
+        return found
     found = d.T @ point.mean_inverse @ d2
     for patterns_, w, rows, begins in point.layers():
         for k, number in enumerate(patterns_):

@@ -25,6 +25,7 @@ __all__ = [
     "saturated",
 ]
 
+
 class Sample(NamedTuple):
     """The respondents of one group who answered the same items.
 

@@ -6,7 +6,16 @@ import numpy as np
 
 from .model import Model, total_paths
 
-__all__ = ["columns", "curvature", "derivative", "jacobian", "moment_slopes", "response", "slopes", "standardized_entries"]
+__all__ = [
+    "columns",
+    "curvature",
+    "derivative",
+    "jacobian",
+    "moment_slopes",
+    "response",
+    "slopes",
+    "standardized_entries",
+]
 
 
 def response(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
