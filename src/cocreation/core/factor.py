@@ -27,7 +27,7 @@ LOWEST_UNIQUENESS = 0.005
 _MORE_STARTS = 20
 
 #: evaluations that the usual start may take, a random one, and all of these; searches that creep take any number
-_EVALUATIONS, _EACH, _ALL = 1500, 150, 2500
+_EVALUATIONS, _EACH, _ALL = 2000, 800, 5000
 
 
 def principal_components(r: np.ndarray, n: int) -> np.ndarray:
