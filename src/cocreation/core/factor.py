@@ -26,6 +26,9 @@ LOWEST_UNIQUENESS = 0.005
 #: random starts beside the usual one
 _MORE_STARTS = 20
 
+#: evaluations that the usual start may take, a random one, and all of these; searches that creep take any number
+_EVALUATIONS, _EACH, _ALL = 2000, 800, 5000
+
 
 def principal_components(r: np.ndarray, n: int) -> np.ndarray:
     """Return the loadings of the first ``n`` principal components of a correlation matrix.
@@ -238,15 +241,33 @@ def _starts(r: np.ndarray, n: int) -> list[np.ndarray]:
     return [_first_uniquenesses(r), *(rng.uniform(0.05, 0.95, len(r)) for _ in range(_MORE_STARTS if n > 1 else 0))]
 
 
+class _Counted:
+    """A criterion that refuses when it was asked too often."""
+
+    def __init__(self, criterion, most: int) -> None:
+        self._criterion, self._most, self.used = criterion, most, 0
+
+    def __call__(self, x: np.ndarray):
+        if self.used >= self._most:
+            raise EstimationError(_NO_FACTORS)
+        self.used += 1
+        return self._criterion(x)
+
+
 def _lowest(criterion, starts: list[np.ndarray], floor: float) -> tuple[np.ndarray, float]:
     """Return the lowest minimum reached; of minima that are equal but for round-off, the first."""
     found: list[tuple[np.ndarray, float]] = []
+    left = _ALL
     for number, start in enumerate(starts):
+        # the usual start is given the time it needs, the others as long as a good one takes
+        most = min(_EACH, left) if number else _EVALUATIONS
+        counted = _Counted(criterion, most)
         try:
-            # the usual start is given all the time it needs, the others as long as a good one takes
-            found.append(_newton(criterion, start, floor, iterations=40 if number else 300))
+            found.append(_newton(counted, start, floor, iterations=40 if number else 300))
         except EstimationError:
             continue
+        finally:
+            left -= counted.used if number else 0
     if not found:
         raise EstimationError(_NO_FACTORS)
     best = min(value for _, value in found)

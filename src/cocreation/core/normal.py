@@ -183,6 +183,14 @@ class Point:
                 begins = np.searchsorted(block.place, first + np.arange(len(patterns))) - ends[0]
                 yield patterns, w / unit, block.rows[ends[0] : ends[1]], begins
 
+    def squared(self, mean: np.ndarray, cov: np.ndarray) -> float:
+        """Return the square of moments' distances in the metric of the expected information, not made for it."""
+        found = float(mean @ self.mean_inverse @ mean)
+        for patterns, w, _, _ in self.layers():
+            turned = w @ cov
+            found += float(self.data.share[patterns] @ (turned * turned.swapaxes(1, 2)).sum(axis=(1, 2))) / 2
+        return found
+
     @cached_property
     def expected(self) -> np.ndarray:
         """Expected information of one observation on means and lower triangle of the covariances."""
@@ -199,11 +207,14 @@ class Point:
         m, x = np.zeros((len(i), len(i))), np.zeros((len(i), p))
         for patterns, w, rows, begins in self.layers():
             w = w[:, i, j]
-            z = share[patterns, None] * w / 2
-            if observed:
-                e = self.e[rows]
-                z = np.add.reduceat(e[:, i] * e[:, j], begins) / total - z
-                x += w.T @ (np.add.reduceat(self.data.a[rows, None] * e, begins) / total)
+            if not observed:
+                w *= np.sqrt(share[patterns, None] / 2)
+                m += w.T @ w
+                continue
+            e = self.e[rows]
+            z = np.add.reduceat(e[:, i] * e[:, j], begins) / total
+            z -= share[patterns, None] * w / 2
+            x += w.T @ (np.add.reduceat(self.data.a[rows, None] * e, begins) / total)
             m += w.T @ z
         half, at = np.where(i == j, 0.5, 1.0), np.zeros((p, p), dtype=int)
         at[i, j] = at[j, i] = np.arange(len(i))

@@ -81,13 +81,11 @@ def measures(fitted: groups.GroupsFit, x: Sequence[np.ndarray]) -> dict[str, flo
     shares = np.array(fitted.n_groups) / fitted.n_obs
     residuals, gfi = [], 0.0
     for g, (share, free) in enumerate(zip(shares, fitted.unrestricted, strict=True)):
-        mu, sigma, lower = fitted.mu[g], fitted.sigma[g], np.tril_indices(len(free.mean))
+        mu, sigma = fitted.mu[g], fitted.sigma[g]
         residuals.append(fit_measures.residual_measures(free.cov, sigma, (free.mean, mu)))
         mean, cov = _pairwise(np.asarray(x[g], dtype=float))
-        seen = np.concatenate([mean, cov[lower]])
-        weight = groups.moment_information(fitted.data[g], mu, sigma)
-        off = seen - np.concatenate([mu, sigma[lower]])
-        gfi += share * (1 - off @ weight @ off / (seen @ weight @ seen))
+        point = groups.point_at(fitted.data[g], mu, sigma)
+        gfi += share * (1 - point.squared(mean - mu, cov - sigma) / point.squared(mean, cov))
     chi2, df = fitted.baseline
     return fit_measures.overall(
         fitted.minimum,

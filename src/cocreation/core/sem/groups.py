@@ -35,13 +35,14 @@ __all__ = [
     "jacobian",
     "modification_indices",
     "moment_information",
+    "point_at",
     "samples",
     "saturated",
 ]
 
 
 #: patterns times moments of items squared, from which on the expected information is not taken at every step
-_COSTLY = 1e8
+_COSTLY = 2e8
 #: share of missing answers from which on the information of complete ones misleads
 _MANY_GAPS = 0.08
 
@@ -63,8 +64,6 @@ class GroupsFit:
     unrestricted : tuple of Moments
         Unrestricted moments, one a group.
     iterations : int
-    information : array, shape (parameters, parameters)
-        Expected information of one observation.
     """
 
     data: tuple[Sequence[Sample], ...]
@@ -75,7 +74,6 @@ class GroupsFit:
     sigma: tuple[np.ndarray, ...]
     unrestricted: tuple[Moments, ...]
     iterations: int
-    information: np.ndarray
 
     @property
     def n_groups(self) -> tuple[int, ...]:
@@ -123,14 +121,24 @@ class GroupsFit:
         return inverse(self.information if kind == "expected" else self.observed_information) / self.n_obs
 
     @cached_property
+    def information(self) -> np.ndarray:
+        """Expected information of one observation."""
+        return self._information("expected")
+
+    @cached_property
     def observed_information(self) -> np.ndarray:
         """Observed information of one observation: half the second derivatives of F."""
-        total = np.zeros_like(self.information)
+        return self._information("observed")
+
+    def _information(self, kind: str) -> np.ndarray:
+        total = np.zeros((len(self.theta), len(self.theta)))
         for data, model, mu, sigma, n in zip(self.data, self.models, self.mu, self.sigma, self.n_groups, strict=True):
-            point, q = point_at(data, mu, sigma), model.n_parameters
+            point, q, pool = point_at(data, mu, sigma), model.n_parameters, model._index.pool
             entries = slopes(model, self.theta)[2:]
-            curved = model._index.pool.T @ _information(point, entries, entries, "observed") @ model._index.pool
-            total[:q, :q] += n / self.n_obs * (curved + curvature(model, self.theta, point.b, point.q))
+            curved = pool.T @ _information(point, entries, entries, kind) @ pool
+            if kind == "observed":
+                curved += curvature(model, self.theta, point.b, point.q)
+            total[:q, :q] += n / self.n_obs * curved
         return total
 
     def total(self, group: int) -> np.ndarray:
@@ -174,8 +182,8 @@ def modification_indices(
     places = np.argsort(index.free_parameter, kind="stable")[len(index.free_parameter) - len(added) :]
     new = tuple(part[:, places] for part in entries)
     point = point_at(fitted.data[group], fitted.mu[group], fitted.sigma[group])
-    mixed = _information(point, new, entries) @ index.pool[:, :q]
-    return score_test(-n * _slope(point, new) / 2, n * _own_information(point, new), n * mixed, known)
+    mixed, own = _of_candidates(point, new, entries)
+    return score_test(-n * _slope(point, new) / 2, n * own, n * mixed @ index.pool[:, :q], known)
 
 
 def factor_scores(x: np.ndarray, model: Model, theta: np.ndarray, mu: np.ndarray) -> np.ndarray:
@@ -240,7 +248,7 @@ def fit(
         As :func:`cocreation.core.sem.ml.fit`, and if missing answers leave the covariances undetermined.
     """
     with one_thread():
-        return _fit(tuple(data), tuple(models), start, unrestricted, tolerance, iterations)
+        return _fit(tuple(map(_kept, data)), tuple(models), start, unrestricted, tolerance, iterations)
 
 
 def at(
@@ -269,12 +277,13 @@ def at(
         If the estimates imply impossible covariances, or missing answers leave those of the answers undetermined.
     """
     with one_thread():
-        free, _, evaluate = _discrepancy(tuple(data), tuple(models), unrestricted)
+        data = tuple(map(_kept, data))
+        free, _, evaluate = _discrepancy(data, tuple(models), unrestricted)
         theta = np.array(theta, dtype=float)
-        state = evaluate(theta)
+        state = evaluate(theta, exact=False)
         if state is None:
             raise EstimationError(IMPOSSIBLE_START)
-        return _found(tuple(data), tuple(models), theta, state, free, 0)
+        return _found(data, tuple(models), theta, state, free, 0)
 
 
 def _fit(data, models, start, free, tolerance, iterations) -> GroupsFit:
@@ -287,20 +296,23 @@ def _fit(data, models, start, free, tolerance, iterations) -> GroupsFit:
         )
     free, floor, evaluate = _discrepancy(data, models, free)
     theta = _starts(models, free, _sizes(data), size) if start is None else np.array(start, dtype=float)
-    state = evaluate(theta)
+    layouts = [group.layout for group in data]
+    costly = any(len(rows.n) > rows.p and len(rows.n) * rows.p**4 > _COSTLY for rows in layouts)
+    state = evaluate(theta, exact=not costly)
     if state is None:
         raise EstimationError(IMPOSSIBLE_START)
     slack = 1e-15 * (1 + abs(floor))
-    layouts = [_kept(group).layout for group in data]
-    if any(len(rows.n) > rows.p and len(rows.n) * rows.p**4 > _COSTLY for rows in layouts):
-        gaps = 1 - sum(rows.n @ rows.seen.mean(axis=1) for rows in layouts) / sum(rows.total for rows in layouts)
-        theta, state, used = _search_roughly(evaluate, theta, gaps, iterations, slack)
-    else:
+    if not costly:
         theta, state, used = search(evaluate, theta, state, tolerance, iterations, slack)
-    return _found(data, models, theta, state, free, used)
+        return _found(data, models, theta, state, free, used)
+    answered = sum(rows.n @ rows.seen.mean(axis=1) for rows in layouts) / sum(rows.total for rows in layouts)
+    theta, state, used = _search_roughly(evaluate, theta, state, 1 - answered, iterations, slack)
+    found = _found(data, models, theta, state, free, used)
+    determined(found.information)
+    return found
 
 
-def _search_roughly(evaluate, theta, gaps: float, iterations: int, slack: float):
+def _search_roughly(evaluate, theta, state: State, gaps: float, iterations: int, slack: float):
     """Search with the information of complete answers, which costs little, and look at the end with the right one.
 
     Where much is missing it says too much; once near the end, it is brought to what the answers there are say.
@@ -311,7 +323,7 @@ def _search_roughly(evaluate, theta, gaps: float, iterations: int, slack: float)
 
     used, curved = 0, rough
     if gaps > _MANY_GAPS:
-        theta, state, used = search(rough, theta, rough(theta), 1e-4, iterations, slack)
+        theta, state, used = search(rough, theta, state, 1e-4, iterations, slack)
         exact = determined(evaluate(theta).information)
         lower, upper = (cholesky(each, lower=True) for each in (state.information, exact))
         stretch = solve_triangular(lower, upper.T, trans=1, lower=True).T
@@ -320,10 +332,10 @@ def _search_roughly(evaluate, theta, gaps: float, iterations: int, slack: float)
             state = rough(theta)
             return state and state._replace(information=stretch @ state.information @ stretch.T)
 
+        state = state._replace(information=exact)
+
     # as the expected gain is not exact, what is asked of it is far below what F can show
-    theta, _, more = search(curved, theta, curved(theta), 1e-18, iterations, slack)
-    state = evaluate(theta)
-    determined(state.information)
+    theta, state, more = search(curved, theta, state, 1e-18, iterations, slack)
     return theta, state, used + more
 
 
@@ -337,7 +349,6 @@ def _discrepancy(data, models, free):
         raise ValueError("missing answers need a model with intercepts")
     n, size = _sizes(data), max(model.n_parameters for model in models)
     free = tuple(saturated(group) for group in data) if free is None else tuple(free)
-    data = [group if isinstance(group, Samples) else Samples(group) for group in data]
     floor = sum(-2 * m.logl - group.layout.constant for m, group in zip(free, data, strict=True)) / n.sum()
 
     def evaluate(theta: np.ndarray, *, exact: bool = True) -> State | None:
@@ -359,7 +370,7 @@ def _discrepancy(data, models, free):
 
 def _found(data, models, theta, state: State, free, used: int) -> GroupsFit:
     mu, sigma = zip(*state.implied, strict=True)
-    return GroupsFit(data, models, theta, max(state.value, 0.0), mu, sigma, free, used, state.information)
+    return GroupsFit(data, models, theta, max(state.value, 0.0), mu, sigma, free, used)
 
 
 def _starts(models, free, n, size) -> np.ndarray:
@@ -372,9 +383,7 @@ def _starts(models, free, n, size) -> np.ndarray:
     return total / np.where(weight > 0, weight, 1.0)
 
 
-def _evaluate_group(
-    data: Sequence[Sample], model: Model, theta: np.ndarray, mean: np.ndarray, *, exact: bool = True
-) -> State:
+def _evaluate_group(data: Samples, model: Model, theta: np.ndarray, mean: np.ndarray, *, exact: bool = True) -> State:
     """Return F of one group (without what the unrestricted moments give) and its derivatives.
 
     Not ``exact``, the information is that which complete answers would have.
@@ -383,7 +392,7 @@ def _evaluate_group(
     if not model.means:
         mu = mean
     # only what is asked again at the same place is worth remembering
-    point = point_at(data, mu, sigma) if exact else Point(_kept(data).layout, mu, sigma)
+    point = point_at(data, mu, sigma) if exact else Point(data.layout, mu, sigma)
     information = _information(point, entries, entries) if exact else _of_complete(inverse(sigma), entries)
     pool = model._index.pool
     return State(point.value, pool.T @ _slope(point, entries), pool.T @ information @ pool, (mu, sigma))
@@ -396,9 +405,13 @@ def _slope(point: Point, entries) -> np.ndarray:
 
 def _of_complete(w: np.ndarray, entries) -> np.ndarray:
     d, u, v = entries
+    return _of_covariances(w, u, v) + d.T @ w @ d
+
+
+def _of_covariances(w: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     wv = w @ v
     cross = u.T @ wv
-    return (u.T @ (w @ u)) * (v.T @ wv) + cross * cross.T + d.T @ w @ d
+    return (u.T @ (w @ u)) * (v.T @ wv) + cross * cross.T
 
 
 def _few(point: Point) -> bool:
@@ -412,6 +425,12 @@ def _information(point: Point, left, right, kind: str = "expected") -> np.ndarra
         inner = point.expected if kind == "expected" else point.observed
         return moment_slopes(*left).T @ (inner @ moment_slopes(*right))
     (d, u, v), (d2, u2, v2) = left, right
+    if left is right and kind == "expected":
+        found = d.T @ point.mean_inverse @ d
+        for patterns_, w, _, _ in point.layers():
+            for share, each in zip(point.data.share[patterns_], w, strict=True):
+                found += share * _of_covariances(each, u, v)
+        return found
     found = d.T @ point.mean_inverse @ d2
     for patterns_, w, rows, begins in point.layers():
         for k, number in enumerate(patterns_):
@@ -429,18 +448,19 @@ def _information(point: Point, left, right, kind: str = "expected") -> np.ndarra
     return found
 
 
-def _own_information(point: Point, entries) -> np.ndarray:
-    """Return the expected information of one observation on each of many entries alone."""
-    d, u, v = entries
+def _of_candidates(point: Point, new, there) -> tuple[np.ndarray, np.ndarray]:
+    """Return the expected information of many entries with those that are there, and of each alone."""
+    d, u, v = new
     if not _few(point):
-        slope = sparse.csc_array(moment_slopes(d, u, v))
-        return np.asarray(slope.multiply(point.expected @ slope).sum(axis=0)).ravel()
-    found = (d * (point.mean_inverse @ d)).sum(axis=0)
+        slope = sparse.csc_array(moment_slopes(*new))
+        own = np.asarray(slope.multiply(point.expected @ slope).sum(axis=0)).ravel()
+        return slope.T @ (point.expected @ moment_slopes(*there)), own
+    own = (d * (point.mean_inverse @ d)).sum(axis=0)
     for patterns_, w, _, _ in point.layers():
-        wu, wv = w @ u, w @ v
-        each = (u * wu).sum(axis=1) * (v * wv).sum(axis=1) + (u * wv).sum(axis=1) ** 2
-        found += point.data.share[patterns_] @ each
-    return found
+        for share, each in zip(point.data.share[patterns_], w, strict=True):
+            wu, wv = each @ u, each @ v
+            own += share * ((u * wu).sum(axis=0) * (v * wv).sum(axis=0) + (u * wv).sum(axis=0) ** 2)
+    return _information(point, new, there), own
 
 
 def _kept(data: Sequence[Sample]) -> Samples:

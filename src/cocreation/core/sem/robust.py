@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from ..normal import Layout, Point, casewise, respondents
 from .groups import GroupsFit, at
@@ -40,7 +41,8 @@ class Answers(list):
     def __init__(self, x: Sequence[np.ndarray]) -> None:
         super().__init__(x)
         self._gamma: dict[int, np.ndarray] = {}
-        self._unrestricted: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._spread: dict[int, np.ndarray] = {}
+        self._inverse: dict[int, np.ndarray] = {}
         self._trace: dict[tuple[int, bool], float] = {}
         self._layout: dict[int, Layout] = {}
         self._complete: dict[tuple[int, bool], Complete] = {}
@@ -51,22 +53,33 @@ class Answers(list):
             self._gamma[group] = _gamma(self[group])
         return self._gamma[group]
 
-    def unrestricted(self, fitted: GroupsFit, group: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the observed information A₁ and the spread B₁ of the slopes at a group's unrestricted moments."""
-        if group not in self._unrestricted:
-            mean, cov, _ = fitted.unrestricted[group]
-            slopes = casewise(self[group], mean, cov)
-            curved = moment_information(fitted.data[group], mean, cov, "observed")
-            self._unrestricted[group] = curved, slopes.T @ slopes / len(self[group])
-        return self._unrestricted[group]
+    def spread(self, fitted: GroupsFit, group: int) -> np.ndarray:
+        """Return the spread B₁ of the slopes at a group's unrestricted moments."""
+        if group not in self._spread:
+            slopes = casewise(self[group], *fitted.unrestricted[group][:2])
+            self._spread[group] = slopes.T @ slopes / len(self[group])
+        return self._spread[group]
 
     def trace(self, fitted: GroupsFit, group: int) -> float:
-        """Return tr(A₁⁻¹B₁) of a group."""
+        """Return tr(A₁⁻¹B₁) of a group; where all is answered, its parts are p and half of kurtosis less p."""
         means = fitted.models[group].means
         if (group, means) not in self._trace:
-            a, b = (_kept(fitted, group, matrix) for matrix in self.unrestricted(fitted, group))
-            self._trace[group, means] = float(np.trace(np.linalg.solve(a, b)))
+            mean, cov, _ = fitted.unrestricted[group]
+            if not np.isnan(self[group]).any():
+                z = self[group] - mean
+                kurtosis = ((z @ inverse(cov) * z).sum(axis=1) ** 2).mean()
+                self._trace[group, means] = len(mean) * means + (float(kurtosis) - len(mean)) / 2
+            else:
+                weight = self.inverse_information(fitted, group)
+                self._trace[group, means] = float((weight * self.spread(fitted, group)).sum())
         return self._trace[group, means]
+
+    def inverse_information(self, fitted: GroupsFit, group: int) -> np.ndarray:
+        """Return A₁⁻¹ of a group, whose model has means."""
+        if group not in self._inverse:
+            mean, cov, _ = fitted.unrestricted[group]
+            self._inverse[group] = _inverse(moment_information(fitted.data[group], mean, cov, "observed"))
+        return self._inverse[group]
 
     def layout(self, group: int) -> Layout:
         """Return the answers of a group, a row a respondent."""
@@ -78,13 +91,10 @@ class Answers(list):
         """Return what :func:`corrected_misfit` needs of the unrestricted moments."""
         if (group, normal) not in self._complete:
             mean, cov, _ = fitted.unrestricted[group]
-            if normal:
-                a = moment_information(fitted.data[group], mean, cov, "observed")
-                gamma = np.linalg.inv(a)
-            else:
-                a, spread = self.unrestricted(fitted, group)
-                gamma = np.linalg.inv(a)
-                gamma = gamma @ spread @ gamma
+            a = moment_information(fitted.data[group], mean, cov, "observed")
+            gamma = self.inverse_information(fitted, group)
+            if not normal:
+                gamma = gamma @ self.spread(fitted, group) @ gamma
             alone = [Sample(1, mean, np.zeros((0, len(mean))), np.arange(len(mean)))]
             w = moment_information(alone, mean, cov)
             self._complete[group, normal] = Complete(a, gamma, w, float((w * gamma).sum()))
@@ -131,7 +141,7 @@ def satorra_bentler(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
     -------
     Robust
     """
-    bread, meat, whole = np.zeros_like(fitted.information), np.zeros_like(fitted.information), 0.0
+    bread, meat, whole = *np.zeros((2, len(fitted.theta), len(fitted.theta))), 0.0
     x = _answers(x)
     for group, answers in enumerate(x):
         share = len(answers) / fitted.n_obs
@@ -167,13 +177,22 @@ def huber_white(fitted: GroupsFit, x: Sequence[np.ndarray]) -> Robust:
     -------
     Robust
     """
-    meat, free, x = np.zeros_like(fitted.information), 0.0, _answers(x)
+    meat, free, x = np.zeros((len(fitted.theta),) * 2), 0.0, _answers(x)
     for group in range(len(x)):
         slopes = _casewise(fitted, x, group)
         meat[: slopes.shape[1], : slopes.shape[1]] += slopes.T @ slopes / fitted.n_obs
         free += x.trace(fitted, group)
     bread = inverse(fitted.observed_information)
     return Robust(bread @ meat @ bread / fitted.n_obs, free - np.einsum("ij,ji->", bread, meat))
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Return the inverse of a symmetric matrix, by half the work where it is positive definite, as it should be."""
+    root, failed = dpotrf(matrix, lower=1)
+    if failed:
+        return np.linalg.inv(matrix)
+    lower = np.tril(dpotri(root, lower=1)[0])
+    return lower + np.tril(lower, -1).T
 
 
 def _casewise(fitted: GroupsFit, x: Answers, group: int) -> np.ndarray:
@@ -232,7 +251,7 @@ def corrected_misfit(fitted: GroupsFit, x: Sequence[np.ndarray], *, normal: bool
     -------
     chi2, expectation : float
     """
-    chi2, joint, parts, x = 0.0, np.zeros_like(fitted.information), [], _answers(x)
+    chi2, joint, parts, x = 0.0, np.zeros((len(fitted.theta),) * 2), [], _answers(x)
     for group, n in enumerate(fitted.n_groups):
         mean, cov, _ = fitted.unrestricted[group]
         found = x.complete(fitted, group, normal=normal)

@@ -77,7 +77,7 @@ class Samples(list):
         """Return the data seen from these moments; model, independence and unrestricted moments are asked again."""
         key = np.concatenate([mean, cov.ravel()]).tobytes()
         found = self._points.pop(key, None) or Point(self.layout, mean, cov)
-        while len(self._points) > 2:
+        while len(self._points) > 3:
             del self._points[next(iter(self._points))]
         self._points[key] = found
         return found

@@ -237,7 +237,7 @@ def _answers(
     """Return the answers as numbers (missing where unusable) and where two were ticked."""
     if not isinstance(ticks, str) or not ticks:
         raise InputError("ticks is the text between two answers in one field; it cannot be empty. Write ticks='|'.")
-    text = raw[items].astype(object).map(plain)
+    text = raw[items].astype(object).map(bare)
     ticks = ticks if ticks.isascii() else bare(ticks) or ticks
     double = text.apply(lambda column: column.str.contains(ticks, regex=False))
     numbers = text.mask(double, "").apply(pd.to_numeric, errors="coerce").astype(float)
