@@ -57,8 +57,8 @@ def suspects(frame: pd.DataFrame) -> dict[Hashable, list[float]]:
     2. It is such a code below zero, −1 excepted, and the item has no other answer below zero.
     3. On a rating scale (three items or more of whole numbers, at most 15 different ones, taken together):
        nobody chose the numbers between it and the scale in *any* item, the scale's last point is no thin
-       tail (one answer in fifty), the item's own answers have no gap as wide, and it is a usual code that at
-       most one in four gave, or any number further from the scale than this is wide, which at most one in
+       tail (one answer in fifty), and it is a usual code that at most one in four gave to an item without
+       gaps of its own, or any number further from the scale than this is wide, which at most one in
        twenty gave (and the last point is one answer in twenty). So 9 beside 1 to 7, 55 beside 1 to 5.
     4. It is next to a scale which at least three other items use from the same first to the same last
        point, the last often, at most a quarter of the items hold it, and there at most one answer in twenty is
@@ -130,7 +130,9 @@ def _by_scale(values: np.ndarray, known: np.ndarray, flagged: np.ndarray) -> Non
             continue
         for i in members:
             rare = counts[i].get(value, 0) <= (0.25 if code else 0.05) * sum(counts[i].values())
-            if value in counts[i] and rare and _gap(counts[i], value) > _widest(counts[i], value, core):
+            widest = _widest(counts[i], value, core)
+            # an item coded 1, 2, 4, 5, 8 has a scale of its own
+            if value in counts[i] and rare and _gap(counts[i], value) > widest and (far or widest == 1):
                 flagged[known[:, i] & (values[:, i] == value), i] = True
     _beside(values, known, flagged, [(i, counts[i]) for i in members])
 
