@@ -18,7 +18,7 @@ from cocreation.inputs.matrices import refuse_matrix
 from cocreation.inputs.suspects import suspects
 from cocreation.steps import confirm, purify, validate
 from cocreation.steps import screen as screening
-from cocreation.survey import datasets
+from cocreation.survey import population, respondents
 
 
 def _rated(low: int, high: int, *, n: int = 120, items: int = 6, seed: int = 1) -> pd.DataFrame:
@@ -105,8 +105,10 @@ def test_good_answers_are_not_suspicious(name, frame):
 
 
 def test_the_courses_own_answers_are_not_suspicious():
-    for survey in ("formal_survey", "follow_up"):
-        assert suspects(datasets.load(survey).select_dtypes("number").astype(float)) == {}
+    world = population.load()
+    pool = [item for items in world.scales().values() for item in items]
+    assert suspects(respondents.valid_answers(world, "pre_survey")[pool].astype(float)) == {}
+    assert suspects(respondents.valid_answers(world, "formal_survey")[world.kept()].astype(float)) == {}
 
 
 #: what states the scale's points refuses what lies outside them

@@ -120,7 +120,7 @@ def _by_scale(values: np.ndarray, known: np.ndarray, flagged: np.ndarray) -> Non
         members = inside
     if not members or core is None or core[0] == core[1]:
         return
-    answers = sum(total.values())
+    answers, odd = sum(total.values()), set()
     for value in total:
         if core[0] <= value <= core[1] or len(members) < 3:
             continue
@@ -133,28 +133,26 @@ def _by_scale(values: np.ndarray, known: np.ndarray, flagged: np.ndarray) -> Non
             widest = _widest(counts[i], value, core)
             # an item coded 1, 2, 4, 5, 8 has a scale of its own
             if value in counts[i] and rare and _gap(counts[i], value) > widest and (far or widest == 1):
-                flagged[known[:, i] & (values[:, i] == value), i] = True
-    _beside(values, known, flagged, [(i, counts[i]) for i in members])
+                odd.add((i, value))
+    odd |= _beside({i: [value for value in counts[i] if (i, value) not in odd] for i in members}, counts)
+    for i, value in odd:
+        flagged[known[:, i] & (values[:, i] == value), i] = True
 
 
-def _beside(values, known, flagged, items: list[tuple[int, dict[int, int]]]) -> None:
+def _beside(own: dict[int, list[int]], counts: list[dict[int, int]]) -> set[tuple[int, int]]:
+    """Return the item and the value of what stands next to the scale of all others (rule 4)."""
+    odd = set()
     for step in (1, -1):
-        ends = {}
-        for i, count in items:
-            own = [value for value in count if not flagged[known[:, i] & (values[:, i] == value), i].any()]
-            ends[i] = (max(own), min(own))[::step]
-        usual = {ends[i] for i, _ in items}
-        for last, first in usual:
-            # the others end alike on both sides, and often at the side in question
-            others = [i for i, count in items if ends[i] == (last, first)]
-            holders = [i for i, _ in items if ends[i] == (last + step, first)]
-            often = all(dict(items)[i][last] >= max(5, 0.05 * sum(dict(items)[i].values())) for i in others)
-            if len(others) < max(3, 3 * len(holders)) or len(others) + len(holders) < len(items) or not often:
+        ends = {i: (max(found), min(found))[::step] for i, found in own.items()}
+        for last, first in set(ends.values()):
+            others = [i for i in own if ends[i] == (last, first)]
+            holders = [i for i in own if ends[i] == (last + step, first)]
+            if len(others) < max(3, 3 * len(holders)) or len(others) + len(holders) < len(own):
                 continue
-            for i in holders:
-                count = dict(items)[i]
-                if 20 * count[last + step] <= sum(count.values()):
-                    flagged[known[:, i] & (values[:, i] == last + step), i] = True
+            if all(counts[i][last] >= max(5, 0.05 * sum(counts[i].values())) for i in others):
+                rare = (i for i in holders if 20 * counts[i][last + step] <= sum(counts[i].values()))
+                odd |= {(i, last + step) for i in rare}
+    return odd
 
 
 def _counted(column: np.ndarray) -> tuple[list[int], list[int]]:
