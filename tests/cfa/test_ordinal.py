@@ -223,7 +223,7 @@ def test_answers_that_are_no_categories_are_refused():
         polychoric(data.assign(v2=range(100)))
     with pytest.raises(InputError, match=r"'v2' is constant.*Leave it out"):
         polychoric(data.assign(v2=3))
-    with pytest.raises(InputError, match="3 complete respondents for 4 items"):
+    with pytest.raises(EstimationError, match=r"'v1' and 'v2'.*does not exist.*Leave one of them out"):
         polychoric(data.iloc[:3])
     twelve = data.assign(v2=np.arange(100) % 12)
     assert len(polychoric(twelve).thresholds.query("item == 'v2'")) == 11

@@ -1,9 +1,10 @@
-"""Codes of missing answers and correlations in place of answers: told wherever answers are taken, and never of good data."""
+"""Codes of missing answers, and correlations in place of answers: told by whatever takes answers, not of good ones."""
 
 from __future__ import annotations
 
-import re
+import contextlib
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,13 @@ import pytest
 from reference import NAMES, load
 from test_inputs import GOOD, ITEMS, MODEL, SCALES, STATISTICS, WAVE
 
-from cocreation.errors import AnswersWarning, InputError
+from cocreation.errors import AnswersWarning, EstimationError, InputError
 from cocreation.inputs.answers import items_frame
 from cocreation.inputs.matrices import refuse_matrix
 from cocreation.inputs.suspects import suspects
 from cocreation.steps import confirm, purify, validate
 from cocreation.steps import screen as screening
-from cocreation.survey import datasets
+from cocreation.survey import population, respondents
 
 
 def _rated(low: int, high: int, *, n: int = 120, items: int = 6, seed: int = 1) -> pd.DataFrame:
@@ -67,7 +68,11 @@ def test_a_code_among_broken_numbers_is_suspicious_where_it_is_far_or_alone_belo
     assert suspects(_with(times, "b", -9)) == {"b": [-9]}
 
 
-def _good_sets():
+def _good_sets() -> list[tuple[str, pd.DataFrame]]:
+    return [*_good()]
+
+
+def _good():
     rng = np.random.default_rng(5)
     yield from ((name, load(name).data.select_dtypes("number")) for name in NAMES)
     for low, high in ((1, 5), (1, 7), (0, 10), (1, 10), (0, 1), (0, 3), (-2, 2), (-3, 3), (1, 9), (0, 8), (0, 100)):
@@ -100,8 +105,10 @@ def test_good_answers_are_not_suspicious(name, frame):
 
 
 def test_the_courses_own_answers_are_not_suspicious():
-    for survey in ("formal_survey", "follow_up"):
-        assert suspects(datasets.load(survey).select_dtypes("number").astype(float)) == {}
+    world = population.load()
+    pool = [item for items in world.scales().values() for item in items]
+    assert suspects(respondents.valid_answers(world, "pre_survey")[pool].astype(float)) == {}
+    assert suspects(respondents.valid_answers(world, "formal_survey")[world.kept()].astype(float)) == {}
 
 
 #: what states the scale's points refuses what lies outside them
@@ -114,12 +121,14 @@ def test_whatever_takes_answers_warns_of_a_code_of_a_missing_answer(function):
         with pytest.raises(InputError, match=r"'b'.*'99.0'.*raw\['b'\]\.replace\(99\.0, np\.nan\)"):
             STATISTICS[function](CODED)
         return
-    with pytest.warns(AnswersWarning) as caught:
+    # three such answers can keep a model from converging: the warning came before
+    with pytest.warns(AnswersWarning) as caught, contextlib.suppress(EstimationError):
         STATISTICS[function](CODED)
     said = {str(each.message) for each in caught if each.category is AnswersWarning}
     assert len(said) == 1
-    assert re.search(r"Item 'b' holds 99, outside the other answers \(1 to 7\)\. .*write|say so first", said.pop())
-    assert all(each.filename == __file__ for each in caught if "test_inputs" not in each.filename)
+    assert said.pop().startswith("Item 'b' holds 99, outside the other answers (1 to 7). If that stands for no answer")
+    # the line that passed the answers, not one of the library's
+    assert {Path(each.filename).name for each in caught if each.category is AnswersWarning} == {"test_inputs.py"}
 
 
 @pytest.mark.parametrize("function", STATISTICS)
@@ -141,21 +150,24 @@ def test_good_answers_pass_without_a_word(function):
     ],
 )
 def test_the_rest_that_takes_answers_warns_too(call):
-    with pytest.warns(AnswersWarning, match="Item 'b' holds 99"):
+    with pytest.warns(AnswersWarning, match="Item 'b' holds 99"), contextlib.suppress(EstimationError):
         call(CODED)
 
 
-def test_what_the_warning_says_to_type_gives_the_right_figures():
-    plain = _with(GOOD, "b", np.nan, 3)
-    for data in (CODED, CODED.astype(int), CODED.astype(int).astype(str), CODED.astype(int).astype("category")):
-        with pytest.warns(AnswersWarning) as caught:
-            purify.alpha(data, ITEMS)
-        statement = re.search(r"say so first: (.*\))\.", str(caught[0].message)).group(1)
-        scope = {"data": data.copy(), "np": np, "pd": pd}
-        exec(statement, scope)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", AnswersWarning)
-            assert purify.alpha(scope["data"], ITEMS).alpha == purify.alpha(plain, ITEMS).alpha
+@pytest.mark.parametrize("kind", ["float64", "int64", "Int64", "str", "category"])
+def test_what_the_warning_says_to_type_gives_the_right_figures(kind):
+    data = CODED.astype(int).astype(kind)
+    with pytest.warns(AnswersWarning) as caught:
+        purify.alpha(data, ITEMS)
+    if kind in ("str", "category"):
+        typed, recoded = "pd.to_numeric(data['b']).replace(99, np.nan)", pd.to_numeric(data["b"]).replace(99, np.nan)
+    else:
+        typed, recoded = "data['b'].replace(99, np.nan)", data["b"].replace(99, np.nan)
+    assert f"say so first: data['b'] = {typed}. " in str(caught[0].message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AnswersWarning)
+        found = purify.alpha(data.assign(b=recoded), ITEMS)
+    assert found.alpha == purify.alpha(_with(GOOD, "b", np.nan, 3), ITEMS).alpha
 
 
 def test_where_the_points_are_known_answers_outside_are_refused():

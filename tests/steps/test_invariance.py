@@ -557,6 +557,15 @@ class TestGroups:
                 "Group 'Grant-White' of 'school': Item 'x4' is constant",
             ),
             (
+                lambda d: d.assign(
+                    x4=d["x4"].where(d["school"] == "Pasteur", [3.0, 4.0] * 150 + [3.0]),
+                    x6=d["x6"].mask((d["school"] != "Pasteur") & (np.arange(301) % 2 == 1)),
+                ),
+                "school",
+                "Group 'Grant-White' of 'school': Item 'x4' is constant among the 73 respondents who answered every "
+                "item: each gave 3.*Leave 'x6' out rather than 'x4'",
+            ),
+            (
                 lambda d: d.assign(x4=d["x4"].where(d["school"] == "Pasteur", d["x5"])), "school",
                 "Group 'Grant-White' of 'school': Items 'x4', 'x5' repeat each other",
             ),

@@ -176,6 +176,10 @@ def _broken(change) -> tuple:
         (lambda a, b: (a, b.assign(a="often")), "second occasion: Item 'a'.*'often'"),
         (lambda a, b: (a, b.drop(columns="c")), "'c'"),
         (lambda a, b: (a.assign(a=4, b=4, c=4), b), "first occasion: Item 'a', 'b', 'c' is constant"),
+        (
+            lambda a, b: (a.assign(a=[4, 5] * 15 + [6] * 10, b=[5, 4] * 15 + [2] * 10, c=[4] * 30 + [2] * 10), b[:30]),
+            "The 30 respondents who answered all items of 'A' on both.* the others came once or skipped.*Complete",
+        ),
         (lambda a, b: (a.assign(c=np.nan), b), "'c'"),
         (lambda a, b: (a.iloc[:2], b), "2 respondents answered on both"),
         (

@@ -224,7 +224,8 @@ def test_validity_is_numbers_or_says_why_not(frame, size):
 @given(frames(least=5, most=7), st.integers(2, 3))
 @settings(deadline=None, derandomize=True, max_examples=50)
 def test_omega_is_a_number_or_says_why_not(frame, n):
-    says_why_or_is_finite(lambda: omega(frame, n))
+    # with no more respondents than items there is no λ6; the note says so
+    says_why_or_is_finite(lambda: omega(frame, n), may_be_empty=("lambda6",))
 
 
 def test_composite_reliability_and_ave_of_a_stack_are_those_of_each():

@@ -228,11 +228,10 @@ def extract(r: np.ndarray, n: int, method: str, *, lowest: float = LOWEST_UNIQUE
 
 
 def _first_uniquenesses(r: np.ndarray) -> np.ndarray:
-    """One minus the squared multiple correlations, the usual start."""
-    try:
-        return np.clip(1 / np.diag(np.linalg.inv(r)), 0.05, 0.95)
-    except LinAlgError:
+    """One minus the squared multiple correlations, the usual start; a half where they do not exist."""
+    if np.linalg.eigvalsh(r)[0] < 1e-12:
         return np.full(len(r), 0.5)
+    return np.clip(1 / np.diag(np.linalg.inv(r)), 0.05, 0.95)
 
 
 def _starts(r: np.ndarray, n: int) -> list[np.ndarray]:

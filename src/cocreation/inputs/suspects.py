@@ -57,8 +57,8 @@ def suspects(frame: pd.DataFrame) -> dict[Hashable, list[float]]:
     2. It is such a code below zero, −1 excepted, and the item has no other answer below zero.
     3. On a rating scale (three items or more of whole numbers, at most 15 different ones, taken together):
        nobody chose the numbers between it and the scale in *any* item, the scale's last point is no thin
-       tail (one answer in fifty), the item's own answers have no gap as wide, and it is a usual code that at
-       most one in four gave, or any number further from the scale than this is wide, which at most one in
+       tail (one answer in fifty), and it is a usual code that at most one in four gave to an item without
+       gaps of its own, or any number further from the scale than this is wide, which at most one in
        twenty gave (and the last point is one answer in twenty). So 9 beside 1 to 7, 55 beside 1 to 5.
     4. It is next to a scale which at least three other items use from the same first to the same last
        point, the last often, at most a quarter of the items hold it, and there at most one answer in twenty is
@@ -120,7 +120,7 @@ def _by_scale(values: np.ndarray, known: np.ndarray, flagged: np.ndarray) -> Non
         members = inside
     if not members or core is None or core[0] == core[1]:
         return
-    answers = sum(total.values())
+    answers, odd = sum(total.values()), set()
     for value in total:
         if core[0] <= value <= core[1] or len(members) < 3:
             continue
@@ -130,29 +130,29 @@ def _by_scale(values: np.ndarray, known: np.ndarray, flagged: np.ndarray) -> Non
             continue
         for i in members:
             rare = counts[i].get(value, 0) <= (0.25 if code else 0.05) * sum(counts[i].values())
-            if value in counts[i] and rare and _gap(counts[i], value) > _widest(counts[i], value, core):
-                flagged[known[:, i] & (values[:, i] == value), i] = True
-    _beside(values, known, flagged, [(i, counts[i]) for i in members])
+            widest = _widest(counts[i], value, core)
+            # an item coded 1, 2, 4, 5, 8 has a scale of its own
+            if value in counts[i] and rare and _gap(counts[i], value) > widest and (far or widest == 1):
+                odd.add((i, value))
+    odd |= _beside({i: [value for value in counts[i] if (i, value) not in odd] for i in members}, counts)
+    for i, value in odd:
+        flagged[known[:, i] & (values[:, i] == value), i] = True
 
 
-def _beside(values, known, flagged, items: list[tuple[int, dict[int, int]]]) -> None:
+def _beside(own: dict[int, list[int]], counts: list[dict[int, int]]) -> set[tuple[int, int]]:
+    """Return the item and the value of what stands next to the scale of all others (rule 4)."""
+    odd = set()
     for step in (1, -1):
-        ends = {}
-        for i, count in items:
-            own = [value for value in count if not flagged[known[:, i] & (values[:, i] == value), i].any()]
-            ends[i] = (max(own), min(own))[::step]
-        usual = {ends[i] for i, _ in items}
-        for last, first in usual:
-            # the others end alike on both sides, and often at the side in question
-            others = [i for i, count in items if ends[i] == (last, first)]
-            holders = [i for i, _ in items if ends[i] == (last + step, first)]
-            often = all(dict(items)[i][last] >= max(5, 0.05 * sum(dict(items)[i].values())) for i in others)
-            if len(others) < max(3, 3 * len(holders)) or len(others) + len(holders) < len(items) or not often:
+        ends = {i: (max(found), min(found))[::step] for i, found in own.items()}
+        for last, first in set(ends.values()):
+            others = [i for i in own if ends[i] == (last, first)]
+            holders = [i for i in own if ends[i] == (last + step, first)]
+            if len(others) < max(3, 3 * len(holders)) or len(others) + len(holders) < len(own):
                 continue
-            for i in holders:
-                count = dict(items)[i]
-                if 20 * count[last + step] <= sum(count.values()):
-                    flagged[known[:, i] & (values[:, i] == last + step), i] = True
+            if all(counts[i][last] >= max(5, 0.05 * sum(counts[i].values())) for i in others):
+                rare = (i for i in holders if 20 * counts[i][last + step] <= sum(counts[i].values()))
+                odd |= {(i, last + step) for i in rare}
+    return odd
 
 
 def _counted(column: np.ndarray) -> tuple[list[int], list[int]]:

@@ -295,8 +295,8 @@ def factors(
     Raises
     ------
     InputError
-        For data that cannot be taken, items that repeat each other, more factors
-        than the items can determine, or an unknown method or rotation.
+        For data that cannot be taken, items that repeat each other, with "ml" no more respondents than items, more
+        factors than the items can determine, or an unknown method or rotation.
     EstimationError
         If extraction or rotation does not converge.
 

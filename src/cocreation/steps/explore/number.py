@@ -76,7 +76,7 @@ def adequacy(data: pd.DataFrame, *, items: Iterable[str] | None = None) -> Adequ
     Raises
     ------
     InputError
-        For data that cannot be taken; for items that repeat each other, since
+        For data that cannot be taken; for items that repeat each other and no more respondents than items, since
         both statistics need the inverse of the correlation matrix; for items
         that correlate with nothing at all.
 
