@@ -125,9 +125,10 @@ def cfa(
     Python without semopy nothing is, as the note then says, and the estimates stand alone.
 
     Definitions are lavaan's, but for an RFI below 0, which lavaan prints as 1. Standard
-    errors: expected information (ML), observed with FIML; MLM and MLR as Savalei (2014) reviews them. ``_scaled`` fit measures put the scaled
-    chi-square into their formulas, which estimates nothing in the population; report the
-    ``_robust`` ones (Brosseau-Liard & Savalei 2014; with FIML Zhang & Savalei 2023).
+    errors: expected information (ML), observed with FIML; MLM and MLR as Savalei (2014)
+    reviews them. ``_scaled`` fit measures put the scaled chi-square into their formulas,
+    which estimates nothing in the population; report the ``_robust`` ones (Brosseau-Liard
+    & Savalei 2014; with FIML Zhang & Savalei 2023).
     Modification indices: score tests of plain ML.
 
     WLSMV takes every observed variable as an ordered answer with at most 12 categories:
