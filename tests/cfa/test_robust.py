@@ -11,8 +11,8 @@ from reference import NAMES, load
 
 from cocreation.cfa import likelihood
 from cocreation.cfa.specify import with_means
-from cocreation.core.sem import groups, ml, robust
 from cocreation.core.normal import casewise
+from cocreation.core.sem import groups, ml, robust
 from cocreation.core.sem.search import search
 from cocreation.core.sem.syntax import parse
 from cocreation.errors import EstimationError, InputError
