@@ -280,6 +280,29 @@ def fiml() -> list[Pair]:
     return _beside_lavaan("fiml", "FIML", lambda: confirm.cfa(data, model, missing="fiml").measure("chi2"), 5)
 
 
+def large() -> list[Pair]:
+    """FIML of 60 items, 2000 respondents and 5 % missing, and robust invariance of as many, beside smaller ones."""
+    import numpy as np
+    import pandas as pd
+
+    from cocreation.steps import confirm, validate
+
+    rng, p = np.random.default_rng(1), 60
+    factors = rng.multivariate_normal(np.zeros(6), np.full((6, 6), 0.4) + 0.6 * np.eye(6), 2000)
+    answers = factors[:, np.arange(p) // 10] * rng.uniform(0.5, 0.9, p) + 0.7 * rng.standard_normal((2000, p))
+    whole = pd.DataFrame(answers, columns=[f"x{i + 1}" for i in range(p)])
+    model = {f"f{k + 1}": list(whole.columns[10 * k : 10 * k + 10]) for k in range(6)}
+    gaps = whole.mask(rng.random(whole.shape) < 0.05)
+    grouped = whole.assign(group=np.where(rng.random(2000) < 0.5, "a", "b"))
+    return [
+        ("MLR invariance, 60 items, 2000 respondents",
+         lambda: validate.invariance(grouped, model, "group", estimator="MLR"),
+         "the same by ML", lambda: validate.invariance(grouped, model, "group"), 2),
+        ("FIML report, 60 items, 2000 respondents, 5 % missing", lambda: confirm.cfa(gaps, model, missing="fiml"),
+         "the same report of complete answers", lambda: confirm.cfa(whole, model), 2),
+    ]  # fmt: skip
+
+
 def _beside_lavaan(job: str, name: str, ours: Callable[[], float], runs: int) -> list[Pair]:
     """The whole report beside lavaan's, and beside lavaan's fit alone; both sides must end at the same chi-square."""
     other = lavaan()
@@ -340,10 +363,10 @@ TRAP = ("trap", 2)
 FIML = ROOT / "tests" / "golden" / "bfi_nec_missing"
 GROUPS = {
     "import": imports, "draw": draw, "cfa": cfa, "bootstrap": bootstrap, "parallel": parallel, "ordinal": ordinal,
-    "fiml": fiml, "nbval": nbval, "build": build,
+    "fiml": fiml, "large": large, "nbval": nbval, "build": build,
 }  # fmt: skip
 #: groups that run no other program
-ALONE = ("draw", "cfa", "bootstrap", "parallel")
+ALONE = ("draw", "cfa", "bootstrap", "parallel", "large")
 
 
 def measure(pair: Pair, clock: Callable[[], float] = time.perf_counter) -> str:

@@ -28,6 +28,8 @@ _MORE_STARTS = 20
 
 #: evaluations that the usual start may take, a random one, and all of these; searches that creep take any number
 _EVALUATIONS, _EACH, _ALL = 2000, 800, 5000
+#: as often as that for maximum likelihood, whose lowest minimum is often reached by creeping
+_PATIENT = 4
 
 
 def principal_components(r: np.ndarray, n: int) -> np.ndarray:
@@ -188,7 +190,7 @@ def maximum_likelihood(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENE
         ratio = (1 - rest)[:, None] * (rest[:, None] + kept[None, :]) / (kept[None, :] - rest[:, None])
         return value, gradient, gauss, gauss + _pairs(a, b, ratio)
 
-    log_psi, value = _lowest(criterion, [np.log(start) for start in _starts(r, n)], np.log(lowest))
+    log_psi, value = _lowest(criterion, [np.log(start) for start in _starts(r, n)], np.log(lowest), _PATIENT)
     psi = np.exp(log_psi)
     values, vectors = spectrum(psi)
     loadings = np.sqrt(psi)[:, None] * vectors[:, -n:] * np.sqrt(np.clip(values[-n:] - 1, 0.0, None))
@@ -253,13 +255,13 @@ class _Counted:
         return self._criterion(x)
 
 
-def _lowest(criterion, starts: list[np.ndarray], floor: float) -> tuple[np.ndarray, float]:
+def _lowest(criterion, starts: list[np.ndarray], floor: float, patience: int = 1) -> tuple[np.ndarray, float]:
     """Return the lowest minimum reached; of minima that are equal but for round-off, the first."""
     found: list[tuple[np.ndarray, float]] = []
-    left = _ALL
+    left = _ALL * patience
     for number, start in enumerate(starts):
         # the usual start is given the time it needs, the others as long as a good one takes
-        most = min(_EACH, left) if number else _EVALUATIONS
+        most = min(_EACH * patience, left) if number else _EVALUATIONS * patience
         counted = _Counted(criterion, most)
         try:
             found.append(_newton(counted, start, floor, iterations=40 if number else 300))

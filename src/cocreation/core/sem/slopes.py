@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
+from ..normal import Point
 from .model import Model, total_paths
 
 __all__ = [
@@ -228,3 +230,68 @@ def standardized_entries(model: Model, theta: np.ndarray) -> tuple[np.ndarray, n
     slope[(raw == 0) & ~index.free] = 0.0  # zero in any unit
     order = np.argsort(index.order, kind="stable")
     return value[order], slope[order]
+
+
+def _slope(point: Point, entries) -> np.ndarray:
+    d, u, v = entries
+    return 2 * (u * (point.q @ v)).sum(axis=0) - 2 * d.T @ point.b
+
+
+def _of_complete(w: np.ndarray, entries) -> np.ndarray:
+    d, u, v = entries
+    return _of_covariances(w, u, v) + d.T @ w @ d
+
+
+def _of_covariances(w: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    wv = w @ v
+    cross = u.T @ wv
+    return (u.T @ (w @ u)) * (v.T @ wv) + cross * cross.T
+
+
+def _few(point: Point) -> bool:
+    """Whether it is quicker to take the information pattern by pattern than on all moments."""
+    return len(point.data.n) <= point.data.p
+
+
+def _information(point: Point, left, right, kind: str = "expected") -> np.ndarray:
+    """Return the information of one observation on entries with entries, of which dμ, u and v are given."""
+    if not _few(point):
+        inner = point.expected if kind == "expected" else point.observed
+        return moment_slopes(*left).T @ (inner @ moment_slopes(*right))
+    (d, u, v), (d2, u2, v2) = left, right
+    if left is right and kind == "expected":
+        found = d.T @ point.mean_inverse @ d
+        for patterns_, w, _, _ in point.layers():
+            for share, each in zip(point.data.share[patterns_], w, strict=True):
+                found += share * _of_covariances(each, u, v)
+        return found
+    found = d.T @ point.mean_inverse @ d2
+    for patterns_, w, rows, begins in point.layers():
+        for k, number in enumerate(patterns_):
+            own = w[k] * point.data.share[number]
+            own_rows = rows[begins[k] : begins[k + 1] if k + 1 < len(begins) else None]
+            e = point.e[own_rows]
+            uu, vv, uv, vu = (a.T @ w[k] @ b for a, b in ((u, u2), (v, v2), (u, v2), (v, u2)))
+            z = own / 2 if kind == "expected" else e.T @ e / point.data.total - own / 2
+            zu, zv = z @ u2, z @ v2
+            found += uu * (v.T @ zv) + vv * (u.T @ zu) + uv * (v.T @ zu) + vu * (u.T @ zv)
+            if kind == "observed":
+                pull = point.data.a[own_rows] @ e / point.data.total
+                found += (d.T @ w[k] @ u2) * (pull @ v2) + (d.T @ w[k] @ v2) * (pull @ u2)
+                found += ((d2.T @ w[k] @ u) * (pull @ v) + (d2.T @ w[k] @ v) * (pull @ u)).T
+    return found
+
+
+def _of_candidates(point: Point, new, there) -> tuple[np.ndarray, np.ndarray]:
+    """Return the expected information of many entries with those that are there, and of each alone."""
+    d, u, v = new
+    if not _few(point):
+        slope = sparse.csc_array(moment_slopes(*new))
+        own = np.asarray(slope.multiply(point.expected @ slope).sum(axis=0)).ravel()
+        return slope.T @ (point.expected @ moment_slopes(*there)), own
+    own = (d * (point.mean_inverse @ d)).sum(axis=0)
+    for patterns_, w, _, _ in point.layers():
+        for share, each in zip(point.data.share[patterns_], w, strict=True):
+            wu, wv = each @ u, each @ v
+            own += share * ((u * wu).sum(axis=0) * (v * wv).sum(axis=0) + (u * wv).sum(axis=0) ** 2)
+    return _information(point, new, there), own
