@@ -221,14 +221,15 @@ def _lowest_of_all_answers(data: groups.Samples, specification: Specification):
         moments = groups.saturated(data)
     refuse, usual = partial(refuse_impossible, specification), ml.start_values(model, moments.cov, moments.mean)
 
-    def fit(start: np.ndarray) -> ml.MLFit:
+    def fit(start: np.ndarray, **options) -> ml.MLFit:
         with hinting(specification):
-            return as_single(groups.fit([data], [model], start=start, unrestricted=[moments]))
+            return as_single(groups.fit([data], [model], start=start, unrestricted=[moments], **options))
 
     if starts.several(model, moments.cov):
         near = of_moments(moments, sum(sample.n for sample in data))
         reached = starts.optima(near, model, moments.cov, mean=moments.mean, refuse=refuse)
-        found = starts.refined(fit, [each.fitted.theta for each in reached.found], refuse=refuse)
+        on = partial(fit, iterations=starts.STEPS)
+        found = starts.refined(on, [each.fitted.theta for each in reached.found], refuse=refuse)
         if found:
             return starts.Optima(found, reached.starts), [moments]
     fitted = fit(usual)

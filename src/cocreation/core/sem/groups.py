@@ -13,13 +13,14 @@ from functools import cached_property
 
 import numpy as np
 from scipy.linalg import LinAlgError, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 from ...errors import EstimationError
 from ..normal import Point, casewise, patterns
 from ..threads import one_thread
 from .model import Entry, Model, inverse, score_test, standardize, start_values, total_covariances
 from .samples import Moments, Sample, Samples, baseline, moment_information, point_at, samples, saturated
-from .search import IMPOSSIBLE_START, State, determined, search
+from .search import IMPOSSIBLE_START, State, descend, determined, search
 from .slopes import _information, _of_candidates, _of_complete, _slope, curvature, jacobian, response, slopes
 
 __all__ = [
@@ -320,9 +321,9 @@ def _search_roughly(evaluate, theta, state: State, gaps: float, iterations: int,
     def rough(theta: np.ndarray) -> State | None:
         return evaluate(theta, exact=False)
 
-    used, curved = 0, rough
+    curved = rough
+    theta, state, used = search(rough, theta, state, 1e-4, iterations, slack)
     if gaps > _MANY_GAPS:
-        theta, state, used = search(rough, theta, state, 1e-4, iterations, slack)
         exact = determined(evaluate(theta).information)
         lower, upper = (cholesky(each, lower=True) for each in (state.information, exact))
         stretch = solve_triangular(lower, upper.T, trans=1, lower=True).T
@@ -333,7 +334,16 @@ def _search_roughly(evaluate, theta, state: State, gaps: float, iterations: int,
 
         state = state._replace(information=exact)
 
-    # as the expected gain is not exact, what is asked of it is far below what F can show
+    def look(theta: np.ndarray):
+        state = curved(theta)
+        if state is None or (factor := dpotrf(state.information, lower=1))[1]:
+            return None
+        return state.value, state.gradient, lambda slope: dpotrs(factor[0], slope / 2, lower=1)[0]
+
+    # where the model misfits no information is the curvature, which is learned; as the expected gain is not exact,
+    # what is asked of it is far below what F can show
+    theta, _ = descend(look, theta, 1e-18, iterations, slack)
+    state = curved(theta)
     theta, state, more = search(curved, theta, state, 1e-18, iterations, slack)
     return theta, state, used + more
 

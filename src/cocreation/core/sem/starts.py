@@ -24,7 +24,7 @@ _HIGHEST, _LOWEST = 0.95, 0.1
 #: a search goes to its end only if it is among the best where the next step promises F no more than this
 _ROUGH = 1e-3
 #: the most steps of a search from a further start, and of one that goes on
-_STEPS = 60
+STEPS = 60
 #: random starts for a factor whose loadings are all free on items of other factors
 _DRAWN = 20
 #: a minimum competes that is at most this much, or this share, of chi-square above the lowest
@@ -301,11 +301,11 @@ def _looked(fit: Callable, model: Model, s, mean, usual, choices, drawn):
     for alternatives in choices:
         base = best
         for pattern in ({}, *alternatives) if unit is not model else alternatives:
-            value = look(start_values(unit, s, mean, base | pattern), _STEPS, unit)
+            value = look(start_values(unit, s, mean, base | pattern), STEPS, unit)
             if value < least:
                 least, best = value, base | pattern
     for start in drawn:
-        look(start, _STEPS, model)
+        look(start, STEPS, model)
     return sorted(found, key=lambda pair: pair[0].minimum), searches
 
 
@@ -365,7 +365,7 @@ def _polished(fit: Callable, model: Model, looked: list, refuse: Callable) -> tu
             continue
         tried.append(near)
         try:
-            fitted = fit(model, start=theta, iterations=_STEPS)
+            fitted = fit(model, start=theta, iterations=STEPS)
             refuse(fitted)
         except EstimationError:
             continue
