@@ -419,3 +419,14 @@ def test_a_defined_figure_is_that_of_each_resample():
     rooted = bootstrap(data, text.replace("2*ab", "(ab + 0.01)^0.5"), draws=300)
     assert rooted.improper == (found.replicates["ab"] < -0.01).sum() > 0
     assert bootstrap(data, "v =~ x1 + x2 + x3", draws=50, level=0.9).defined.empty
+
+
+def test_hopeless_resamples_are_given_up_after_the_first_hundred():
+    """Twelve respondents for nine items: nearly every resample is singular or improper."""
+    rng = np.random.default_rng(4)
+    factors = np.repeat(rng.normal(size=(12, 3)), 3, axis=1)
+    data = pd.DataFrame(0.8 * factors + 0.6 * rng.normal(size=(12, 9)), columns=[f"x{i}" for i in range(9)])
+    model = {f"F{j}": [f"x{3 * j + i}" for i in range(3)] for j in range(3)}
+    cfa(data, model)
+    with pytest.raises(EstimationError, match=r"Of 100 resamples only \d gave a solution"):
+        bootstrap(data, model, draws=1000)

@@ -5,7 +5,7 @@ The room behind ``confirm.bootstrap``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Bootstrap", "bootstrap"]
+
+#: the least share of the first hundred resamples that must give figures
+_HOPEFUL = 0.1
 
 
 @dataclass(frozen=True, repr=False)
@@ -191,7 +194,8 @@ def bootstrap(
     InputError
         For data, a model or arguments that cannot be taken; too few draws for the level.
     EstimationError
-        If the model cannot be fitted to all respondents, or fewer than 50 resamples gave figures.
+        If the model cannot be fitted to all respondents, fewer than one in ten of the first hundred resamples gave
+        figures, or fewer than 50 of all.
 
     See Also
     --------
@@ -238,17 +242,16 @@ def bootstrap(
     estimate = figures(fitted.theta[None])[0]
     jackknife = figures(batch.refit(_one_left_out(x), fitted).theta) if interval == "bca" else None
     source = x if kind == "nonparametric" else _as_the_model_says(x, fitted)
-    pieces = (batch.refit(batch.resampled(source, drawn), fitted) for drawn in resamples(rng, len(x), draws))
+    pieces = _while_hopeful(
+        (batch.refit(batch.resampled(source, drawn), fitted) for drawn in resamples(rng, len(x), draws)), figures
+    )
     done = progress.gather("Bootstrap", pieces, draws, least=least, size=lambda piece: len(piece.minimum))
     theta, minimum = np.concatenate([piece.theta for piece in done]), np.concatenate([piece.minimum for piece in done])
     replicates = figures(theta)
     converged = np.isfinite(minimum)
     proper = np.isfinite(replicates).all(axis=1)
     if proper.sum() < least:
-        raise EstimationError(
-            f"Of {len(theta)} resamples only {proper.sum()} gave a solution with positive variances. Simplify the "
-            "model or collect more answers."
-        )
+        raise _too_few(len(theta), proper.sum())
     table = summary(estimate, replicates[proper], level, jackknife)
     tested = kind == "bollen-stine" and fitted.df > 0
     chi2_p = float((minimum[converged] > fitted.minimum).mean()) if tested else float("nan")
@@ -270,6 +273,22 @@ def bootstrap(
         int((~converged).sum()), int((converged & ~proper).sum()), sum(piece.alone for piece in done), len(x),
         float(level), kind, pd.DataFrame(replicates[proper], columns=figures.names), whole_fit, note,
     )  # fmt: skip
+
+
+def _while_hopeful(pieces: Iterable[batch.Refits], figures: _Figures) -> Iterator[batch.Refits]:
+    """Yield the pieces; give up where hardly any of the first can be used: all others would fail slowly."""
+    for number, piece in enumerate(pieces):
+        usable = int(np.isfinite(figures(piece.theta)).all(axis=1).sum())
+        if number == 0 and usable < _HOPEFUL * len(piece.minimum):
+            raise _too_few(len(piece.minimum), usable)
+        yield piece
+
+
+def _too_few(resamples: int, usable: int) -> EstimationError:
+    return EstimationError(
+        f"Of {resamples} resamples only {usable} gave a solution with positive variances. Simplify the model or "
+        "collect more answers."
+    )
 
 
 def _as_the_model_says(x: np.ndarray, fitted: ml.MLFit) -> np.ndarray:
