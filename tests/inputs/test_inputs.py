@@ -18,7 +18,7 @@ from modules import functions, modules, public, short
 from cocreation import progress
 from cocreation.audit import audit
 from cocreation.errors import CourseError, EstimationError, InputError
-from cocreation.inputs import answers
+from cocreation.inputs import answers, labels
 from cocreation.steps import conceptualize, confirm, decisions, explore, generate, judge, purify, report, validate
 from cocreation.steps import screen as screening
 from cocreation.survey import (
@@ -181,6 +181,15 @@ PEOPLE = sample.latent(12, seed=1, population=WORLD)
 
 #: everything else that takes arguments: wrong calls and what each message names
 OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
+    "labels.labels_in": [
+        (lambda: labels.labels_in(pd.Series(["joy", "Joy"]), "codes", "codes"), "'joy' and 'Joy'.*merge_alike"),
+        (lambda: labels.labels_in(pd.Series([["joy"]]), "codes", "codes"), "lists or tables"),
+    ],
+    "labels.merge_alike": [
+        (lambda: labels.merge_alike("joy"), "columns, tables or lists"),
+        (lambda: labels.merge_alike([["joy"]]), "lists or tables"),
+    ],
+    "labels.refuse_alike": [(lambda: labels.refuse_alike([1, "1"], "codes"), "1 and '1'")],
     "audit.audit": [
         (lambda: audit.audit(3), "int"),
         (lambda: audit.audit("nowhere.toml"), "nowhere"),
@@ -199,7 +208,7 @@ OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: conceptualize.agreement(["joy", "task"], ["joy", pd.NA]), "number 2"),
         (lambda: conceptualize.agreement(["joy", "task"], ["joy", "task"], level="high"), "'high'"),
         (lambda: conceptualize.agreement(["joy", "task"], ["joy", "task"], weights="linear"), "order"),
-        (lambda: conceptualize.agreement([1, 2], [1, 2], order=[1, 2], weights=np.eye(2)), "weights.*array"),
+        (lambda: conceptualize.agreement([1, 2], [1, 2], order=[1, 2], weights=np.eye(2)), "weights.*None"),
         (lambda: conceptualize.agreement([1, 2], [1, 2], order=[1, 2, 1], weights="linear"), "'1'.*twice"),
         (lambda: conceptualize.agreement([1, 2], [1, 2], order={1, 2}, weights="linear"), "set"),
         (lambda: conceptualize.agreement([1, 2], ["1", "2"]), "1 and '1' look alike"),
@@ -543,7 +552,7 @@ SAFE = {
     "datasets.names", "datasets.published", "fieldwork_plan.relevant_ratings", "study.find", "study.forget",
     "study.published",
     "datasets.study", "fieldwork.expert_sorts", "fieldwork.interviews", "fieldwork.item_pool", "fieldwork.rules",
-    "answers.used",
+    "answers.used", "labels.bare", "labels.look", "labels.without_blanks",
     "sample.normal", "result.fixed", "progress.bar", "progress.drawn", "progress.gather", "progress.visible",
 }  # fmt: skip
 

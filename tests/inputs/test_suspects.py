@@ -118,7 +118,7 @@ CODED = _with(GOOD, "b", 99, 3)
 @pytest.mark.parametrize("function", STATISTICS)
 def test_whatever_takes_answers_warns_of_a_code_of_a_missing_answer(function):
     if function == "screen.screen":
-        with pytest.raises(InputError, match=r"'b'.*'99.0'.*raw\['b'\]\.replace\(99\.0, np\.nan\)"):
+        with pytest.raises(InputError, match=r"'b'.*'99'.*raw\['b'\]\.replace\(99\.0, np\.nan\)"):
             STATISTICS[function](CODED)
         return
     # three such answers can keep a model from converging: the warning came before

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cocreation.audit import implied
 from cocreation.core import reliability
 from cocreation.core.sem import ml
-from cocreation.core.sem.search import search
+from cocreation.core.sem.starts import optima
 from cocreation.errors import InputError
 from cocreation.steps import report
 from cocreation.survey import datasets
@@ -53,7 +53,7 @@ class TestTwin:
         assert found["rmsea"] == pytest.approx(0.073, abs=0.002)
 
     def test_only_the_models_whose_figures_are_compared_are_fitted(self, monkeypatch):
-        fits, intervals = counting(monkeypatch, search), counting(monkeypatch, reliability.alpha_interval)
+        fits, intervals = counting(monkeypatch, optima), counting(monkeypatch, reliability.alpha_interval)
         report.twin()
         # five factors, and four, three, two, one, of which the best is told
         assert len(fits) == 5

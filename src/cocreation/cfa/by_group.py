@@ -76,7 +76,7 @@ def _refuse_unanswered(frame: pd.DataFrame) -> None:
 
 def _labels(column: pd.Series, group: Hashable) -> tuple[pd.Series, list[str], str]:
     """Return the labels as text, each once in the order of the groups, and what that order is."""
-    labels = labels_in(column, "labels", f"data[{group!r}]", where=f"of the group column '{group}'")
+    labels = labels_in(column, "labels", f"data[{plain(group)}]", where=f"of the group column '{group}'")
     labels = labels.map(_label, na_action="ignore").astype(object)
     names = list(dict.fromkeys(labels.dropna()))
     if isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..errors import AnswersWarning, InputError
+from ..errors import AnswersWarning, InputError, plain
 
 __all__ = ["recoding", "refuse_outside", "suspects", "warn_of_suspects"]
 
@@ -260,10 +260,10 @@ def recoding(data: pd.DataFrame, item: Hashable, odd: list[float]) -> str:
     >>> recoding(pd.DataFrame({"a": [1, 99]}), "a", [99.0])
     "data['a'] = data['a'].replace(99, np.nan)"
     """
-    column = f"data[{item!r}]"
-    plain = pd.api.types.is_numeric_dtype(data[item])
+    column = f"data[{plain(item)}]"
+    numeric = pd.api.types.is_numeric_dtype(data[item])
     what = f"{odd[0]:g}" if len(odd) == 1 else f"[{', '.join(f'{value:g}' for value in odd)}]"
-    return f"{column} = {column if plain else f'pd.to_numeric({column})'}.replace({what}, np.nan)"
+    return f"{column} = {column if numeric else f'pd.to_numeric({column})'}.replace({what}, np.nan)"
 
 
 def refuse_outside(frame: pd.DataFrame, data: pd.DataFrame, points: tuple[float, float]) -> None:
@@ -291,9 +291,9 @@ def refuse_outside(frame: pd.DataFrame, data: pd.DataFrame, points: tuple[float,
         row, column = np.argwhere(wrong)[0]
         item, value = frame.columns[column], values[row, column]
         raise InputError(
-            f"Item '{item}', row {data.index[row]!r}, holds {value:g}, which is not an answer from {points[0]:g} to "
-            f"{points[1]:g}. Correct it; if it stands for no answer, write {recoding(data, item, [value])}; of another "
-            "scale say points=(lowest, highest)."
+            f"Item '{item}', row {plain(data.index[row])}, holds {value:g}, which is not an answer from {points[0]:g} "
+            f"to {points[1]:g}. Correct it; if it stands for no answer, write {recoding(data, item, [value])}; of "
+            "another scale say points=(lowest, highest)."
         )
 
 

@@ -140,7 +140,7 @@ def kept(decisions: pd.DataFrame) -> list[str]:
     Raises
     ------
     InputError
-        If it is no decision log, or one :func:`write_decisions` would not take.
+        If it is no decision log: a decision is another word, a row names no subject, or two look alike.
 
     See Also
     --------
@@ -154,13 +154,15 @@ def kept(decisions: pd.DataFrame) -> list[str]:
     >>> kept(log)
     ['DO01']
     """
-    _checked(decisions)
+    _checked(decisions, undecided=True)
     return decisions.loc[decisions["decision"] == "keep", "subject"].tolist()
 
 
-def _checked(decisions: pd.DataFrame) -> None:
+def _checked(decisions: pd.DataFrame, *, undecided: bool = False) -> None:
+    """Raise unless it is a decision log, each decision taken, or else (``undecided``) one that waits for a recoding."""
     plain_table(decisions, COLUMNS, what="decisions", row="a decision")
-    other = decisions.loc[~decisions["decision"].isin(["keep", "drop"]), "decision"]
+    known = ["keep", "drop", *(["recode?"] if undecided else [])]
+    other = decisions.loc[~decisions["decision"].isin(known), "decision"]
     if len(other):
         remedy = "Recode the item and purify again." if other.iloc[0] == "recode?" else "Correct it."
         raise InputError(

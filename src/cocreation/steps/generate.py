@@ -350,7 +350,7 @@ def _theme_counts(items: pd.DataFrame, scheme: pd.DataFrame | None) -> pd.DataFr
         plain_table(table, columns, what=name, row="an item" if name == "items" else "a theme")
         said = pd.DataFrame(
             {
-                column: labels_in(table[column], f"{column}s", f"{name}[{column!r}]", where=f"of the {name}")
+                column: labels_in(table[column], f"{column}s", f"{name}[{plain(column)}]", where=f"of the {name}")
                 for column in columns
             }
         )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..inputs.labels import refuse_alike
 from ..inputs.options import generator, instance, names_of, plain_table, whole
 from .population import Population, load
@@ -388,7 +388,7 @@ def _differences(
     general = general.copy()
     for group in groups:
         column = group["column"]
-        merge = f"firms[{column!r}] = merge_alike(firms[{column!r}], like=[{group['value']!r}])"
+        merge = f"firms[{plain(column)}] = merge_alike(firms[{plain(column)}], like=[{plain(group['value'])}])"
         refuse_alike([group["value"], *firms[column]], "labels", merge, where=f"of the column '{column}'")
         member = (firms[column] == group["value"]).to_numpy()
         for code, amount in group.get("dimensions", {}).items():

@@ -165,7 +165,7 @@ def _mentions(data: pd.DataFrame, interview: str, theme: str) -> pd.DataFrame:
     plain_table(data, (interview, theme), row="an excerpt")
     said = []
     for column in (interview, theme):
-        labels = labels_in(data[column], "labels", f"data[{column!r}]", where=f"of the column '{column}'")
+        labels = labels_in(data[column], "labels", f"data[{plain(column)}]", where=f"of the column '{column}'")
         said.append(labels)
         if labels.isna().any():
             row = data.index[labels.isna()][0]

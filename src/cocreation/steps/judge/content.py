@@ -223,7 +223,7 @@ def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 
         raise InputError(f"No expert voted on item '{silent[0]}'. Ask for votes or leave the item out.")
     _refuse_names(votes)
     if not look(essential):
-        raise InputError(f"essential is the vote that means it, not {essential!r}. Write essential='essential'.")
+        raise InputError(f"essential is the vote that means it, not {plain(essential)}. Write essential='essential'.")
     exact = votes.eq(essential).fillna(False).to_numpy(dtype=bool)
     said = exact | (votes.map(look) == look(essential)).to_numpy(dtype=bool)
     if not said.any():
@@ -252,7 +252,7 @@ def cvr(votes: pd.DataFrame, *, essential: object = "essential", level: float = 
     note = (
         f"{len(items)} items, {votes.shape[1]} experts"
         + (f", {holes} missing votes left out" if holes else "")
-        + (f", {other} written otherwise than {essential!r} counted as it" if other else "")
+        + (f", {other} written otherwise than {plain(essential)} counted as it" if other else "")
         + f". CVR: Lawshe (1975); critical values exact binomial, one-tailed at {1 - level:g}. CVI: mean CVR of the "
         f"{len(passed)} items that pass."
         + (" The panel is too small for any item to pass: even unanimity may be chance." if (needed > n).all() else "")

@@ -119,7 +119,7 @@ def sample_description(
     for column in columns:
         if data[column].map(lambda value: isinstance(value, (list, dict, set))).any():
             raise InputError(f"Column '{column}' holds lists, not categories. Split it into one column an answer.")
-        labels = labels_in(data[column], "categories", f"data[{column!r}]", where=f"of the column '{column}'")
+        labels = labels_in(data[column], "categories", f"data[{plain(column)}]", where=f"of the column '{column}'")
         known = labels.dropna().infer_objects()
         if known.empty:
             raise InputError(f"Nobody answered '{column}'. Leave it out.")
@@ -147,7 +147,7 @@ def sample_description(
 def _category_order(values: pd.Series, counts: pd.Series, wanted: Sequence[object] | None, column: str) -> list[object]:
     found = [category for category in counts.index if counts[category] > 0]
     if wanted is not None:
-        merge = f"data[{column!r}] = merge_alike(data[{column!r}], like={list(wanted)})"
+        merge = f"data[{plain(column)}] = merge_alike(data[{plain(column)}], like={list(wanted)})"
         refuse_alike([*wanted, *found], "categories", merge, where=f"of the column '{column}'")
         left_out = [category for category in found if category not in list(wanted)]
         if left_out:

@@ -252,7 +252,7 @@ def _answers(
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         held = raw[items].iloc[row, column]
-        name = f"raw[{items[column]!r}]"
+        name = f"raw[{plain(items[column])}]"
         raise InputError(
             f"Item '{items[column]}', row {plain(raw.index[row])}, holds {plain(text.iloc[row, column])}, which is not "
             f"{wanted}. Correct the entry, leave it empty, or separate two ticks by {plain(ticks)}; if it stands "
@@ -292,9 +292,9 @@ def _trap_failed(raw: pd.DataFrame, trap: tuple[str, object], ticks: str) -> pd.
             f"{', '.join(map(str, raw.columns[-3:]))}."
         )
     if not look(right):
-        raise InputError(f"The right answer to the trap question is blank: {right!r}. Write trap=('trap', 2).")
+        raise InputError(f"The right answer to the trap question is blank: {plain(right)}. Write trap=('trap', 2).")
     given = raw[column].astype(object)
-    number = pd.to_numeric(given.map(plain), errors="coerce")
+    number = pd.to_numeric(given.map(bare), errors="coerce")
     wanted = pd.to_numeric(pd.Series([right]), errors="coerce").iloc[0]
     return ~((given.map(look) == look(right)) | (number == wanted))
 

@@ -259,7 +259,7 @@ def retest(
     scales_mapping(checked, second.columns, at_least=1)
     confidence(level)
     one, two = (_by_key(frame, key, when) for frame, when in ((first, "first"), (second, "second")))
-    pair = f"first[{key!r}], second[{key!r}]"
+    pair = f"first[{plain(key)}], second[{plain(key)}]"
     refuse_alike([*one.index, *two.index], "respondents", f"{pair} = merge_alike({pair})")
     both = [who for who in one.index if who in set(two.index)]
     people = {"first": len(one), "second": len(two), "matched": len(both)}
