@@ -10,6 +10,7 @@ from cocreation.audit.audit import audit
 from cocreation.course.checks import compare
 from cocreation.course.questions import Question
 from cocreation.errors import InputError
+from cocreation.inputs.answers import items_frame, scales_mapping
 from cocreation.inputs.labels import bare, labels_in, look, merge_alike, refuse_alike, without_blanks
 from cocreation.inputs.options import names_of
 from cocreation.steps import conceptualize, decisions, generate, judge, screen, validate
@@ -402,3 +403,16 @@ class TestTheMechanism:
     def test_what_cannot_be_merged_is_refused(self, wrong):
         with pytest.raises(InputError, match=r"Give one label a cell|columns, tables or lists"):
             merge_alike(*wrong)
+
+
+class TestItemsAndDimensions:
+    def test_dimensions_and_items_that_look_alike_are_refused(self):
+        with pytest.raises(InputError, match="dimensions 'PE' and 'pe ' look alike"):
+            scales_mapping({"PE": ["a", "b"], "pe ": ["c", "d"]})
+        with pytest.raises(InputError, match=r"items 'a' and 'A' look alike.*Rename one of them or leave it out"):
+            scales_mapping({"PE": ["a", "b"], "EV": ["A", "d"]})
+
+    def test_columns_taken_as_they_are(self):
+        data = pd.DataFrame({"q1": [1, 2, 4, 3], "Q1 ": [2, 1, 3, 4]})
+        with pytest.raises(InputError, match="items 'q1' and 'Q1 ' look alike"):
+            items_frame(data)

@@ -250,3 +250,12 @@ def test_answers_are_not_taken_for_a_matrix(answers):
 def test_the_rest_refuses_a_matrix_too(call):
     with pytest.raises(InputError, match="correlation matrix"):
         call(GOOD.corr())
+
+
+@pytest.mark.parametrize("step", [0, 1, 8])
+def test_a_point_seldom_chosen_is_no_code_but_a_zero_or_an_eight_is(step):
+    """Four items of 2 to 7, as in small samples of 1 to 7, or of 1 to 7; one answer stands beside them."""
+    low = 2 if step == 1 else 1
+    frame = pd.DataFrame({name: np.tile(np.arange(low, 8.0), 20) for name in "abcd"})
+    frame.loc[3, "b"] = step
+    assert suspects(frame) == ({} if step == 1 else {"b": [float(step)]})

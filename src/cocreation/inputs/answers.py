@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from .labels import refuse_alike
 from .matrices import refuse_matrix
 from .options import names_of, plain_table, quoted
 from .suspects import refuse_outside, warn_of_suspects
@@ -123,7 +124,7 @@ def items_frame(
             "Wrap the answers in pd.DataFrame(answers, columns=items)."
         )
     plain_table(data)
-    names = list(data.columns) if items is None else names_of(items)
+    names = names_of(data.columns if items is None else items)
     refuse_matrix(data, names)
     unknown = [name for name in names if name not in data.columns]
     if unknown:
@@ -274,6 +275,8 @@ def scales_mapping(
             if item in owner:
                 raise InputError(f"Item '{item}' stands in '{owner[item]}' and in '{name}'. Put it in one dimension.")
             owner[item] = name
+    refuse_alike(checked, "dimensions", remedy="Rename one of them")
+    refuse_alike(owner, "items", remedy="Rename one of them or leave it out")
     return checked
 
 

@@ -60,9 +60,9 @@ def suspects(frame: pd.DataFrame) -> dict[Hashable, list[float]]:
        tail (one answer in fifty), and it is a usual code that at most one in four gave to an item without
        gaps of its own, or any number further from the scale than this is wide, which at most one in
        twenty gave (and the last point is one answer in twenty). So 9 beside 1 to 7, 55 beside 1 to 5.
-    4. It is next to a scale which at least three other items use from the same first to the same last
-       point, the last often, at most a quarter of the items hold it, and there at most one answer in twenty is
-       it: 0 beside 1 to 7 in one item.
+    4. It is 0 or such a code, and next to a scale which at least three other items use from the same first
+       to the same last point, the last often, at most a quarter of the items hold it, and there at most one
+       answer in twenty is it: 0 beside 1 to 7 in one item, but not 1 beside 2 to 7, which is a point seldom chosen.
 
     What the data cannot show: a code that stands next to the scale in every item (0 to 5 may be 1 to 5
     with 0 for no answer), or within it.
@@ -145,6 +145,8 @@ def _beside(own: dict[int, list[int]], counts: list[dict[int, int]]) -> set[tupl
     for step in (1, -1):
         ends = {i: (max(found), min(found))[::step] for i, found in own.items()}
         for last, first in set(ends.values()):
+            if last + step != 0 and last + step not in _CODES:
+                continue  # 1 beside 2 to 7 is a point that few chose
             others = [i for i in own if ends[i] == (last, first)]
             holders = [i for i in own if ends[i] == (last + step, first)]
             if len(others) < max(3, 3 * len(holders)) or len(others) + len(holders) < len(own):
