@@ -36,6 +36,12 @@ nox.options.sessions = ["lint", "tests"]
 #: one thread a process: several share the processors, and sums keep their order
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
+#: pytest in two processes, a file in one of them
+SHARED = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+
+#: the rooms of the tests whose figures could depend on the processor
+COMPUTE = ("inputs", "core", "results", "survey", "audit", "cfa", "steps", "golden")
+
 
 def course(session: nox.Session) -> str:
     """Return the Python of the shared environment; make it where the lock file or pyproject changed."""
@@ -86,7 +92,20 @@ def tests(session: nox.Session) -> None:
     # Tests and notebooks share two processes, long files first (see tests/conftest.py): none waits for the others' end.
     # The book is built beside them, for much of its time is waiting; what reads it comes late, and waits for it.
     with building(session, python):
-        compare(session, python, "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "tests")
+        compare(session, python, *SHARED, "tests")
+    if os.environ.get("CI", "").lower() == "true":
+        on_the_plainest(session, python, *SHARED, "-m", "not slow", *(f"tests/{room}" for room in COMPUTE))
+
+
+def on_the_plainest(session: nox.Session, python: str, *words: str) -> None:
+    """Run pytest as on the plainest processor, without the instructions NumPy chooses by what there is.
+
+    The kernels of nbval, and all else that tests start, compute so in every run (see tests/conftest.py).
+    """
+    ask = (python, "-c", "import conftest; print(conftest.dispatched())")
+    names = session.run(*ask, env={"PYTHONPATH": "tests"}, silent=True, external=True).strip()
+    plain = {**ONE_THREAD, "NPY_DISABLE_CPU_FEATURES": names}
+    session.run(python, "-m", "pytest", *words, env=plain, external=True)
 
 
 @contextlib.contextmanager
@@ -156,9 +175,6 @@ def nightly(session: nox.Session) -> None:
     shutil.rmtree(ROOT / "_build", ignore_errors=True)
     session.run(python, "-m", "cocreation", "book", env=ONE_THREAD, external=True)
     session.run(python, "-m", "pytest", env={**ONE_THREAD, "COCREATION_NIGHTLY": "1"}, external=True)
-    # once more as on the plainest processor; the kernels of nbval and of tests always run so (see tests/conftest.py)
-    ask = (python, "-c", "import conftest; print(conftest.dispatched())")
-    names = session.run(*ask, env={"PYTHONPATH": "tests"}, silent=True, external=True).strip()
-    session.run(python, "-m", "pytest", env={**ONE_THREAD, "NPY_DISABLE_CPU_FEATURES": names}, external=True)
+    on_the_plainest(session, python)
     compare(session, python)
     session.run(python, "benchmarks/run.py", external=True)
