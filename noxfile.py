@@ -39,8 +39,8 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 #: pytest in two processes, a file in one of them
 SHARED = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
-#: the rooms of the tests whose figures could depend on the processor
-COMPUTE = ("inputs", "core", "results", "survey", "audit", "cfa", "steps", "golden")
+#: the rooms of the tests of what computes, from the ground up to the models; the nightly run takes all
+COMPUTE = ("core", "cfa")
 
 
 def course(session: nox.Session) -> str:
@@ -102,7 +102,7 @@ def on_the_plainest(session: nox.Session, python: str, *words: str) -> None:
 
     The kernels of nbval, and all else that tests start, compute so in every run (see tests/conftest.py).
     """
-    ask = (python, "-c", "import conftest; print(conftest.dispatched())")
+    ask = (python, "-c", "import processors; print(processors.dispatched())")
     names = session.run(*ask, env={"PYTHONPATH": "tests"}, silent=True, external=True).strip()
     plain = {**ONE_THREAD, "NPY_DISABLE_CPU_FEATURES": names}
     session.run(python, "-m", "pytest", *words, env=plain, external=True)

@@ -13,19 +13,13 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 from hypothesis import settings
+from processors import dispatched
 
 mpl.use("Agg")
 
 # The same examples every time, however slow the machine is.
 settings.register_profile("course", derandomize=True, deadline=None)
 settings.load_profile("course")
-
-
-def dispatched() -> str:
-    """Return the names of the instructions beyond NumPy's least that it uses on this processor, as it takes them."""
-    from numpy._core import _multiarray_umath as core
-
-    return " ".join(name for name in core.__cpu_dispatch__ if core.__cpu_features__.get(name))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -27,6 +27,8 @@ from cocreation.steps.purify import alpha
 ELSEWHERE = {"authoring", "cli", "course", "golden", "grading", "__main__"}
 
 AGREED = "semopy's standardized loadings agree within 1e-6."
+#: where there were several starts it is asked at the minimum only
+STAYED = "semopy, started at this minimum, stays within 1e-6, which checks the arithmetic."
 UNASKED = "semopy was not asked: not installed."
 
 #: makes the Python it runs in a bare one
@@ -184,6 +186,7 @@ def test_it_computes_and_prints_the_same_to_the_last_digit(both):
         one, other = (" ".join(each[name].split()) for each in both)
         for quote in ("'", "&#x27;"):
             one = one.replace(AGREED.replace("'", quote), UNASKED)
+        one = one.replace(STAYED, UNASKED)
         if one != other:
             different[name] = (one, other)
     assert not different

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import dispatched
+from processors import dispatched
 
 from cocreation.core.ties import without_noise
 

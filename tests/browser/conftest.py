@@ -31,8 +31,7 @@ PLACES = (
     r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
 )
 QUIET = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync",
-         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")  # fmt: skip
+         "--disable-component-update", "--disable-sync")  # fmt: skip
 ENABLE = "Install Chromium or Chrome, or run: python -m playwright install chromium"
 LOCAL = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.1:")
 
@@ -78,13 +77,14 @@ def browser(driver: Playwright) -> Iterator[Browser]:
 
 
 class Watched:
-    """A context of a browser that finds no other host, which writes down what was tried and what went wrong."""
+    """A browser context that lets nothing out and writes down what was tried and what went wrong."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
         context.set_default_timeout(PATIENCE * 1000)
         self.outside: list[str] = []
         self.errors: list[str] = []
+        context.route(lambda url: not url.startswith(LOCAL), lambda route: route.abort())
         context.on("request", self._requested)
         context.on("weberror", lambda error: self.errors.append(f"{error.page.url}: {error.error}"))
         context.on("console", self._said)
