@@ -142,6 +142,35 @@ def cfa() -> list[Pair]:
     ]
 
 
+def minima() -> list[Pair]:
+    """CFA reports, of the usual model and of one factor of clusters, against the same from the usual start alone."""
+    from cocreation.cfa import result, specify
+    from cocreation.core.sem import starts
+
+    data, scales, model = formal_survey()
+    items = [item for part in scales.values() for item in part]
+    usual = specify.task_of(data, model, cross_check=False)
+    one = specify.task_of(data, {"one": items}, cross_check=False)
+
+    def from_the_usual_start(task: specify.Task) -> None:
+        known, starts.patterns = starts.patterns, lambda model, s: []
+        try:
+            result.fit_model(task)
+        finally:
+            starts.patterns = known
+
+    return [
+        (
+            f"CFA report through the core, {name}",
+            functools.partial(result.fit_model, task),
+            "from the usual start, unasked whether others are needed",
+            functools.partial(from_the_usual_start, task),
+            runs,
+        )
+        for name, task, runs in (("usual model", usual, 40), ("all items on one factor", one, 15))
+    ]
+
+
 def bootstrap() -> list[Pair]:
     """A thousand refits of that model against as many by semopy, each from the last solution, and by the core."""
     import numpy as np
@@ -362,11 +391,11 @@ def nbval() -> list[Pair]:
 TRAP = ("trap", 2)
 FIML = ROOT / "tests" / "golden" / "bfi_nec_missing"
 GROUPS = {
-    "import": imports, "draw": draw, "cfa": cfa, "bootstrap": bootstrap, "parallel": parallel, "ordinal": ordinal,
-    "fiml": fiml, "large": large, "nbval": nbval, "build": build,
+    "import": imports, "draw": draw, "cfa": cfa, "minima": minima, "bootstrap": bootstrap, "parallel": parallel,
+    "ordinal": ordinal, "fiml": fiml, "large": large, "nbval": nbval, "build": build,
 }  # fmt: skip
 #: groups that run no other program
-ALONE = ("draw", "cfa", "bootstrap", "parallel", "large")
+ALONE = ("draw", "cfa", "minima", "bootstrap", "parallel", "large")
 
 
 def measure(pair: Pair, clock: Callable[[], float] = time.perf_counter) -> str:
