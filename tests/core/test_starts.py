@@ -32,7 +32,7 @@ def _clusters(seed: int, *, reversed_share: float = 0.0, doublet: bool = False) 
     return pd.DataFrame(1 + np.digitize(z, np.linspace(-1.8, 1.8, 6)), columns=[f"v{i}" for i in range(p)])
 
 
-def _lowest_of_random_starts(s: np.ndarray, n: int, model: Model, count: int = 25) -> float:
+def _lowest_of_random_starts(s: np.ndarray, n: int, model: Model, count: int = 12) -> float:
     rng, best = np.random.default_rng(0), np.inf
     loadings = [(e.row, e.column) for e in model.entries if e.matrix == "A"]
     for _ in range(count):
