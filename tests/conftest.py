@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -57,6 +58,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             -number[item.path],
         )
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Fork nbval's kernels, as the book's are: importing takes longer than most notebooks compute."""
+    from cocreation.authoring.kernels import warm_kernels
+
+    with warm_kernels() if hasattr(item, "output_timeout") else contextlib.nullcontext():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client import KernelManager
 
-from cocreation.authoring import notebooks
+from cocreation.authoring import kernels, notebooks
 from cocreation.errors import CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,29 @@ def test_a_warm_and_a_cold_kernel_store_the_same(tmp_path):
             [path], warm=warm, done=lambda _, nb: stored.append(nbformat.writes(notebooks.normalise(nb)))
         )
     assert stored[0] == stored[1]
+
+
+@pytest.mark.skipif(not kernels.can_fork(), reason="kernels are forked on Linux only")
+def test_forked_kernels_need_no_port_and_leave_no_socket():
+    """A port found free may be taken before the kernel takes it; so it happened beside tests of browsers."""
+    manager = KernelManager()
+    with kernels.warm_kernels():
+        manager.start_kernel()
+    try:
+        folder = Path(manager.ip).parent
+        assert manager.transport == "ipc"
+        for _ in range(2):
+            client = manager.blocking_client()
+            client.start_channels()
+            client.wait_for_ready(timeout=60)
+            reply = client.execute_interactive("6 * 7", timeout=60, output_hook=lambda _: None)
+            assert reply["content"]["status"] == "ok"
+            assert len(list(folder.glob("at-*"))) == 5
+            client.stop_channels()
+            manager.restart_kernel(now=True)
+    finally:
+        manager.shutdown_kernel(now=True)
+    assert not folder.exists()
 
 
 def test_the_users_own_settings_do_not_reach_stored_outputs(tmp_path):

@@ -18,6 +18,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +28,9 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 __all__ = ["ForkedKernel", "can_fork", "refuse_more", "warm_kernels"]
+
+#: bytes that the name of a socket may have, where the system allows 107 with what is appended
+_LONGEST = 100
 
 
 def can_fork() -> bool:
@@ -64,6 +68,28 @@ def refuse_more() -> None:
 
 class ForkedKernel(LocalProvisioner):
     """Start a Python kernel as a fork of a process that has imported the course's libraries."""
+
+    _folder: tempfile.TemporaryDirectory[str] | None = None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Have the kernel talk through sockets in a folder of its own.
+
+        Ports would have to be found before the kernel takes them, and now and then another program is quicker.
+        """
+        manager = self.parent
+        if manager and can_fork() and self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True)
+            sockets = os.path.join(self._folder.name, "at")
+            if len(os.fsencode(sockets)) <= _LONGEST:
+                manager.transport, manager.ip = "ipc", sockets
+        return await super().pre_launch(**kwargs)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Remove the folder of the sockets with the last of its kernels."""
+        await super().cleanup(restart)
+        if not restart and self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork the kernel; anything but this interpreter's ipykernel starts as usual."""
