@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "cocreation"
 FLOORS = [
     *("errors", "_paths", "_files", "progress"),
     *("inputs", "core", "results", "survey", "audit", "cfa", "steps", "golden"),
-    *("widgets", "authoring", "course", "cli", "__main__"),
+    *("widgets", "pages", "authoring", "course", "cli", "__main__"),
 ]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXERCISES = sorted((ROOT / "exercises").glob("*.ipynb"))

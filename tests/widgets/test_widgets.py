@@ -205,7 +205,7 @@ def build(tmp_path):
             text = content if isinstance(content, str) else nbformat.writes(content)
             (source / name).write_text(text, "utf-8")
         config = {
-            "extensions": ["myst_nb", "sphinx_thebe", "sphinx_book_theme", "cocreation.widgets.sphinx_ext"],
+            "extensions": ["myst_nb", "sphinx_thebe", "sphinx_book_theme", "cocreation.pages"],
             "html_theme": "sphinx_book_theme",
             "html_title": "Small book",
             "nb_execution_mode": "off",

@@ -2,7 +2,7 @@
 
 A widget is one Python class with traits, one ECMAScript module and one style
 sheet. All logic that must answer at once lives in the module, so that a page
-needs neither kernel nor network. :mod:`cocreation.widgets.sphinx_ext` is the
+needs neither kernel nor network. :mod:`cocreation.pages` is the
 Sphinx extension that puts widgets into the book's pages.
 """
 

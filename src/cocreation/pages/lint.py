@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 from sphinx.util import logging
 
-from .live import VIEW, is_bundle
+from ..widgets.host.live import VIEW, is_bundle
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -1,9 +1,9 @@
-"""Sphinx extension of the book: live exercises, and pages that need no network.
+"""The pages of the book: a Sphinx extension that gives them their look, live exercises, and no need of a network.
 
-Add ``cocreation.widgets.sphinx_ext`` to the extensions; it sets everything else:
+Add ``cocreation.pages`` to the extensions; it sets everything else:
 
 * the directive ``widget`` and a small script that brings embedded widgets to
-  life, on pages that hold one (:mod:`.live`);
+  life, on pages that hold one (:mod:`cocreation.widgets.host.live`);
 * formulas rendered when the book is built, fonts and icons from the book's own
   folder, no script from elsewhere (:mod:`.offline`);
 * warnings for what a reader would miss: an image without alt text, a widget
@@ -16,7 +16,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import lint, live, offline
+from ..widgets.host import live
+from . import lint, offline
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -28,7 +29,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     """Register the extension with Sphinx."""
     # Sphinx copies style sheets and scripts only when it writes a page; a value that changes with
     # them makes it write all.
-    app.add_config_value("cocreation_widgets_digest", _digest(), "html", str)
+    app.add_config_value("cocreation_pages_digest", _digest(), "html", str)
     offline.setup(app)
     live.setup(app)
     lint.setup(app)
@@ -36,6 +37,8 @@ def setup(app: Sphinx) -> dict[str, object]:
 
 
 def _digest() -> str:
-    """Return what tells one state of the widgets, templates and assets from another."""
-    files = sorted(path for path in Path(__file__).parents[1].rglob("*") if path.is_file() and path.suffix != ".pyc")
+    """Return what tells one state of the pages, widgets, templates and assets from another."""
+    package = Path(__file__).parents[1]
+    rooms = (package / "pages", package / "widgets")
+    files = sorted(path for room in rooms for path in room.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]

@@ -53,6 +53,7 @@ def node_binary() -> str:
 
 
 def _configure(app: Sphinx, config: Config) -> None:
+    config.html_static_path.append(str(_HERE / "static"))
     config.html_math_renderer = "katex"
     config.katex_prerender = True
     config.katex_css_path = "cocreation/katex/katex.min.css"

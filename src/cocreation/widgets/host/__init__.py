@@ -1,0 +1,1 @@
+"""What carries live exercises in the pages of the book: see :mod:`.live`."""
