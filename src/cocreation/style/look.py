@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["axes", "figure", "use"]
 
-_WEIGHTS = {"Regular": 400, "Semibold": 600}
+#: the semibold is what is drawn for bold, on pages too
+_WEIGHTS = {"Regular": 400, "Semibold": 700}
 _FONTS = Path(__file__).with_name("fonts")
 
 

@@ -74,7 +74,7 @@ def note(
         (dx, dy),
         textcoords="offset points",
         color=colour,
-        fontweight=600 if bold else 400,
+        fontweight="bold" if bold else "normal",
         fontsize=10 if bold else 9,
         ha=ha,
         va=va,

@@ -57,7 +57,7 @@ def settings() -> dict[str, Any]:
         "axes.labelcolor": palette.INK,
         "axes.labelsize": 9.5,
         "axes.titlesize": 10,
-        "axes.titleweight": 600,
+        "axes.titleweight": "bold",
         "axes.titlecolor": palette.INK,
         "axes.titlelocation": "left",
         "axes.spines.top": False,
