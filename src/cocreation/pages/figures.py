@@ -49,14 +49,13 @@ class Figures(SphinxPostTransform):
             whole = image.parent if isinstance(image.parent, nodes.figure) else image
             name = self._name(whole)
             drawing = self._drawing(image, f"f{serial}-")
-            alt = escape(str(image.get("alt", "")), quote=True)
             size = "" if drawing is None else f' style="--cc-width:{drawing.width:.0f}px;--cc-ratio:{_ratio(drawing)}"'
             before = f'<div class="cc-plot" role="group" aria-label="{name}" tabindex="0"{size}>'
             shown = [image.deepcopy()] if drawing is None else [_raw(drawing.html)]
             parent, at = image.parent, image.parent.index(image)
             parent[at : at + 1] = [_raw(before), *shown, _raw("</div>")]
             tables = [] if drawing is None else drawing.tables
-            first, last = _raw('<div class="cc-figure">'), _raw(_tools(name, alt, tables) + "</div>")
+            first, last = _raw('<div class="cc-figure">'), _raw(_tools(name, tables) + "</div>")
             if whole is image:
                 parent.insert(at, first)
                 parent.insert(at + 4, last)
@@ -103,7 +102,7 @@ def _raw(html: str) -> nodes.raw:
     return node
 
 
-def _tools(name: str, alt: str, tables: list[pd.DataFrame]) -> str:
+def _tools(name: str, tables: list[pd.DataFrame]) -> str:
     """Return the buttons below a figure. That which needs a script is shown by the script."""
     unseen = f'<span class="cc-unseen"> {name}</span>' if name != "Figure" else '<span class="cc-unseen"> figure</span>'
     enlarge = f'<button type="button" class="cc-enlarge" data-name="{name}" hidden>Enlarge{unseen}</button>'
