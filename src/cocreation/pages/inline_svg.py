@@ -166,7 +166,7 @@ def _dress(element: ElementTree.Element, pointed: set[str], mark: str) -> None:
     painted = [f"{key}: {attributes.pop(key)}" for key in _PAINTED if _COLOUR.search(attributes.get(key, ""))]
     style = [*painted, *filter(None, map(_without_family, style))]
     if style:
-        told = ";".join(part.replace(": ", ":", 1) for part in style)
+        told = ";".join(part.replace(": ", ":") for part in style)
         attributes["style"] = _COLOUR.sub(lambda found: _NAMES[found[0].lower()], told)
     for key, value in attributes.items():
         value = _POINTING.sub(rf"url(#{mark}\1)", value)
