@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from .. import style
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -179,7 +181,8 @@ def draw(parameters: pd.DataFrame, ax: Axes | None = None) -> Axes:
         for op in ("=~", "~", "~~")
     }
     canvas = _structural(table, edges, latent, ax) if edges["~"] else _measurement(edges, latent, ax)
-    return canvas.fit() if ax is None else canvas.ax
+    drawn = canvas.fit() if ax is None else canvas.ax
+    return style.behind(drawn, table[["left", "op", "right", "std", "p"]])
 
 
 def _axes(ax: Axes | None, width: float, height: float) -> Axes:
