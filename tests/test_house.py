@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "cocreation"
 #: from the ground up; a floor imports only from floors below it
 FLOORS = [
-    *("errors", "_paths", "_files", "progress"),
+    *("errors", "_paths", "_files", "progress", "style"),
     *("inputs", "core", "results", "survey", "audit", "cfa", "steps", "golden"),
     *("widgets", "pages", "authoring", "course", "cli", "__main__"),
 ]
