@@ -6,6 +6,7 @@ Add ``cocreation.pages`` to the extensions; it sets everything else:
   life, on pages that hold one (:mod:`cocreation.widgets.host.live`);
 * formulas rendered when the book is built, fonts and icons from the book's own
   folder, no script from elsewhere (:mod:`.offline`);
+* captions and numbers for the tables of notebooks (:mod:`.tables`);
 * warnings for what a reader would miss: an image without alt text, a widget
   that cannot live without a kernel (:mod:`.lint`).
 """
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..widgets.host import live
-from . import lint, offline
+from . import lint, offline, tables
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -32,6 +33,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.add_config_value("cocreation_pages_digest", _digest(), "html", str)
     offline.setup(app)
     live.setup(app)
+    tables.setup(app)
     lint.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -14,6 +14,7 @@ import pandas as pd
 from .. import style
 from . import formats
 from .frames import displayed
+from .table import Table
 
 __all__ = ["bundle", "house_style"]
 
@@ -60,6 +61,10 @@ def bundle(value: pd.DataFrame | pd.Series) -> dict[str, str]:
     dict
         ``text/html`` and ``text/plain``.
 
+    Notes
+    -----
+    What even this cannot read – objects of a class that raises when it is asked – is shown as pandas shows it.
+
     See Also
     --------
     house_style : Show all of a notebook's tables so.
@@ -74,12 +79,26 @@ def bundle(value: pd.DataFrame | pd.Series) -> dict[str, str]:
     DO07  -.448
     -----------
     """
-    return {"text/html": _html(value), "text/plain": formats.to_text(displayed(value), widest=_WIDEST)}
+    found = {"text/html": _html(value), "text/plain": _text(value)}
+    return {kind: text for kind, text in found.items() if text is not None}
 
 
-def _html(value: pd.DataFrame | pd.Series) -> str:
-    return formats.to_html(displayed(value))
+def _html(value: pd.DataFrame | pd.Series) -> str | None:
+    table = _table(value)
+    return formats.to_html(table) if table else getattr(value, "_repr_html_", lambda: None)()
+
+
+def _text(value: pd.DataFrame | pd.Series) -> str:
+    table = _table(value)
+    return formats.to_text(table, widest=_WIDEST) if table else repr(value)
 
 
 def _plain(value: pd.DataFrame | pd.Series, printer: Any, cycle: bool) -> None:
-    printer.text(formats.to_text(displayed(value), widest=_WIDEST))
+    printer.text(_text(value))
+
+
+def _table(value: pd.DataFrame | pd.Series) -> Table | None:
+    try:
+        return displayed(value)
+    except Exception:  # a class of the user's own may raise anywhere; pandas' table is better than none
+        return None

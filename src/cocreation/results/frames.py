@@ -60,7 +60,7 @@ def displayed(frame: pd.DataFrame | pd.Series) -> Table:
 
     Examples
     --------
-    >>> shown = displayed(pd.DataFrame({"df": [179.0], "cfi": [0.9561]}, index=["five factors"]))
+    >>> shown = displayed(pd.DataFrame({"df": [179.0], "cfi": [0.956]}, index=["five factors"]))
     >>> shown.rows
     [('five factors', '179', '.956')]
     """
@@ -72,14 +72,16 @@ def displayed(frame: pd.DataFrame | pd.Series) -> Table:
     shown, gap = _fewer_columns(shown)
     matrix = _is_matrix(shown)
     stubs = _stubs(shown, matrix) if series or not _counts(frame.index) else []
-    body = _body(shown, matrix)
+    values = [_values(shown.iloc[:, position]) for position in range(shown.shape[1])]
+    body = _body(shown, values, matrix)
     if gap is not None:
         left_out = (f"… {columns - shown.shape[1]} more columns", False)
         body.insert(gap, Column((left_out,), (), ("",) * len(shown), False))
     body = _spanned(body, shown.columns)
     if not stubs and body:
         body = named_once(body, [column.key for column in body], leading_text(body))
-    note = _note(shown, stubs, rows, columns, cut or gap is not None)
+    blank = any(is_missing(value) for column in values for value in column)
+    note = _note((rows, columns), shown.columns, empty=not (stubs or body), cut=shown.shape != frame.shape, blank=blank)
     stub = len(stubs) or leading_text(body)
     return Table(None, (), (*stubs, *body), note, stub, (cut, f"… {rows - len(shown)} more rows") if cut else None)
 
@@ -114,6 +116,8 @@ def head_of(label: object) -> tuple[Runs, Runs]:
     (((('Percent agreed', False),), ()), ((('r', True), (', moved', False)), ()))
     """
     text = text_of(label)
+    if not isinstance(label, str):
+        return (((text, False),) if text else ()), ()
     if text in HEADS:
         over, _, own = HEADS[text].rpartition("|")
         return runs(own), runs(over)
@@ -196,8 +200,7 @@ def _parts(name: str) -> list[Runs]:
     return [part for part in (spanner, head) if part]
 
 
-def _body(frame: pd.DataFrame, matrix: bool) -> list[Column]:
-    values = [_values(frame.iloc[:, position]) for position in range(frame.shape[1])]
+def _body(frame: pd.DataFrame, values: list[list[Any]], matrix: bool) -> list[Column]:
     labels = [label[-1] if isinstance(label, tuple) and label else label for label in frame.columns]
     kinds = [""] * len(labels) if matrix else [kind_of(label) for label in labels]
     by_row = [kind_of(name) for name in frame.index] if frame.index.nlevels == 1 and not matrix else [""] * len(frame)
@@ -305,16 +308,18 @@ def _spanned(columns: list[Column], labels: pd.Index) -> list[Column]:
     ]
 
 
-def _note(frame: pd.DataFrame, stubs: list[Column], rows: int, columns: int, cut: bool) -> Runs:
+def _note(size: tuple[int, int], labels: pd.Index, *, empty: bool, cut: bool, blank: bool) -> Runs:
     """Say what the eye cannot see: how much is left out, why cells are blank, what levels of columns are called."""
     said = []
-    if not rows or not (columns or stubs):
-        said.append(f"No {'rows' if columns or stubs else 'columns'}.")
+    if empty:
+        said.append("No columns.")
+    elif not size[0]:
+        said.append("No rows.")
     if cut:
-        said.append(f"{rows} rows, {columns} columns.")
-    if frame.isna().to_numpy().any():
+        said.append("{} rows, {} columns.".format(*size))
+    if blank:
         said.append("Blank: no value.")
-    names = [plain(_joined(head_of(name))) for name in frame.columns.names if name is not None]
-    if frame.columns.nlevels > 1 and names:
+    names = [plain(_joined(head_of(name))) for name in labels.names if name is not None]
+    if labels.nlevels > 1 and names:
         said.append(f"Columns: {', '.join(names)}.")
     return (("Note.", True), (f" {' '.join(said)}", False)) if said else ()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from numbers import Integral
 from typing import Any
 
@@ -63,8 +64,8 @@ class Figures:
         if name in COUNTS and float(value).is_integer() and abs(value) < _HUGE:
             return fixed(value, 0).replace("-", MINUS)
         probability = name in PROBABILITIES
-        if abs(value) >= _HUGE or (self.powers and value and not probability):
-            return f"{value:.1e}".replace("-", MINUS)
+        if abs(value) >= _HUGE or (self.powers and not probability):
+            return f"{value:.1e}".replace("-", MINUS) if value else "0"
         least = self._written(10.0**-self.digits, probability)
         if float(fixed(value, self.digits)) == 0 and (value or probability):
             return f"< {least}" if value >= 0 else f"> {MINUS}{least}"
@@ -95,6 +96,8 @@ def decimals(numbers: Iterable[float]) -> int | None:
 
 def is_missing(value: object) -> bool:
     """Whether there is no value: None, NaN, NaT, NA."""
+    if isinstance(value, Decimal):
+        return value.is_nan()  # pandas would compare it, which one that signals does not bear
     return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+
 __all__ = ["use"]
 
 
@@ -12,8 +15,5 @@ def use() -> None:
     --------
     >>> use()
     """
-    try:
-        import seaborn
-    except ImportError:
-        return
-    seaborn.set_theme(style="whitegrid", context="notebook", palette="colorblind")
+    with contextlib.suppress(ModuleNotFoundError):
+        importlib.import_module("seaborn").set_theme(style="whitegrid", context="notebook", palette="colorblind")
