@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from cocreation.results import formats
 from cocreation.results.display import bundle
-from cocreation.results.frames import displayed, head_of
+from cocreation.results.frames import displayed
+from cocreation.results.names import head_of
 from cocreation.results.table import plain
 from cocreation.results.values import Figures, text_of
 
@@ -38,7 +39,9 @@ def heads(frame: pd.DataFrame | pd.Series) -> list[str]:
         ("df", "df"), ("chi2", "χ²"), ("citc", "CITC"), ("percent_agreed", "Percent agreed"), ("recoded", "Recoded"),
         ("random_p95 by hand", "Random data 95th percentile by hand"), ("icc_a1, moved", "ICC(A,1), moved"),
         ("with the sum of all", "With the sum of all"), ("DO01", "DO01"), ("x1", "x1"), ("q1_2", "q1_2"), (3, "3"),
-        (None, ""), (True, "yes"), (0.5, "0.5"), ("CITC at first", "CITC at first"), ("AMOS, N − 1", "AMOS, N − 1"),
+        (None, ""), (True, "yes"), (0.5, "0.5"), ("CITC at first", "CITC at first"),
+        ("expected chi2", "Expected χ²"), ("lavaan, N", "lavaan, N"),
+        ("critical c_sv", "Critical csv"), ("alphas_possible", "Alphas possible"), ("AMOS, N − 1", "AMOS, N − 1"),
     ],
 )  # fmt: skip
 def test_a_head_is_the_measures_own_or_words(label, head):
@@ -95,6 +98,12 @@ def test_rows_that_are_measures_are_named_and_written_as_such():
     ]  # fmt: skip
 
 
+def test_rows_of_which_half_are_measures_are_named_as_words():
+    frame = pd.DataFrame({"reading": ["1", "2", "yes"]}, index=["chi2", "least_baseline_chi2", "baseline_chi2"])
+    assert [row[0] for row in cells(frame)] == ["χ²", "Least baseline χ²", "Baseline χ²"]
+    assert [row[0] for row in cells(frame.set_axis(["n", "E with N", "q_1"]))] == ["n", "E with N", "q_1"]
+
+
 # Figures -------------------------------------------------------------------------
 
 
@@ -114,6 +123,7 @@ def test_rows_that_are_measures_are_named_and_written_as_such():
         # the zero before the point, the same down the column
         ({"difference": [0.5, 1.25]}, ["0.50", "1.25"]),
         ({"d": [0.375, 0.274]}, ["0.375", "0.274"]),
+        ({"observed": [0.459, 0.779]}, [".459", ".779"]),
         ({"cfi": [0.956, 1.0]}, [".956", "1.000"]),
         # nothing that is not zero is zero
         ({"p": [0.0, 1e-9, 0.0312]}, ["< .001", "< .001", ".031"]),
@@ -134,6 +144,17 @@ def test_rows_that_are_measures_are_named_and_written_as_such():
 )  # fmt: skip
 def test_figures_of_a_column_are_written_in_one_style(column, shown):
     assert [row[0] for row in cells(pd.DataFrame(column))] == shown
+
+
+def test_the_zero_is_kept_where_a_figure_of_the_same_size_exceeds_one():
+    assert cells(pd.DataFrame({"men": [0.85, 0.9], "women": [1.25, 0.7]}))[0] == ["0.85", "1.25"]
+    assert cells(pd.DataFrame({"mean loading": [0.851], "% of variance": [83.952]})) == [[".851", "83.952"]]
+    assert cells(pd.DataFrame({"d": [0.375], "truth": [0.25]})) == [["0.375", "0.250"]]
+    assert cells(pd.DataFrame({"std": [0.947], "truth": [0.25]})) == [[".947", ".250"]]
+
+
+def test_zeros_among_rounded_figures_are_as_long_as_they():
+    assert cells(pd.DataFrame({"chi2": [85.306], "largest change": [0.0]})) == [["85.306", ".000"]]
 
 
 def test_a_table_that_was_rounded_keeps_its_decimals_where_they_are_zeros():

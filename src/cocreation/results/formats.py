@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
-from .table import MINUS, NUMERIC, Column, Runs, Table, plain
+from .table import MINUS, Column, Runs, Table, plain
 
 __all__ = ["MARKS", "to_html", "to_markdown", "to_text"]
 
@@ -118,10 +118,9 @@ def _aligned(column: Column) -> list[str]:
 
 
 def _after_point(cell: str) -> int:
-    """How many digits stand after the point of a figure; -1 for what has no place for a point."""
-    if not NUMERIC.fullmatch(cell) or "e" in cell or "∞" in cell:
-        return -1
-    return len(cell.partition(".")[2])
+    """How many digits stand after the point of the number a cell ends with; -1 if it ends with none."""
+    found = None if re.search(r"\de[−+]\d+$", cell) else re.search(r"\.(\d+)$|\d$", cell)
+    return len(found[1] or "") if found else -1
 
 
 def to_text(table: Table, *, widest: int | None = None) -> str:

@@ -8,7 +8,6 @@ column. :mod:`.table` does the same for results, which know more of their column
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -17,24 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .heads import ALIASES, BOUNDED, COUNTS, HEADS, PROBABILITIES
-from .table import (
-    LIMITS,
-    LOADINGS,
-    Column,
-    Runs,
-    Table,
-    are_figures,
-    leading_text,
-    named_once,
-    plain,
-    runs,
-)
+from .heads import BOUNDED, COUNTS, PROBABILITIES
+from .names import head_of, joined, kind_of, row_names
+from .table import LIMITS, LOADINGS, Column, Runs, Table, are_figures, leading_text, named_once, plain
 from .values import USUAL, Figures, decimals, is_figure, is_missing, text_of
 
-__all__ = ["displayed", "head_of", "kind_of"]
+__all__ = ["displayed"]
 
-_KNOWN = frozenset(HEADS) | BOUNDED | COUNTS | PROBABILITIES
 #: more figures than this that all end early were not cut short by chance
 _BY_CHANCE = 3
 #: columns shown where pandas would measure the terminal
@@ -43,6 +31,10 @@ _COLUMNS = 20
 _SMALL = 0.01
 #: figures that say nothing of what they belong to: of a correlation, which is bounded, or of a mean, which is not
 _BESIDE = frozenset({*LIMITS, "se", "se0", "z", "t"})
+#: figures that can exceed 1 even where these do not
+_FREE = frozenset({"d", "estimate", "mean", "sd"})
+#: from here on figures are of another size than those that 1 might bound
+_OTHER = 10.0
 
 
 def displayed(frame: pd.DataFrame | pd.Series) -> Table:
@@ -86,66 +78,6 @@ def displayed(frame: pd.DataFrame | pd.Series) -> Table:
     return Table(None, (), (*stubs, *body), note, stub, (cut, f"… {rows - len(shown)} more rows") if cut else None)
 
 
-def kind_of(label: object) -> str:
-    """Return the name that says what kind of figure a column or row holds; empty if none does.
-
-    Examples
-    --------
-    >>> kind_of("cfi"), kind_of("CFI"), kind_of("r, moved"), kind_of("forgotten")
-    ('cfi', 'cfi', 'r', '')
-    """
-    if not isinstance(label, str):
-        return ""
-    for name in (label, label.partition(", ")[0]):
-        for form in (name, name.lower() if len(name) > 1 else name):
-            if form in _KNOWN:
-                return form
-            if form in ALIASES:
-                return ALIASES[form]
-    return ""
-
-
-def head_of(label: object) -> tuple[Runs, Runs]:
-    """Return head and spanner of a label: a known measure as the field writes it, other names as words.
-
-    Examples
-    --------
-    >>> head_of("chi2"), head_of("rmsea_lower")
-    (((('χ²', False),), ()), ((('LL', True),), (('90% CI of RMSEA', False),)))
-    >>> head_of("percent_agreed"), head_of("r, moved")
-    (((('Percent agreed', False),), ()), ((('r', True), (', moved', False)), ()))
-    """
-    text = text_of(label)
-    if not isinstance(label, str):
-        return (((text, False),) if text else ()), ()
-    if text in HEADS:
-        over, _, own = HEADS[text].rpartition("|")
-        return runs(own), runs(over)
-    base, comma, rest = text.partition(", ")
-    if comma and base in HEADS:
-        return (*_joined(head_of(base)), (f", {_words(rest)}", False)), ()
-    words = _words(text)
-    if re.match(r"[a-z]{3,}(?![\w./])|[a-z]+ [a-z(]", words):
-        words = words[0].upper() + words[1:]
-    return (((words, False),) if words else ()), ()
-
-
-def _words(text: str) -> str:
-    """Return text in which names of the code have become words."""
-    return re.sub(r"[A-Za-z]\w*_\w+", lambda name: _name_in_words(name[0]), text)
-
-
-def _name_in_words(name: str) -> str:
-    if name in HEADS:
-        return plain(_joined(head_of(name)))
-    return name.replace("_", " ") if re.fullmatch(r"[a-z]+(_[a-z]+)+", name) else name
-
-
-def _joined(head: tuple[Runs, Runs]) -> Runs:
-    own, over = head
-    return (*over, (" ", False), *own) if over else own
-
-
 def _fewer_rows(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Leave out the middle of a long frame; return where, 0 if nowhere."""
     most = pd.get_option("display.max_rows")
@@ -180,9 +112,9 @@ def _stubs(frame: pd.DataFrame, matrix: bool) -> list[Column]:
     for level, name in enumerate(frame.index.names):
         values = list(frame.index.get_level_values(level))
         over = head_of(name)
-        column = _column(values, _style([values], [""])[0], [""] * len(values), name, _joined(over))
-        if not matrix and all(isinstance(value, str) and value in HEADS for value in values):
-            column = replace(column, cells=tuple(", ".join(map(plain, _parts(value))) for value in values))
+        column = _column(values, _style([values], [""])[0], [""] * len(values), name, joined(over))
+        named = None if matrix else row_names(values)
+        column = replace(column, cells=tuple(named)) if named else column
         found.append(column)
     cells = [column.cells for column in found]
     new = [0] * len(frame)
@@ -195,11 +127,6 @@ def _stubs(frame: pd.DataFrame, matrix: bool) -> list[Column]:
     ]
 
 
-def _parts(name: str) -> list[Runs]:
-    head, spanner = head_of(name)
-    return [part for part in (spanner, head) if part]
-
-
 def _body(frame: pd.DataFrame, values: list[list[Any]], matrix: bool) -> list[Column]:
     labels = [label[-1] if isinstance(label, tuple) and label else label for label in frame.columns]
     kinds = [""] * len(labels) if matrix else [kind_of(label) for label in labels]
@@ -208,7 +135,7 @@ def _body(frame: pd.DataFrame, values: list[list[Any]], matrix: bool) -> list[Co
     for position, style in enumerate(_style(values, kinds, by_row)):
         label = frame.columns[position]
         if isinstance(label, tuple) and frame.columns.nlevels > 1:
-            over = ", ".join(plain(_joined(head_of(part))) for part in label[:-1] if text_of(part))
+            over = ", ".join(plain(joined(head_of(part))) for part in label[:-1] if text_of(part))
             spanner: Runs = ((over, False),) if over else ()
             head, own = head_of(label[-1])
             head, spanner = (head, spanner or own) if head else (spanner, ())
@@ -239,30 +166,33 @@ def _column(
 
 @dataclass
 class _Size:
-    """What the figures of a column are like: those that belong to it, and those that a row's name explains."""
+    """What the figures of a column are like; ``own`` is the largest of those that no row's name explains."""
 
     decimals: int | None
     largest: float
     several: bool
-    within_one: bool
+    own: float
 
 
 def _style(columns: Sequence[Sequence[Any]], kinds: Sequence[str], by_row: Sequence[str] = ()) -> list[Figures]:
     """Return how the figures of each column are written."""
-    sizes = [_size(values, "" if kind else by_row) for values, kind in zip(columns, kinds, strict=True)]
+    sizes = [_size(values, () if kind else by_row) for values, kind in zip(columns, kinds, strict=True)]
     rounded = max((size.decimals for size in sizes if size.decimals), default=0)
     exact = any(size.decimals is None for size in sizes)
-    unknown = [size for size, kind in zip(sizes, kinds, strict=True) if not kind and size.decimals != 0]
-    free = {kind for kind, size in zip(kinds, sizes, strict=True) if kind and size.decimals != 0}
-    free -= BOUNDED | COUNTS | PROBABILITIES | _BESIDE
-    bounded = not free and all(size.within_one for size in unknown)
-    found, limits = [], bounded
+    # figures of the same size that do exceed 1 stand for the others of their kind
+    free = any(
+        1 + 1e-9 < size.own < _OTHER and (kind == "" or kind not in _BESIDE | BOUNDED | COUNTS | PROBABILITIES)
+        for kind, size in zip(kinds, sizes, strict=True)
+        if size.decimals != 0
+    )
+    free = free or any(kind in _FREE and size.decimals != 0 for kind, size in zip(kinds, sizes, strict=True))
+    found, limits = [], False
     for size, kind in zip(sizes, kinds, strict=True):
+        own = kind in BOUNDED or bool(LOADINGS.fullmatch(kind)) if kind else not free and size.own <= 1 + 1e-9
         if kind in LIMITS:
             own = limits
-        else:
-            own = kind in BOUNDED or (bool(LOADINGS.fullmatch(kind)) if kind else bounded)
-            limits = own if size.decimals != 0 else limits
+        elif size.decimals != 0:
+            limits = own
         found.append(_figures(size, kind, own, rounded, exact))
     return found
 
@@ -275,7 +205,7 @@ def _size(values: Sequence[Any], by_row: Sequence[str] = ()) -> _Size:
         decimals=decimals(numbers),
         largest=max(map(abs, numbers), default=0.0),
         several=sum(not number.is_integer() for number in numbers) > _BY_CHANCE,
-        within_one=all(number <= 1 + 1e-9 for number in own),
+        own=max(own, default=0.0),
     )
 
 
@@ -287,8 +217,8 @@ def _figures(size: _Size, kind: str, bounded: bool, rounded: int, exact: bool) -
             digits = 1 - math.floor(math.log10(size.largest))
             return Figures(min(digits, 6), bounded, size.largest, powers=digits > 6)
     elif digits == 0:
-        # ones and zeros of a measure that has decimals elsewhere
-        digits = (rounded or USUAL) if kind in BOUNDED | PROBABILITIES else 0
+        # ones and zeros of a measure that has decimals elsewhere; nothing but zeros among figures that were rounded
+        digits = (rounded or USUAL) if kind in BOUNDED | PROBABILITIES else rounded if size.largest == 0 else 0
     elif not size.several and not exact:
         digits = rounded  # its last decimals happen to be zeros
     return Figures(digits, bounded, size.largest)
@@ -297,13 +227,13 @@ def _figures(size: _Size, kind: str, bounded: bool, rounded: int, exact: bool) -
 def _spanned(columns: list[Column], labels: pd.Index) -> list[Column]:
     """Put the name of the columns over them, and into its head a spanner that would stand over one column only."""
     if labels.nlevels == 1 and labels.name is not None and text_of(labels.name):
-        over = _joined(head_of(labels.name))
+        over = joined(head_of(labels.name))
         columns = [column if column.spanner else replace(column, spanner=over) for column in columns]
     beside = [(), *(column.spanner for column in columns), ()]
     return [
         column
         if not column.spanner or column.spanner in (beside[at], beside[at + 2])
-        else replace(column, head=_joined((column.head, column.spanner)), spanner=())
+        else replace(column, head=joined((column.head, column.spanner)), spanner=())
         for at, column in enumerate(columns)
     ]
 
@@ -319,7 +249,7 @@ def _note(size: tuple[int, int], labels: pd.Index, *, empty: bool, cut: bool, bl
         said.append("{} rows, {} columns.".format(*size))
     if blank:
         said.append("Blank: no value.")
-    names = [plain(_joined(head_of(name))) for name in labels.names if name is not None]
+    names = [plain(joined(head_of(name))) for name in labels.names if name is not None]
     if labels.nlevels > 1 and names:
         said.append(f"Columns: {', '.join(names)}.")
     return (("Note.", True), (f" {' '.join(said)}", False)) if said else ()
