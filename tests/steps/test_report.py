@@ -79,7 +79,7 @@ class TestTwin:
 
     def test_a_probability_does_not_print_as_zero(self, twin):
         row = twin.tables()[""].set_index("figure").loc["largest p of a loading"]
-        assert row[["published", "reproduced"]].tolist() == ["below 0.001", "< .001"]
+        assert row[["published", "reproduced"]].tolist() == ["below .001", "< .001"]
 
     def test_the_plot_has_a_row_a_figure_with_a_tolerance_and_both_numbers(self, twin):
         axes = twin.plot()
