@@ -77,6 +77,12 @@ def test_the_name_of_the_columns_spans_them():
     assert heads(frame) == ["Straight line", "no", "yes"]
 
 
+def test_measures_are_not_called_measures():
+    frame = pd.DataFrame({"value": [85.306, 0.931]}, index=pd.Index(["chi2", "cfi"], name="measure")).T
+    assert displayed(frame).spanners == []
+    assert (heads(frame), cells(frame)) == (["", "χ²", "CFI"], [["value", "85.306", ".931"]])
+
+
 def test_columns_of_several_levels_have_spanners_and_their_names_in_the_note():
     columns = pd.MultiIndex.from_product([["first", "second"], ["mean", "sd"]], names=["survey", "figure"])
     table = displayed(pd.DataFrame([[4.5, 1.2, 4.6, 1.1]], columns=columns))

@@ -226,7 +226,8 @@ def _figures(size: _Size, kind: str, bounded: bool, rounded: int, exact: bool) -
 
 def _spanned(columns: list[Column], labels: pd.Index) -> list[Column]:
     """Put the name of the columns over them, and into its head a spanner that would stand over one column only."""
-    if labels.nlevels == 1 and labels.name is not None and text_of(labels.name):
+    named = labels.nlevels == 1 and labels.name is not None and text_of(labels.name)
+    if named and not all(map(kind_of, labels)):  # measures need not be told to be measures
         over = joined(head_of(labels.name))
         columns = [column if column.spanner else replace(column, spanner=over) for column in columns]
     beside = [(), *(column.spanner for column in columns), ()]

@@ -113,6 +113,7 @@ HEADS = {
     "harman_percent": "% of variance|first component",
     "harman_factor_percent": "% of variance|single factor",
     "method_percent": "% of variance|method factor",
+    "fiml": "FIML",
     # judgement
     "p_sa": "*p*sa",
     "c_sv": "*c*sv",

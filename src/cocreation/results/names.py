@@ -16,11 +16,11 @@ __all__ = ["head_of", "joined", "kind_of", "row_names"]
 
 _KNOWN = frozenset(HEADS) | BOUNDED | COUNTS | PROBABILITIES
 #: heads that say where a figure comes from, not what it is
-_SOURCES = frozenset({"expected", "observed", "intended"})
+_SOURCES = frozenset({"expected", "fiml", "observed", "intended"})
 #: programs and data sets, whose names begin small
 _SMALL = frozenset({"bfi", "factor_analyzer", "lavaan", "mobi", "pandas", "psych", "semopy", "semTools"})
 #: measures whose names in the code are no words, so that among words too they can be nothing else
-_NO_WORDS = "cfi|chi2|citc|htmt|kmo|nfi|rmsea|srmr|tli"
+_NO_WORDS = "cfi|chi2|citc|fiml|htmt|kmo|nfi|rmsea|srmr|tli"
 _NAMES = re.compile(rf"[A-Za-z]\w*_\w+|\b({_NO_WORDS})\b")
 
 
