@@ -13,7 +13,7 @@ import pandas as pd
 from ... import style
 from ...errors import InputError
 from ...results.result import Result
-from ...results.table import fixed
+from ...results.table import fixed, without_zero
 from ...survey import datasets
 
 if TYPE_CHECKING:
@@ -64,17 +64,24 @@ class Twin(Result):
         shown = self.table[["figure", "published", "reproduced", "difference", "tolerance", "verdict"]].astype(object)
         for row in self.table.itertuples():
             places = int(row.decimals)
-            finer = 3 if row.kind in ("above", "below") else max(places, 1) if row.kind == "percentage" else places
+            bound = row.kind in ("above", "below")
+            finer = 3 if bound else max(places, 1) if row.kind == "percentage" else places
+            # what cannot exceed 1, or by custom is written as if it could not
+            fraction = finer > 1 and np.nanmax(np.abs([row.published, row.reproduced])) <= 1
+            written = without_zero if fraction else str
             for column, digits in {"published": places, "reproduced": finer, "difference": finer}.items():
                 value = getattr(row, column)
-                shown.loc[row.Index, column] = "" if np.isnan(value) else fixed(value, digits)
-            shown.loc[row.Index, "tolerance"] = "" if np.isnan(row.tolerance) else f"{row.tolerance:g}"
-            if row.kind in ("above", "below"):
-                shown.loc[row.Index, ["published", "difference"]] = [f"{row.kind} {row.published:.{places}f}", ""]
+                shown.loc[row.Index, column] = "" if np.isnan(value) else written(fixed(value, digits))
+            shown.loc[row.Index, "tolerance"] = "" if np.isnan(row.tolerance) else written(f"{row.tolerance:g}")
+            if bound:
+                shown.loc[row.Index, ["published", "difference"]] = [
+                    f"{row.kind} {shown.loc[row.Index, 'published']}",
+                    "",
+                ]
                 shown.loc[row.Index, "figure"] = row.figure.removesuffix(f", {row.kind}")
             # a probability is never zero, however it is rounded
             if row.kind == "below" and 0 <= row.reproduced < 0.5 * 10.0**-finer:
-                shown.loc[row.Index, "reproduced"] = "< " + f"{10.0**-finer:.{finer}f}".lstrip("0")
+                shown.loc[row.Index, "reproduced"] = "< " + without_zero(f"{10.0**-finer:.{finer}f}")
         return {"": shown}
 
     def records(self) -> list[dict[str, object]]:
