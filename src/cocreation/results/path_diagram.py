@@ -189,7 +189,7 @@ def _axes(ax: Axes | None, width: float, height: float) -> Axes:
     import matplotlib.pyplot as plt
 
     if ax is None:
-        figure = plt.figure(figsize=(width, height))
+        figure = plt.figure(figsize=(width, height), layout="none")
         ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, width), ylim=(0, height), aspect="equal")
     ax.axis("off")
