@@ -189,7 +189,9 @@ def _axes(ax: Axes | None, width: float, height: float) -> Axes:
     import matplotlib.pyplot as plt
 
     if ax is None:
-        figure = plt.figure(figsize=(width, height), layout="none")
+        figure = plt.figure(figsize=(width, height), layout="constrained")
+        # An engine that does nothing stays; where there is none, saving a figure leaves the one of the settings behind.
+        figure.set_layout_engine("none")
         ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, width), ylim=(0, height), aspect="equal")
     ax.axis("off")
