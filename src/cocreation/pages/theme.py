@@ -164,7 +164,8 @@ def _eyebrow(env: BuildEnvironment) -> str:
     """Return the line above the title of the cover: what the book holds, counted."""
     found = steps(env)
     notebooks = sum(env.doc2path(name).endswith(".ipynb") for name in env.found_docs)
-    return f'<p class="cc-eyebrow">A course in {len(found)} steps · {notebooks} notebooks</p>' if found else ""
+    counted = "1 notebook" if notebooks == 1 else f"{notebooks} notebooks"
+    return f'<p class="cc-eyebrow">A course in {len(found)} steps · {counted}</p>' if found else ""
 
 
 # Where one is ------------------------------------------------------------------------
