@@ -18,7 +18,7 @@ import pytest
 from matplotlib.font_manager import FontProperties, findfont, fontManager
 
 from cocreation import style
-from cocreation.style import palette, shown
+from cocreation.style import marks, palette, shown
 from cocreation.style.tables import packed, unpacked
 
 PACKAGE = Path(style.__file__).parents[1]
@@ -126,6 +126,18 @@ def test_cells_show_their_figures_readably_and_leave_out_what_is_missing():
     assert len(ax.patches) == 3
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["F1", "F2"]
     assert ax.yaxis_inverted()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("ground", ["accent", "opposed"])
+def test_words_stand_out_from_every_cell(ground, dark):
+    colours = {**style.TOKENS, **(palette.DARK if dark else {})}
+    paper, over = (np.array(mpl.colors.to_rgb(colours[name])) for name in ("paper", ground))
+    covers = [marks.cover(share) for share in np.linspace(0, 1, 101)]
+    assert covers == sorted(covers)
+    for share, part in zip(np.linspace(0, 1, 101), covers, strict=True):
+        cell = mpl.colors.to_hex(part * over + (1 - part) * paper)
+        assert style.contrast(cell, colours["paper" if share > 0.6 else "ink"]) >= 4.5, (share, cell)
 
 
 # The table behind -----------------------------------------------------------------
