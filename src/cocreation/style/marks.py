@@ -15,14 +15,12 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
-__all__ = ["cover", "heat", "label_lines", "note", "threshold"]
+__all__ = ["heat", "label_lines", "note", "threshold"]
 
 #: points between two lines of small text
 _LINE = 12.0
-#: a cell has a light colour with dark words up to this share of the full size, else a dark one with light words
-_TURN = 0.6
-#: how thick the colour lies on light cells at most, and on dark ones at least: words stand out from both
-_THIN, _THICK = 0.46, 0.85
+#: how thick the colour lies on the cell of a full size: words still stand out from it
+_THICK = 0.62
 
 
 def note(
@@ -205,8 +203,8 @@ def _apart(places: list[float], least: float) -> list[float]:
 def heat(ax: Axes, frame: pd.DataFrame, *, full: float = 1.0, digits: int = 2, words: bool = True) -> None:
     """Draw a table as cells, darker the larger a figure is, blue where positive and red where negative.
 
-    The colours are laid on thinner or thicker, so that a small figure has the colour of the page, light or dark. The
-    half-tones, from which no words stand out, are left out.
+    The colours are laid on thinner or thicker, so that a small figure has the colour of the page, light or dark, and
+    are never so dark that a figure does not stand out.
 
     Parameters
     ----------
@@ -240,45 +238,18 @@ def heat(ax: Axes, frame: pd.DataFrame, *, full: float = 1.0, digits: int = 2, w
         for column, value in enumerate(values):
             if not np.isfinite(value):
                 continue
-            share = min(1.0, abs(value) / full)
-            ground = (palette.ACCENT if value >= 0 else palette.OPPOSED, cover(share))
+            thick = round(_THICK * min(1.0, abs(value) / full), 3)
+            ground = (palette.CELL if value >= 0 else palette.CELL_OPPOSED, thick)
             cell = Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=ground, edgecolor=palette.PAPER, linewidth=1)
             ax.add_patch(cell)
             if words:
-                ink = palette.PAPER if share > _TURN else palette.INK
-                ax.text(column, row, _short(value, digits), ha="center", va="center_baseline", color=ink, fontsize=8.5)
+                ax.text(column, row, _short(value, digits), ha="center", va="center_baseline", fontsize=8.5)
     ax.set(xlim=(-0.5, frame.shape[1] - 0.5), ylim=(frame.shape[0] - 0.5, -0.5))
     ax.set_xticks(range(frame.shape[1]), [str(name) for name in frame.columns])
     ax.set_yticks(range(frame.shape[0]), [str(name) for name in frame.index])
     ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
     ax.spines[:].set_visible(False)
     ax.grid(visible=False)
-
-
-def cover(share: float) -> float:
-    """Return how thick a colour lies on a cell, from 0 to 1.
-
-    Parameters
-    ----------
-    share : float
-        Of the size that has the full colour, from 0 to 1.
-
-    Returns
-    -------
-    float
-
-    See Also
-    --------
-    heat : Cells.
-
-    Examples
-    --------
-    >>> [cover(share) for share in (0, 0.3, 0.6, 0.61, 1)]
-    [0.0, 0.23, 0.46, 0.854, 1.0]
-    """
-    if share <= _TURN:
-        return round(_THIN * share / _TURN, 3)
-    return round(_THICK + (1 - _THICK) * (share - _TURN) / (1 - _TURN), 3)
 
 
 def _short(value: float, digits: int) -> str:
