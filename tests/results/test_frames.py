@@ -99,6 +99,7 @@ def test_a_spanner_over_one_column_is_part_of_its_head():
 
 def test_rows_that_are_measures_are_named_and_written_as_such():
     frame = pd.DataFrame({"lavaan, N": [647.036, 179.0, 0.0, 0.073]}, index=["chi2", "df", "p", "rmsea"])
+    assert cells(frame.where(frame < 1, 0.001).iloc[[0, 3]]) == [["χ²", "0.001"], ["RMSEA", ".073"]]
     assert cells(frame.rename_axis("measure")) == [
         ["χ²", "647.036"], ["df", "179"], ["p", "< .001"], ["RMSEA", ".073"],
     ]  # fmt: skip

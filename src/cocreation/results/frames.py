@@ -160,8 +160,16 @@ def _column(
 ) -> Column:
     times = [value for value in values if isinstance(value, datetime) and not is_missing(value)]
     days = all(value.time() == time() and value.tzinfo is None for value in times)
-    cells = tuple(text_of(value, style, name, days=days) for value, name in zip(values, names, strict=True))
+    cells = tuple(
+        text_of(value, _of_row(style, name, label), name, days=days) for value, name in zip(values, names, strict=True)
+    )
     return Column(head, spanner, cells, are_figures(cells), text_of(label))
+
+
+def _of_row(style: Figures, name: str, label: Hashable) -> Figures:
+    """A figure that its row explains, and not its column, has a zero before the point or none as the row's name says."""
+    explained = name and name not in LIMITS and not kind_of(label)
+    return replace(style, bounded=name in BOUNDED) if explained else style
 
 
 @dataclass
