@@ -98,6 +98,6 @@ def _load_jupyter_server_extension(app: ServerApp) -> None:
         ".*$",
         [
             (url_path_join(app.base_url, BOOK), RedirectHandler, {"url": first, "permanent": False}),
-            (pages, BookPages, {"path": os.fspath(book_folder().resolve())}),
+            (pages, BookPages, {"path": os.fspath(book_folder().resolve()), "default_filename": "index.html"}),
         ],
     )

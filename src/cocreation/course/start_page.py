@@ -54,7 +54,7 @@ def _steps(known: Known, practice: list[Page]) -> Iterator[str]:
             yield from ("", f"## {part}", "", "| Step | Read | Practise |", "|---|---|---|")
         read = [page for page in pages if not page.practice]
         do = [page for page in pages if page.practice] + [page for page in practice if page.slug == first.slug]
-        yield f"| {number} {first.slug} | {_links(read, known)} | {_links(do, known)} |"
+        yield f"| {number}\N{NO-BREAK SPACE}{first.slug} | {_links(read, known)} | {_links(do, known)} |"
 
 
 def _beyond(known: Known, practice: list[Page]) -> Iterator[str]:

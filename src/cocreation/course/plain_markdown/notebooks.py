@@ -10,6 +10,7 @@ from typing import Any
 from .contents import Numbered, Page, cells, tables
 from .known import START, Known
 from .markdown import plain
+from .write import anchored
 
 __all__ = ["ADDED", "convert"]
 
@@ -69,8 +70,7 @@ def _captions(cell: dict[str, Any], page: str, known: Known) -> Iterator[dict[st
 
 def _caption(told: dict[str, str], number: Numbered | None, page: str, known: Known) -> str:
     caption = plain(told["caption"], page, known)
-    # the anchor is what the text refers to
-    return caption if number is None else f'<span id="{told["name"]}"></span>**{number.label}** {caption}'
+    return caption if number is None else f"{anchored(told['name'])}**{number.label}** {caption}"
 
 
 def _cell(name: str, source: str, what: str) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _onward(page: str, known: Known) -> Iterator[dict[str, Any]]:
     elif notebook is not None:
         lines.append(f"**Next:** {_link(notebook, page, known)}")
     lines.append(f"All steps: [start page]({posixpath.relpath(START, posixpath.dirname(page) or '.')})")
-    yield _cell("onward", "---\n\n" + "\n\n".join(lines), "onward")
+    yield _cell("onward", "***\n\n" + "\n\n".join(lines), "onward")
 
 
 def _next(here: Page, known: Known) -> tuple[Page | None, Page | None]:

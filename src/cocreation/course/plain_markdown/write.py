@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-__all__ = ["box", "escaped", "folded", "linked"]
+__all__ = ["anchored", "box", "escaped", "folded", "linked"]
 
 #: text that would be markup; "$" begins a formula in Jupyter, and "|" ends a cell of a table
 _MARKUP = re.compile(r"[\\`*_<\[\]]")
@@ -38,6 +38,11 @@ def linked(words: str, address: str, title: str = "") -> str:
     told = "".join(_ENTITIES.get(letter, letter) for letter in " ".join(title.split()))
     quoted = told.replace("\\", "\\\\").replace('"', '\\"')
     return f'[{words}]({address} "{quoted}")' if told else f"[{words}]({address})"
+
+
+def anchored(name: str) -> str:
+    """Return an anchor for a caption. It lies above, so that who follows a link sees what the caption is about."""
+    return f'<span id="{name}" style="position: relative; top: -400px"></span>'
 
 
 def box(title: str, body: str, *, warning: bool = False) -> str:
