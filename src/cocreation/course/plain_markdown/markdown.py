@@ -77,8 +77,6 @@ def _left_over(tokens: list[Token]) -> Iterator[str]:
             yield f":::{token.info}"
         elif token.type in _UNKNOWN:
             yield _UNKNOWN[token.type].format(token.content)
-        elif token.type == "link_open" and re.search(r"\.md(#|$)", str(token.attrs.get("href", ""))):
-            yield f"a link to {token.attrs['href']}"
         yield from _left_over(token.children or [])
 
 
