@@ -167,7 +167,7 @@ def _column(
 
 
 def _of_row(style: Figures, name: str, label: Hashable) -> Figures:
-    """A figure that its row explains, not its column, has a zero before the point or none as the row's name says."""
+    """Let the name of a row decide on the zero before the point, where that of the column says nothing."""
     explained = name and name not in LIMITS and not kind_of(label)
     return replace(style, bounded=name in BOUNDED) if explained else style
 
