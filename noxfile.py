@@ -164,7 +164,7 @@ def lint(session: nox.Session) -> None:
     session.run(python, "-m", "cocreation.authoring.notebooks", "--no-run", "--check", *stored, external=True)
 
 
-@nox.session(venv_backend="virtualenv|venv")
+@nox.session(venv_backend="venv")
 def lock(session: nox.Session) -> None:
     """Pin every dependency with hashes, for Linux, macOS and Windows and every supported Python."""
     session.install("uv>=0.8")

@@ -9,6 +9,7 @@ Add ``cocreation.pages`` to the extensions; it sets everything else:
 * the book's own look: type, contents, cover, the steps as one thing
   (:mod:`.theme`, :mod:`.pipeline`, :mod:`.steps`, :mod:`.notes`);
 * figures that are part of the page, numbered, with their data (:mod:`.figures`);
+* captions and numbers for the tables of notebooks (:mod:`.tables`);
 * warnings for what a reader would miss: an image without alt text, a widget
   that cannot live without a kernel (:mod:`.lint`).
 """
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..widgets.host import live
-from . import contents, figures, lint, notes, offline, pipeline, search, steps, theme
+from . import contents, figures, lint, notes, offline, pipeline, search, steps, tables, theme
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -42,6 +43,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     search.setup(app)
     live.setup(app)
     figures.setup(app)
+    tables.setup(app)
     lint.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 

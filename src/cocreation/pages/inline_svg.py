@@ -23,7 +23,7 @@ _NAMES = {colour: f"var(--cc-{name}, {colour})" for name, colour in TOKENS.items
 _COLOUR = re.compile("|".join(_NAMES), re.IGNORECASE)
 _PAINTED = ("fill", "stroke", "stop-color", "color")
 _POINTING = re.compile(r"url\(#([^)]+)\)")
-_SIZE = re.compile(r"\bfont(?:-size)?:(?:[^;]*?\s)?\s*([\d.]+)(?:px|pt)?(?=[\s;]|$)")
+_SIZE = re.compile(r"\bfont-size:\s*([\d.]+)|\bfont:[^;]*?([\d.]+)px")
 _FRACTION = re.compile(r"-?\d+\.\d{3,}")
 
 
@@ -120,7 +120,7 @@ def _tables(root: ElementTree.Element) -> list[dict]:
 def _font_sizes(root: ElementTree.Element) -> list[float]:
     """Return the sizes of text, in the units of the viewBox."""
     told = [value if name == "style" else f"{name}:{value}" for each in root.iter() for name, value in each.items()]
-    return [float(size) for text in told for size in _SIZE.findall(text)]
+    return [float(one or other) for text in told for one, other in _SIZE.findall(text)]
 
 
 def _clean(root: ElementTree.Element, mark: str) -> None:
@@ -166,7 +166,7 @@ def _dress(element: ElementTree.Element, pointed: set[str], mark: str) -> None:
     painted = [f"{key}: {attributes.pop(key)}" for key in _PAINTED if _COLOUR.search(attributes.get(key, ""))]
     style = [*painted, *filter(None, map(_without_family, style))]
     if style:
-        told = ";".join(part.replace(": ", ":", 1) for part in style)
+        told = ";".join(part.replace(": ", ":") for part in style)
         attributes["style"] = _COLOUR.sub(lambda found: _NAMES[found[0].lower()], told)
     for key, value in attributes.items():
         value = _POINTING.sub(rf"url(#{mark}\1)", value)

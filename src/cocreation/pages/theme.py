@@ -35,7 +35,7 @@ def _configure(app: Sphinx, config: Config) -> None:
     options = config.html_theme_options
     # The page's own contents stand in those of the book, so that the right margin is free for notes.
     options["secondary_sidebar_items"] = []
-    options["use_fullscreen_button"] = False
+    options["use_fullscreen_button"] = options["back_to_top_button"] = False
     options["article_header_start"] = ["toggle-primary-sidebar.html"]
     options["article_header_end"] = ["article-header-buttons.html"]
     options.setdefault("search_bar_text", "Search this book")
@@ -164,7 +164,8 @@ def _eyebrow(env: BuildEnvironment) -> str:
     """Return the line above the title of the cover: what the book holds, counted."""
     found = steps(env)
     notebooks = sum(env.doc2path(name).endswith(".ipynb") for name in env.found_docs)
-    return f'<p class="cc-eyebrow">A course in {len(found)} steps · {notebooks} notebooks</p>' if found else ""
+    counted = "1 notebook" if notebooks == 1 else f"{notebooks} notebooks"
+    return f'<p class="cc-eyebrow">A course in {len(found)} steps · {counted}</p>' if found else ""
 
 
 # Where one is ------------------------------------------------------------------------
@@ -177,14 +178,16 @@ def _strip(app: Sphinx, page: str) -> str:
     if not found:
         return ""
     shares = getattr(env, "cocreation_shares", {})
+    turns = {part.pages[0][0] for part in parts(env)[1:] if part.numbered and part.pages}
     items = []
     for step in found:
         title = escape(f"Step {step.number} of {len(found)}: {env.titles[step.chapter].astext()}")
         current = ' aria-current="step"' if step is here else ""
+        turn = ' class="cc-turns"' if step.chapter in turns else ""
         layers = shares.get(step.slug)
         bar = f'<i style="--share:{layers[0]};--layers:{layers[1]}"></i>' if layers else "<i></i>"
         items.append(
-            f'<li><a href="{_uri(app, page, step.chapter)}" title="{title}" aria-label="{title}"{current} '
+            f'<li{turn}><a href="{_uri(app, page, step.chapter)}" title="{title}" aria-label="{title}"{current} '
             f'data-pages="{" ".join(step.pages)}">{bar}</a></li>'
         )
     said = f"Step {here.number} of {len(found)} · {here.slug}" if here else f"{len(found)} steps"

@@ -59,8 +59,9 @@ def _bring_fonts() -> None:
         if any(entry.fname == path for entry in fontManager.ttflist):
             continue
         fontManager.addfont(path)
-        # matplotlib takes the semibold for a family of its own
-        fontManager.ttflist[-1] = dataclasses.replace(fontManager.ttflist[-1], name=FAMILY, weight=weight)
+        # which may take the semibold for a family of its own, or for two
+        added = dataclasses.replace(fontManager.ttflist[-1], name=FAMILY, weight=weight)
+        fontManager.ttflist = [entry for entry in fontManager.ttflist if entry.fname != path] + [added]
 
 
 def figure(*, width: float = COLUMN, height: float = 420, **options: Any) -> tuple[Figure, Any]:

@@ -19,8 +19,8 @@ __all__ = ["heat", "label_lines", "note", "threshold"]
 
 #: points between two lines of small text
 _LINE = 12.0
-#: from this share of the full colour on, words in a cell are written in the colour of the paper
-_TURN = 0.55
+#: how thick the colour lies on the cell of a full size: words still stand out from it
+_THICK = 0.62
 
 
 def note(
@@ -203,7 +203,8 @@ def _apart(places: list[float], least: float) -> list[float]:
 def heat(ax: Axes, frame: pd.DataFrame, *, full: float = 1.0, digits: int = 2, words: bool = True) -> None:
     """Draw a table as cells, darker the larger a figure is, blue where positive and red where negative.
 
-    The colours are laid on thinner or thicker, so that a small figure has the colour of the page, light or dark.
+    The colours are laid on thinner or thicker, so that a small figure has the colour of the page, light or dark, and
+    are never so dark that a figure does not stand out.
 
     Parameters
     ----------
@@ -237,15 +238,12 @@ def heat(ax: Axes, frame: pd.DataFrame, *, full: float = 1.0, digits: int = 2, w
         for column, value in enumerate(values):
             if not np.isfinite(value):
                 continue
-            share = min(1.0, abs(value) / full)
-            ground = palette.ACCENT if value >= 0 else palette.OPPOSED
-            ax.add_patch(
-                Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=(ground, round(0.92 * share, 3)),
-                          edgecolor=palette.PAPER, linewidth=1)
-            )  # fmt: skip
+            thick = round(_THICK * min(1.0, abs(value) / full), 3)
+            ground = (palette.CELL if value >= 0 else palette.CELL_OPPOSED, thick)
+            cell = Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=ground, edgecolor=palette.PAPER, linewidth=1)
+            ax.add_patch(cell)
             if words:
-                ink = palette.PAPER if share > _TURN else palette.INK
-                ax.text(column, row, _short(value, digits), ha="center", va="center_baseline", color=ink, fontsize=8.5)
+                ax.text(column, row, _short(value, digits), ha="center", va="center_baseline", fontsize=8.5)
     ax.set(xlim=(-0.5, frame.shape[1] - 0.5), ylim=(frame.shape[0] - 0.5, -0.5))
     ax.set_xticks(range(frame.shape[1]), [str(name) for name in frame.columns])
     ax.set_yticks(range(frame.shape[0]), [str(name) for name in frame.index])

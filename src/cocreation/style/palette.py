@@ -7,6 +7,8 @@ from itertools import cycle
 
 __all__ = [
     "ACCENT",
+    "CELL",
+    "CELL_OPPOSED",
     "DARK",
     "HAIRLINE",
     "INK",
@@ -32,6 +34,9 @@ ACCENT = "#1f5a8c"
 #: the other end of a scale with a middle: negative where ACCENT is positive
 OPPOSED = "#9c3d2e"
 
+#: laid on the cells of a table, thicker the larger a figure is, positive and negative
+CELL, CELL_OPPOSED = "#1d5b90", "#a03a2b"
+
 #: five colours that stay apart for the colour-blind (Okabe & Ito, 2008), the n-th for the n-th dimension of a study
 _DIMENSIONS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7")
 #: the same, dark enough to be read as text
@@ -46,6 +51,8 @@ TOKENS: dict[str, str] = {
     "shade": SHADE,
     "accent": ACCENT,
     "opposed": OPPOSED,
+    "cell": CELL,
+    "cell-opposed": CELL_OPPOSED,
     **{f"dimension-{n}": colour for n, colour in enumerate(_DIMENSIONS, start=1)},
     **{f"dimension-{n}-text": colour for n, colour in enumerate(_TEXTS, start=1)},
 }
@@ -59,6 +66,8 @@ DARK: dict[str, str] = {
     "shade": "#1d222d",
     "accent": "#8ec1f0",
     "opposed": "#f0a08f",
+    "cell": "#4a8cc7",
+    "cell-opposed": "#c2604f",
     "dimension-1": "#2f95d3",
     "dimension-1-text": "#6cb8ea",
     "dimension-2-text": "#e9ad2c",

@@ -63,7 +63,7 @@ def tables_behind(drawn: Axes | Figure) -> list[pd.DataFrame]:
     Returns
     -------
     list of DataFrame
-        Figures are rounded: three decimals below 10, two below 100, one below 10,000, else none.
+        Figures are rounded to three decimals.
 
     See Also
     --------
@@ -79,13 +79,11 @@ def tables_behind(drawn: Axes | Figure) -> list[pd.DataFrame]:
 
 
 def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
-    named = [name for name in frame.index.names if name is not None]
-    table = frame.reset_index() if named else frame.reset_index(drop=True)
-    for name in table.columns[table.dtypes.map(pd.api.types.is_float_dtype)]:
-        values = table[name].to_numpy(float)
-        largest = np.abs(values[np.isfinite(values)]).max(initial=0.0)
-        table[name] = table[name].round(3 if largest < 10 else 2 if largest < 100 else 1 if largest < 10_000 else 0)
-    return table
+    """Return a plain copy: rounded, rows counted, columns named by text, whatever the names are and how often."""
+    index = [(name, frame.index.get_level_values(at)) for at, name in enumerate(frame.index.names) if name is not None]
+    columns = [*index, *((name, frame.iloc[:, at]) for at, name in enumerate(frame.columns))]
+    plain = [pd.Series(np.asarray(values), name=str(name)) for name, values in columns]
+    return pd.concat([each.round(3) if each.dtype.kind == "f" else each for each in plain], axis=1)
 
 
 def packed(frame: pd.DataFrame) -> dict[str, Any]:
@@ -110,7 +108,7 @@ def packed(frame: pd.DataFrame) -> dict[str, Any]:
     >>> packed(pd.DataFrame({"n": [1, 2], "r": [0.5, None]}))
     {'columns': ['n', 'r'], 'rows': [[1, 0.5], [2, None]]}
     """
-    rows = zip(*(map(_cell, frame[name].tolist()) for name in frame.columns), strict=True)
+    rows = zip(*(map(_cell, frame.iloc[:, at].tolist()) for at in range(frame.shape[1])), strict=True)
     return {"columns": [str(name) for name in frame.columns], "rows": [list(row) for row in rows]}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from ... import style
 from ...core.kappa import kappa_of_two, limits, weights_of
 from ...errors import InputError, plain
 from ...inputs.labels import look, refuse_alike
@@ -107,7 +108,7 @@ class Agreement(Result):
         ax.tick_params(axis="x", rotation=45)
         plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
         ax.tick_params(axis="y", rotation=0)
-        return ax
+        return style.behind(ax, self.confusion.rename_axis("first coder"))
 
 
 def agreement(

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from ... import style
 from ...core.kappa import limits
 from ...core.resampling import enough
 from ...errors import InputError, plain
@@ -211,7 +212,7 @@ class Krippendorff(Result):
         sns.heatmap(self.coincidence, annot=words, fmt="", cmap=blue, cbar=False, square=True, linewidths=0.5, ax=ax)
         ax.set(xlabel="value", ylabel="met in the same unit by", title=f"alpha ({self.metric}) = {self.alpha:.3f}")
         ax.tick_params(axis="y", rotation=0)
-        return ax
+        return style.behind(ax, self.coincidence.rename_axis(index="value", columns=None))
 
 
 def krippendorff_alpha(
