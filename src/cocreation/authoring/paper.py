@@ -225,12 +225,12 @@ def _site_title(html: Path) -> str:
 
 
 def _styles(html: Path, listed: list[Chapter]) -> list[str]:
-    """Return the style sheets of all pages, each once, as seen from the top folder."""
+    """Return the style sheets of all pages, each once, as seen from the top folder; ours last, as on each page."""
     found: dict[str, None] = {}
     for name in ["index", *(each.name for each in listed)]:
         for link in _soup(html, name).select('link[rel="stylesheet"]'):
             found[posixpath.normpath(posixpath.join(posixpath.dirname(name), str(link["href"])))] = None
-    return list(found)
+    return sorted(found, key=lambda style: "cocreation/" in style and "katex" not in style)
 
 
 def _adapted(article: Tag, name: str, names: dict[str, str]) -> Tag:

@@ -196,7 +196,8 @@ def _band(along: list[Step], left: dict, x: dict[str, float], middle: float) -> 
         lower = [(x[step.slug], edges[step.slug][k + 1]) for step in along][::-1]
         path = f"M{_point(upper[0])}{_curve(upper)}L{_point(lower[0])}{_curve(lower)}Z"
         parts.append(
-            f'<path class="cc-layer" style="fill:var(--cc-dimension-{k + 1})" d="{path}"><title>{escape(code)}</title></path>'
+            f'<path class="cc-layer" style="fill:var(--cc-dimension-{k + 1})" d="{path}">'
+            f"<title>{escape(code)}</title></path>"
         )
     last = along[-1].slug
     for k, code in enumerate(codes):
