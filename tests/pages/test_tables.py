@@ -91,7 +91,7 @@ def test_tables_of_results_are_numbered_by_the_page_and_keep_their_titles(build)
         "Table 5 Its items",
     ]  # fmt: skip
     assert "<caption" not in page
-    assert page.count("See the note of the first table.") == 2
+    assert page.count("See the note of the first of these tables.") == 2
 
 
 def test_a_table_without_caption_has_no_number(build):
