@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ... import style
 from ...errors import InputError
 from ...results.result import Result
 from ...results.table import fixed, without_zero
@@ -134,7 +135,7 @@ class Twin(Result):
         ax.grid(axis="y", visible=False)
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9.5)
         _both_numbers(ax, table)
-        return ax
+        return style.behind(ax, table.iloc[::-1].drop(columns="decimals"))
 
 
 def _both_numbers(ax: Axes, table: pd.DataFrame) -> None:
