@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from io import StringIO
-from pathlib import Path
 
 import nbformat
 import pandas as pd
 import pytest
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
+import small_book
 
 from cocreation.results.display import bundle
 from cocreation.steps.purify import alpha
@@ -34,23 +31,10 @@ def build(tmp_path):
     """Build a small book of one notebook; return its page and the warnings."""
 
     def run(*cells: nbformat.NotebookNode, text: str = "") -> tuple[str, str]:
-        source = tmp_path / "source"
-        source.mkdir()
-        language = {"language_info": {"name": "python", "pygments_lexer": "python"}}
-        book = nbformat.v4.new_notebook(
-            metadata=language, cells=[nbformat.v4.new_markdown_cell(f"# A notebook\n\n{text}"), *cells]
-        )
-        (source / "index.ipynb").write_text(nbformat.writes(book), "utf-8")
-        config = {
-            "extensions": ["myst_nb", "sphinx_book_theme", "cocreation.pages"],
-            "html_theme": "sphinx_book_theme",
-            "nb_execution_mode": "off",
-        }
-        told = StringIO()
-        with docutils_namespace():
-            app = Sphinx(source, None, tmp_path / "out", tmp_path / "trees", "html", config, status=None, warning=told)
-            app.build()
-        return Path(app.outdir, "index.html").read_text("utf-8"), told.getvalue()
+        book = small_book.notebook(text=f"# A notebook\n\n{text}")
+        book.cells[1:] = cells
+        out, told = small_book.build(tmp_path, {"index.ipynb": book})
+        return (out / "index.html").read_text("utf-8"), told
 
     return run
 
@@ -91,7 +75,7 @@ def test_tables_of_results_are_numbered_by_the_page_and_keep_their_titles(build)
         "Table 5 Its items",
     ]  # fmt: skip
     assert "<caption" not in page
-    assert page.count("See the note of the first table.") == 2
+    assert page.count("See the note of the first of these tables.") == 2
 
 
 def test_a_table_without_caption_has_no_number(build):

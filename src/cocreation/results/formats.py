@@ -19,6 +19,7 @@ MARKS = {"keep": "●", "drop": "○", "recode?": "◐"}
 # says that it stands left, the table has its outer rules, and the rest is left to those who show it.
 _LEFT = "text-align:left"
 _TABLE = "border-top:2px solid;border-bottom:2px solid;font-variant-numeric:tabular-nums"
+_CAPTION = f"caption-side:top;white-space:nowrap;{_LEFT}"
 #: characters that fit a phone; a wider table must be reached by the keyboard, to be scrolled
 _PHONE = 34
 #: as wide as a point and as a digit, where the font's digits are all as wide
@@ -38,7 +39,7 @@ def to_html(table: Table) -> str:
     parts = [f'<div class="apa" style="overflow-x:auto"{reach}>\n<table style="{_TABLE}">\n']
     if table.title or table.number is not None:
         number = "" if table.number is None else f"<b>Table {table.number}</b> "
-        parts.append(f'<caption style="caption-side:top;{_LEFT}">{number}{_runs_html(table.title)}</caption>\n')
+        parts.append(f'<caption style="{_CAPTION}">{number}{_runs_html(table.title)}</caption>\n')
     if any(column.head or column.spanner for column in table.columns):
         parts += ["<thead>\n", *_heads(table), "</thead>\n"]
     parts.append("<tbody>\n")

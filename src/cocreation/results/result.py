@@ -128,7 +128,7 @@ class Result:
     def _apa(self, first: int | None) -> list[Table]:
         """The one model behind every format; without a number for a page that numbers all its tables."""
         if first is None:
-            return [replace(table, number=None) for table in self._numbered(1, "of the first table")]
+            return [replace(table, number=None) for table in self._numbered(1, "of the first of these tables")]
         if isinstance(first, bool) or not isinstance(first, int) or first < 1:
             raise InputError(
                 f"first is the number of the first table, 1 or more, not {plain(first)}. Give a whole number."
