@@ -8,10 +8,11 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ..errors import EstimationError
-from .rotation import align
+from .rotation import align, varimax
 
 __all__ = [
     "Extracted",
+    "clusters",
     "extract",
     "maximum_likelihood",
     "minres",
@@ -54,6 +55,39 @@ def principal_components(r: np.ndarray, n: int) -> np.ndarray:
     largest = np.argsort(-values, kind="stable")[:n]
     loadings = vectors[:, largest] * np.sqrt(np.clip(values[largest], 0.0, None))
     return loadings * np.where(loadings.sum(axis=0) < 0, -1.0, 1.0)
+
+
+def clusters(r: np.ndarray, highest: float = 1.0) -> list[np.ndarray]:
+    """Return loadings that a single factor of these variables could have: on each cluster, and on the strongest pair.
+
+    Clusters are the components with an eigenvalue above 1, rotated by varimax, each variable with its largest. The
+    loadings are the correlations of all with the first component of a cluster, the pair among them.
+
+    Parameters
+    ----------
+    r : array, shape (k, k)
+        Correlations.
+    highest : float
+        The size that no loading exceeds.
+
+    Returns
+    -------
+    list of arrays, shape (k,)
+        Empty where the variables hang together in one cluster.
+    """
+    count = int((np.linalg.eigvalsh(r) > 1).sum())
+    if len(r) < 3 or count < 2:
+        return []
+    owner = np.abs(varimax(principal_components(r, count), tolerance=1e-3)).argmax(axis=1)
+    groups = [group for k in range(count) if len(group := np.flatnonzero(owner == k))]
+    groups.append(np.array(np.unravel_index(np.abs(np.tril(r, -1)).argmax(), r.shape)))
+    found = []
+    for group in groups:
+        inner = r[np.ix_(group, group)]
+        weights = principal_components(inner, 1)[:, 0]
+        loadings = r[:, group] @ weights / np.sqrt(weights @ inner @ weights)
+        found.append(np.clip(loadings, -highest, highest))
+    return found
 
 
 class Extracted(NamedTuple):

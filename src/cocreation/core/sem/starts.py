@@ -12,12 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import EstimationError
-from ..factor import principal_components
+from ..factor import clusters, principal_components
 from ..moments import to_correlation
-from ..rotation import varimax
 from .model import Entry, Model, start_values
 
-__all__ = ["Optima", "Optimum", "clusters", "is_proper", "loose", "optima", "patterns", "refined", "several"]
+__all__ = ["Optima", "Optimum", "further", "is_proper", "loose", "optima", "patterns", "refined", "several"]
 
 #: no loading starts higher, or its item would have hardly any variance of its own; no fixed one lower
 _HIGHEST, _LOWEST = 0.95, 0.1
@@ -70,37 +69,6 @@ def several(model: Model, s: np.ndarray) -> bool:
     return bool(loose(model) or patterns(model, s))
 
 
-def clusters(r: np.ndarray) -> list[np.ndarray]:
-    """Return loadings that a single factor of these variables could have: on each cluster, and on the strongest pair.
-
-    Clusters are the components with an eigenvalue above 1, rotated by varimax, each variable with its largest. The
-    loadings are the correlations of all with the first component of a cluster, the pair among them.
-
-    Parameters
-    ----------
-    r : array, shape (k, k)
-        Correlations.
-
-    Returns
-    -------
-    list of arrays, shape (k,)
-        Empty where the variables hang together in one cluster.
-    """
-    count = int((np.linalg.eigvalsh(r) > 1).sum())
-    if len(r) < 3 or count < 2:
-        return []
-    owner = np.abs(varimax(principal_components(r, count), tolerance=1e-3)).argmax(axis=1)
-    groups = [group for k in range(count) if len(group := np.flatnonzero(owner == k))]
-    groups.append(np.array(np.unravel_index(np.abs(np.tril(r, -1)).argmax(), r.shape)))
-    found = []
-    for group in groups:
-        inner = r[np.ix_(group, group)]
-        weights = principal_components(inner, 1)[:, 0]
-        loadings = r[:, group] @ weights / np.sqrt(weights @ inner @ weights)
-        found.append(np.clip(loadings, -_HIGHEST, _HIGHEST))
-    return found
-
-
 def patterns(model: Model, s: np.ndarray) -> list[list[dict[tuple[int, int], float]]]:
     """Return where else the factors of a model could start, a list for each that could choose among clusters.
 
@@ -127,7 +95,7 @@ def patterns(model: Model, s: np.ndarray) -> list[list[dict[tuple[int, int], flo
         if len(cells) < 3 or len(parameters) < 2 or column in free:
             continue
         weights = np.array([_weights(cell.row, measured, r) for cell in cells])
-        alternatives = clusters(to_correlation(weights @ r @ weights.T))
+        alternatives = clusters(to_correlation(weights @ r @ weights.T), _HIGHEST)
         if alternatives:
             found.append([_oriented(cells, loadings) for loadings in alternatives])
     return found
@@ -276,6 +244,35 @@ def refined(fit: Callable, starts: Iterable[np.ndarray], *, refuse: Callable[[ob
             continue
         _add(found, fitted)
     return _told(found)
+
+
+def further(fit: Callable, reached: Optima, start: np.ndarray, *, refuse: Callable[[object], None]) -> Optima:
+    """Search to the end from one more start, such as the place where another program's search ended.
+
+    Parameters
+    ----------
+    fit : callable
+        Takes ``start`` by name; returns a fit as :func:`optima`'s does.
+    reached : Optima
+        What the other starts led to.
+    start : array, shape (parameters,)
+        Where to start.
+    refuse : callable
+        Raises where a fit cannot be reported.
+
+    Returns
+    -------
+    Optima
+        With the minimum reached, and one start more, if it is a new one.
+    """
+    found = list(reached.found)
+    try:
+        fitted = fit(start=start)
+        refuse(fitted)
+    except EstimationError:
+        return reached
+    _add(found, fitted)
+    return reached if len(found) == len(reached.found) else Optima(_told(found), reached.starts + 1)
 
 
 def _looked(fit: Callable, model: Model, s, mean, usual, choices, drawn):
