@@ -211,7 +211,7 @@ class TestWarnings:
         found = nomological(democracy, text)
         assert found.fit.loc[0, "chi2"] == pytest.approx(56.2706, abs=1e-4)
         assert "A search of semopy's led to this minimum, below those of the searches here" in found.note
-        assert "searches from 2 starts" in found.note
+        assert "searches from 4 starts reached; that no lower one exists cannot be proved" in found.note
         told = found.warnings.set_index("subject").loc["model", "warning"]
         assert "The lowest minimum found, chi-square 56.27, is reported" in told
         assert "The lowest proper one has chi-square 56.31." in told

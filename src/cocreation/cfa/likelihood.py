@@ -13,6 +13,7 @@ import numpy as np
 from ..core.moments import covariance
 from ..core.sem import equalities, groups, ml, robust, starts
 from ..core.sem import fit as fit_measures
+from ..core.sem.search import is_proper
 from ..core.sem.terms import Specification
 from ..errors import EstimationError
 from .several_minima import as_single, beside, of_moments, remarks_on
@@ -248,7 +249,7 @@ def _lowest_of_all_answers(data: groups.Samples, specification: Specification):
             return starts.Optima(found, reached.starts), [moments]
     fitted = fit(usual)
     refuse(fitted)
-    return starts.Optima((starts.Optimum(fitted, starts.is_proper(fitted)),), 1), [moments]
+    return starts.Optima((starts.Optimum(fitted, is_proper(fitted)),), 1), [moments]
 
 
 def refuse_impossible(specification: Specification, fitted: ml.MLFit) -> None:

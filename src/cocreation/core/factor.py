@@ -24,6 +24,9 @@ __all__ = [
 #: uniquenesses are kept above this, as psych and factanal do; an item that reaches it is a Heywood case
 LOWEST_UNIQUENESS = 0.005
 
+#: two items that share this much are a cluster of their own beside one other, if the second eigenvalue is no less
+_DOUBLET, _SECOND = 0.8, 0.8
+
 #: random starts beside the usual one
 _MORE_STARTS = 20
 
@@ -75,12 +78,17 @@ def clusters(r: np.ndarray, highest: float = 1.0) -> list[np.ndarray]:
     list of arrays, shape (k,)
         Empty where the variables hang together in one cluster.
     """
-    count = int((np.linalg.eigvalsh(r) > 1).sum())
-    if len(r) < 3 or count < 2:
+    values = np.linalg.eigvalsh(r)
+    if len(r) < 3 or values[-2] < _SECOND:
         return []
-    owner = np.abs(varimax(principal_components(r, count), tolerance=1e-3)).argmax(axis=1)
-    groups = [group for k in range(count) if len(group := np.flatnonzero(owner == k))]
-    groups.append(np.array(np.unravel_index(np.abs(np.tril(r, -1)).argmax(), r.shape)))
+    count, size = int((values > 1).sum()), np.abs(np.tril(r, -1))
+    pair = np.unravel_index(size.argmax(), r.shape)
+    if count < 2 and size[pair] < _DOUBLET:
+        return []
+    groups = [np.array(pair)]
+    if count > 1:
+        owner = np.abs(varimax(principal_components(r, count), tolerance=1e-3)).argmax(axis=1)
+        groups = [*(group for k in range(count) if len(group := np.flatnonzero(owner == k))), *groups]
     found = []
     for group in groups:
         inner = r[np.ix_(group, group)]
