@@ -27,7 +27,7 @@ LOWEST_UNIQUENESS = 0.005
 #: two items that share this much are a cluster of their own beside one other, if the second eigenvalue is no less
 _DOUBLET, _SECOND = 0.8, 0.8
 
-#: random starts beside the usual one
+#: random starts beside the usual one, for several factors
 _MORE_STARTS = 20
 
 #: evaluations that the usual start may take, a random one, and all of these; searches that creep take any number
@@ -127,7 +127,8 @@ def minres(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENESS) -> Extra
 
     Harman & Jones (1966). Found by Newton steps on the uniquenesses with exact
     second derivatives, which converge to machine precision; from several starts,
-    since with more factors than the items hold the criterion has several minima.
+    since with more factors than the items hold, or with one for items of several
+    clusters, the criterion has several minima.
 
     Parameters
     ----------
@@ -279,9 +280,13 @@ def _first_uniquenesses(r: np.ndarray) -> np.ndarray:
 
 
 def _starts(r: np.ndarray, n: int) -> list[np.ndarray]:
-    """The usual start, and where there can be other minima – beside more than one factor – a few drawn ones."""
-    rng = np.random.default_rng(1)
-    return [_first_uniquenesses(r), *(rng.uniform(0.05, 0.95, len(r)) for _ in range(_MORE_STARTS if n > 1 else 0))]
+    """The usual start and, since there can be other minima, further ones: drawn, or for one factor on each cluster."""
+    if n > 1:
+        rng = np.random.default_rng(1)
+        more = [rng.uniform(0.05, 0.95, len(r)) for _ in range(_MORE_STARTS)]
+    else:
+        more = [np.clip(1 - loadings**2, 0.05, 0.95) for loadings in clusters(r)]
+    return [_first_uniquenesses(r), *more]
 
 
 class _Counted:
