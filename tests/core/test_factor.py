@@ -47,3 +47,26 @@ class TestOneFactor:
                 assert found <= other_end + 1e-8
                 single += len(starts) == 1 and other_end > found + 1e-6
         assert single > 0  # or these tables could not tell
+
+
+class TestTablesWithoutAUniqueAnswer:
+    """Where items correlate alike, a kept and a residual eigenvalue are one: the criterion has no second derivative."""
+
+    @pytest.mark.parametrize("method", [factor.minres, factor.maximum_likelihood])
+    @pytest.mark.parametrize(("p", "n"), [(4, 1), (5, 2), (7, 3)])
+    @pytest.mark.parametrize("rho", [0.0, 0.3, 0.9])
+    def test_items_that_correlate_alike_are_reproduced(self, method, p, n, rho):
+        r = np.full((p, p), rho)
+        np.fill_diagonal(r, 1)
+        with np.errstate(divide="raise", invalid="raise", over="raise"):
+            found = method(r, n)
+        assert found.minimum == pytest.approx(0, abs=1e-10)
+        assert found.loadings @ found.loadings.T + np.diag(found.uniquenesses) == pytest.approx(r, abs=1e-5)
+
+    @pytest.mark.parametrize("size", [2, 3])
+    def test_of_blocks_that_are_alike_one_factor_takes_one(self, size):
+        r = np.kron(np.eye(2), np.full((size, size), 0.6))
+        np.fill_diagonal(r, 1)
+        with np.errstate(divide="raise", invalid="raise", over="raise"):
+            found = factor.minres(r, 1)
+        assert found.minimum == pytest.approx(0.6**2 * size * (size - 1) / 2, rel=1e-8)
