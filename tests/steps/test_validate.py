@@ -221,6 +221,7 @@ def test_validity_is_numbers_or_says_why_not(frame, size):
     says_why_or_is_finite(lambda: validity(frame, scales_of(frame, size)), may_be_empty=("fornell_larcker", "model"))
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @given(frames(least=5, most=7), st.integers(2, 3))
 @settings(deadline=None, derandomize=True, max_examples=50)
 def test_omega_is_a_number_or_says_why_not(frame, n):

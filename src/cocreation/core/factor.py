@@ -27,7 +27,7 @@ LOWEST_UNIQUENESS = 0.005
 #: two items that share this much are a cluster of their own beside one other, if the second eigenvalue is no less
 _DOUBLET, _SECOND = 0.8, 0.8
 
-#: random starts beside the usual one
+#: random starts beside the usual one, for several factors
 _MORE_STARTS = 20
 
 #: evaluations that the usual start may take, a random one, and all of these; searches that creep take any number
@@ -127,7 +127,8 @@ def minres(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENESS) -> Extra
 
     Harman & Jones (1966). Found by Newton steps on the uniquenesses with exact
     second derivatives, which converge to machine precision; from several starts,
-    since with more factors than the items hold the criterion has several minima.
+    since with more factors than the items hold, or with one for items of several
+    clusters, the criterion has several minima.
 
     Parameters
     ----------
@@ -156,8 +157,7 @@ def minres(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENESS) -> Extra
         value = 0.5 * (rest**2).sum()
         gradient = -(a**2) @ rest
         gauss = (a @ a.T) ** 2
-        ratio = rest[:, None] / (rest[:, None] - kept[None, :])
-        return value, gradient, gauss, gauss + 2 * _pairs(a, b, ratio)
+        return value, gradient, gauss, gauss + 2 * _pairs(a, b, rest[:, None], rest[:, None] - kept)
 
     psi, value = _lowest(criterion, _starts(r, n), lowest)
     values, vectors = np.linalg.eigh(r - np.diag(psi))
@@ -229,8 +229,8 @@ def maximum_likelihood(r: np.ndarray, n: int, *, lowest: float = LOWEST_UNIQUENE
         value = (rest - np.log(rest) - 1).sum()
         gradient = (a**2) @ (1 - rest)
         gauss = ((a * rest) @ a.T) * (a @ a.T)
-        ratio = (1 - rest)[:, None] * (rest[:, None] + kept[None, :]) / (kept[None, :] - rest[:, None])
-        return value, gradient, gauss, gauss + _pairs(a, b, ratio)
+        top = (1 - rest)[:, None] * (rest[:, None] + kept)
+        return value, gradient, gauss, gauss + _pairs(a, b, top, kept - rest[:, None])
 
     log_psi, value = _lowest(criterion, [np.log(start) for start in _starts(r, n)], np.log(lowest), _PATIENT)
     psi = np.exp(log_psi)
@@ -279,9 +279,13 @@ def _first_uniquenesses(r: np.ndarray) -> np.ndarray:
 
 
 def _starts(r: np.ndarray, n: int) -> list[np.ndarray]:
-    """The usual start, and where there can be other minima – beside more than one factor – a few drawn ones."""
-    rng = np.random.default_rng(1)
-    return [_first_uniquenesses(r), *(rng.uniform(0.05, 0.95, len(r)) for _ in range(_MORE_STARTS if n > 1 else 0))]
+    """The usual start and, since there can be other minima, further ones: drawn, or for one factor on each cluster."""
+    if n > 1:
+        rng = np.random.default_rng(1)
+        more = [rng.uniform(0.05, 0.95, len(r)) for _ in range(_MORE_STARTS)]
+    else:
+        more = [np.clip(1 - loadings**2, 0.05, 0.95) for loadings in clusters(r)]
+    return [_first_uniquenesses(r), *more]
 
 
 class _Counted:
@@ -317,10 +321,16 @@ def _lowest(criterion, starts: list[np.ndarray], floor: float, patience: int = 1
     return next((x, value) for x, value in found if value <= best + 1e-10)
 
 
-def _pairs(a: np.ndarray, b: np.ndarray, ratio: np.ndarray) -> np.ndarray:
-    """Σ over residual m and kept n of ratio[m, n]·(a_m∘b_n)(a_m∘b_n)ᵀ."""
+def _pairs(a: np.ndarray, b: np.ndarray, top: np.ndarray, gap: np.ndarray) -> np.ndarray:
+    """Σ over residual m and kept n of top[m, n]/gap[m, n]·(a_m∘b_n)(a_m∘b_n)ᵀ.
+
+    Where a residual eigenvalue is a kept one, the criterion has a kink and no second derivative, as where items
+    correlate alike: nothing is added then, and the search goes by Gauss–Newton from there.
+    """
+    if not np.abs(gap).min() > 0:
+        return np.zeros((len(a), len(a)))
     products = (a[:, :, None] * b[:, None, :]).reshape(len(a), -1)
-    return (products * ratio.ravel()) @ products.T
+    return (products * (top / gap).ravel()) @ products.T
 
 
 def _signed(loadings: np.ndarray) -> np.ndarray:
