@@ -175,10 +175,10 @@ def lock(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """What is too slow for every change: everything from nothing, serially, and the benchmarks."""
+    """What is too slow for every change: everything from nothing, serially, every page, the PDF, and the benchmarks."""
     python = course(session)
     shutil.rmtree(ROOT / "_build", ignore_errors=True)
-    session.run(python, "-m", "cocreation", "book", env=ONE_THREAD, external=True)
+    session.run(python, "-m", "cocreation", "book", "--pdf", env=ONE_THREAD, external=True)
     session.run(python, "-m", "pytest", env={**ONE_THREAD, "COCREATION_NIGHTLY": "1"}, external=True)
     on_the_plainest(session, python)
     compare(session, python)

@@ -60,15 +60,75 @@ def test_no_random_start_finds_a_lower_minimum_of_one_factor(kind):
     assert single > 0  # or these sets could not tell
 
 
+def _lowest(s: np.ndarray, n: int, model: Model) -> float:
+    return starts.optima(partial(ml.fit, s, n), model, s).lowest.minimum
+
+
+def test_a_doublet_is_a_start_though_one_eigenvalue_exceeds_1():
+    """Two items of .7 that correlate by .95 beside five of .8: eigenvalues 4.5, .8, …"""
+    loading = np.array([0.7, 0.7, 0.8, 0.8, 0.8, 0.8, 0.8])
+    r = np.outer(loading, loading)
+    r[0, 1] = r[1, 0] = 0.95
+    np.fill_diagonal(r, 1)
+    assert (np.linalg.eigvalsh(r) > 1).sum() == 1
+    model = Model.correlated([range(7)], marker=True)
+    found = _lowest(r, 300, model)
+    assert 300 * found == pytest.approx(403.2164, abs=1e-4)
+    assert 300 * ml.fit(r, 300, model).minimum == pytest.approx(458.8139, abs=1e-4)
+    assert found <= _lowest_of_random_starts(r, 300, model) + 1e-8
+
+
+@pytest.mark.parametrize(("seed", "chi2"), [(26, 1025.466), (89, 458.912)])
+def test_a_marker_that_measures_nothing_at_the_minimum_does_not_bar_it(seed, chi2):
+    """In units of that marker the other loadings grow without end; the same model with a variance of 1 gets there."""
+    data = _clusters(seed)
+    s, n = covariance(data.to_numpy(dtype=float), divisor="N"), len(data)
+    marked, unit = (Model.correlated([range(data.shape[1])], marker=marker) for marker in (True, False))
+    assert n * _lowest(s, n, marked) == pytest.approx(chi2, abs=1e-3)
+    assert _lowest(s, n, marked) <= _lowest_of_random_starts(s, n, unit) + 1e-8
+
+
+def test_near_duplicates_across_factors_are_starts_of_both():
+    """Where items of two factors share more with each other than with their own, the factors may become these items."""
+    single = 0
+    for seed in SETS:
+        rng = np.random.default_rng(seed)
+        loading, owner = rng.uniform(0.4, 0.7, 12), np.repeat(range(3), 4)
+        factors = rng.normal(size=(300, 3)) * np.sqrt(0.6) + rng.normal(size=(300, 1)) * np.sqrt(0.4)
+        z = factors[:, owner] * loading + rng.normal(size=(300, 12)) * np.sqrt(1 - loading**2)
+        z[:, 4] = 0.92 * z[:, 0] + np.sqrt(1 - 0.92**2) * rng.normal(size=300)
+        s = covariance(1.0 + np.digitize(z, np.linspace(-1.8, 1.8, 6)), divisor="N")
+        groups = [range(4), range(4, 8), range(8, 12)]
+        model, unit = Model.correlated(groups, marker=True), Model.correlated(groups)
+        found = _lowest(s, 300, model)
+        assert found <= _lowest_of_random_starts(s, 300, unit) + 1e-6, seed
+        try:
+            single += ml.fit(s, 300, model).minimum > found + 1e-6
+        except EstimationError:
+            single += 1
+    assert single > 0  # or these sets could not tell
+
+
 def test_the_lowest_minimum_is_reported_and_the_lowest_proper_one_is_told():
     """At the lowest minimum the factor is two near-duplicate items, one of which gets a negative variance."""
     data = _clusters(38, doublet=True)
     model = cfa(data, {"F": list(data)})
     told = " ".join(model.warnings["warning"])
     assert model.measure("chi2") == pytest.approx(506.12, abs=0.01)
-    assert "chi-square 506.12, is reported as lavaan would, but it holds a negative variance" in told
+    assert "chi-square 506.12, is reported, variances being unbounded as in lavaan, but it holds" in told
     assert "The lowest proper one has chi-square 1037.16." in told
     assert "no lower one exists cannot be proved" in model.note
+
+
+def test_a_minimum_that_semopys_own_search_misses_is_no_disagreement():
+    """From the usual start semopy ends at chi-square 164.02, as lavaan does."""
+    data = _clusters(5)
+    model = cfa(data, {"F": list(data)})
+    assert model.measure("chi2") == pytest.approx(148.599, abs=1e-3)
+    assert model.agreement < 1e-5
+    assert "semopy's search from the usual start ended elsewhere; started at this minimum, semopy stays" in model.note
+    assert "which checks the arithmetic" in model.note
+    assert model.warnings["warning"].str.contains("above the minimum").sum() == 0
 
 
 @pytest.mark.parametrize("estimator", ["ML", "MLR", "WLSMV"])

@@ -121,7 +121,7 @@ def test_the_strip_says_which_step_it_is_and_how_much_each_leaves(pages):
     assert strip.count('aria-current="step"') == 1
     shares = re.findall(r"--share:([\d.]+);--layers:(linear-gradient\([^;]*\))\"", strip)
     assert [share for share, _ in shares] == ["1.0", "0.75"]
-    assert "var(--cc-d1) 0.0% 33.3%,var(--cc-d2) 33.3% 100.0%" in shares[1][1]
+    assert "var(--cc-dimension-1) 0.0% 33.3%,var(--cc-dimension-2) 33.3% 100.0%" in shares[1][1]
     assert "3 steps" in pages("book/words")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reference import NAMES, load
 from ugly import frames, says_why_or_is_finite, scales_of
 
-from cocreation.cfa import semopy_check
+from cocreation.cfa import likelihood, semopy_check
 from cocreation.cfa.specify import Task, task_of
 from cocreation.core.moments import covariance
 from cocreation.core.sem import fit as fit_measures
@@ -176,24 +176,86 @@ def test_semopy_agrees_far_more_closely_than_is_demanded():
         assert "semopy" in found.note
 
 
-def test_a_disagreement_with_semopy_is_an_error_that_says_what_happened(monkeypatch):
+def _answering(apart, gap, begun=0.0):
+    """semopy as one that ends so far away and above, and computes an F that differs by so much where it began."""
+
+    def opinion(specification, fitted, start=None):
+        return semopy_check.Opinion(apart, fitted.minimum + gap, fitted.theta, fitted.minimum + begun)
+
+    return opinion
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ((0.2, 0), "disagree by 0.2 in a standardized loading: two different solutions fit equally well"),
+        (
+            (0.003, 1e-5, 1e-3),
+            r"disagree by 0\.003.*semopy computes F = 0\.28440\d* at the estimates whose F is 0\.28340",
+        ),
+        ((np.nan, np.nan, 1e-3), "disagree: semopy computes F"),
+    ],
+)
+def test_a_disagreement_with_semopy_is_an_error_that_says_what_happened(monkeypatch, answer, says):
     golden = load("hs1939")
+    monkeypatch.setattr(semopy_check, "second_opinion", _answering(*answer))
+    with pytest.raises(EstimationError, match=says):
+        cfa(golden.answers, golden.model)
 
-    def answering(apart, gap):
-        return lambda specification, fitted, start=None: semopy_check.Opinion(apart, fitted.minimum + gap, fitted.theta)
 
-    monkeypatch.setattr(semopy_check, "second_opinion", answering(0.003, 1e-5))
-    with pytest.raises(EstimationError, match=r"disagree by 0\.003.*stopped 1e-05 from the minimum"):
-        cfa(golden.answers, golden.model)
-    monkeypatch.setattr(semopy_check, "second_opinion", answering(np.nan, 1e-5))
-    with pytest.raises(EstimationError, match="disagree: semopy's search ended at a model without positive variances"):
-        cfa(golden.answers, golden.model)
-    monkeypatch.setattr(semopy_check, "second_opinion", answering(0.2, 0))
-    with pytest.raises(EstimationError, match="two different solutions fit equally well"):
-        cfa(golden.answers, golden.model)
-    monkeypatch.setattr(semopy_check, "second_opinion", answering(np.nan, np.nan))
-    with pytest.raises(EstimationError, match="without positive variances"):
-        cfa(golden.answers, golden.model)
+@pytest.mark.parametrize("answer", [(0.003, 1e-5), (np.nan, 1e-5), (np.inf, np.nan)])
+def test_a_semopy_that_leaves_the_minimum_for_a_worse_place_changes_no_estimate(monkeypatch, answer):
+    golden = load("hs1939")
+    asked = cfa(golden.answers, golden.model)
+    monkeypatch.setattr(semopy_check, "second_opinion", _answering(*answer))
+    left = cfa(golden.answers, golden.model)
+    assert left.agreement == np.inf
+    assert left.note.endswith("semopy does not stay at this minimum, so there is no second opinion.")
+    assert "agree" not in left.note
+    assert left.warnings["warning"].str.contains("leaves it for a worse place").sum() == 1
+    pd.testing.assert_frame_equal(left.parameters, asked.parameters, check_exact=True)
+
+
+def test_what_semopy_reaches_below_is_searched_to_the_end_and_told(monkeypatch):
+    """The search here is made to know the higher of two minima only; semopy's, from the usual start, the lower."""
+    items, text = list("abcdefgh"), "G =~ a + b + c + d + e + f + g + h"
+    lowest = cfa(_two_groups(), {"G": items})
+    s, model = covariance(_two_groups().to_numpy(), divisor="N"), parse(text).model
+    higher = starts.Optima((starts.Optimum(ml.fit(s, 300, model), proper=True),), 2)
+    monkeypatch.setattr(likelihood, "_maximum_likelihood", lambda x, specification: higher)
+    asked = semopy_check.second_opinion
+
+    def opinion(specification, fitted, start=None):
+        if start is None:  # near the minimum, not at it
+            return semopy_check.Opinion(0.5, lowest.estimate.fitted.minimum, 1.001 * lowest.estimate.fitted.theta, 1.0)
+        return asked(specification, fitted, start)
+
+    monkeypatch.setattr(semopy_check, "second_opinion", opinion)
+    found = cfa(_two_groups(), text)
+    assert found.measure("chi2") == pytest.approx(lowest.measure("chi2"), rel=1e-9)
+    assert found.agreement < 1e-5
+    assert "A search of semopy's led to this minimum, below those of the searches here; started at" in found.note
+    assert "searches from 3 starts reached; that no lower one exists cannot be proved" in found.note
+    assert (
+        found.warnings["warning"]
+        .str.contains(f"Another minimum competes: chi-square {300 * higher.lowest.minimum:.2f}")
+        .any()
+    )
+
+
+def test_what_semopy_reaches_below_and_is_no_minimum_is_warned_of(monkeypatch):
+    golden, asked = load("hs1939"), semopy_check.second_opinion
+
+    def opinion(specification, fitted, start=None):
+        if start is None:
+            return semopy_check.Opinion(0.5, fitted.minimum - 0.01, np.full(len(fitted.theta), 1e-3), 1.0)
+        return asked(specification, fitted, start)
+
+    monkeypatch.setattr(semopy_check, "second_opinion", opinion)
+    found = cfa(golden.answers, golden.model)
+    assert found.measure("chi2") == pytest.approx(golden.figures["cfa"]["fit"]["chisq"], rel=1e-6)
+    assert found.warnings["warning"].str.contains("semopy's search went below the minimum reported").sum() == 1
+    assert "semopy's search from the usual start ended elsewhere; started at this minimum" in found.note
 
 
 def test_of_two_minima_the_lower_is_reported_with_a_warning():

@@ -6,18 +6,34 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from ..core.moments import covariance
 from ..core.sem import equalities, groups, ml, robust, starts
 from ..core.sem import fit as fit_measures
+from ..core.sem.search import is_proper
 from ..core.sem.terms import Specification
 from ..errors import EstimationError
 from .several_minima import as_single, beside, of_moments, remarks_on
 from .specify import Task, with_means
 
 __all__ = ["Estimate", "estimate", "hinting", "positive", "refuse_impossible"]
+
+#: F of two searches that ended alike; F of one place by two programs, relative above 1
+_ALIKE, _SAME_F = 1e-9, 1e-6
+#: how often semopy may go lower from a minimum that was the lowest so far
+_OPINIONS = 3
+_UNCHECKED = "semopy does not stay at this minimum, so there is no second opinion."
+_LEFT = (
+    "semopy, started at the minimum reported, leaves it for a worse place or for no possible one. The fit stands, but "
+    "without a second opinion: simplify the model, or bring the items to similar spreads, before trusting it."
+)
+_BELOW = (
+    "semopy's search went below the minimum reported, to a place that is no minimum or cannot be reported. The model "
+    "asks more of the data than they hold and deserves no trust before that is understood."
+)
 
 
 @dataclass(frozen=True)
@@ -26,10 +42,10 @@ class Estimate:
 
     ``fitted.sample`` holds the unrestricted covariances; ``mean`` and ``mu`` the unrestricted and the
     implied means; ``covariance`` that of the estimates; ``indices`` the modification indices of cells.
-    ``agreement`` is semopy's distance (NaN where it is not asked), ``missed`` by how much the worse
-    of two searches missed the minimum, ``remarks`` what goes into the warnings, ``unasked`` why semopy
-    was not there to be asked, ``starts`` from how many starts the minimum was searched,
-    ``beside`` which other a table should tell of.
+    ``agreement`` is semopy's distance (NaN where it is not asked, infinite where it leaves the minimum),
+    ``missed`` by how much its search from the only start stopped above, ``remarks`` what goes into the
+    warnings, ``opinion`` a sentence of semopy's for the note, ``starts`` from how many starts the minimum
+    was searched, ``beside`` which other a table should tell of.
     """
 
     specification: Specification
@@ -42,7 +58,7 @@ class Estimate:
     agreement: float
     missed: float
     remarks: tuple[tuple[str, str], ...] = ()
-    unasked: str = ""
+    opinion: str = ""
     starts: int = 1
     beside: str = ""
 
@@ -54,18 +70,17 @@ def estimate(task: Task) -> Estimate:
     ------
     EstimationError
         If the model is not identified, does not converge, gives a factor a negative variance,
-        or semopy ends elsewhere.
+        or semopy computes otherwise or ends as low elsewhere.
     """
     x, specification = task.frame.to_numpy(), task.specification
     if task.missing == "fiml":
         return _of_all_answers(x, with_means(specification), task.estimator)
-    reached, agreement, missed, unasked = _maximum_likelihood(x, specification), np.nan, 0.0, ""
-    fitted, n, given = positive(specification, reached.lowest), len(x), _given(specification)
+    checked = _Check(_maximum_likelihood(x, specification), np.nan, 0.0, (), "Not compared with semopy.")
     if task.cross_check:
-        fitted, agreement, missed, unasked = _cross_check(specification, fitted, reached.starts)
-        refuse_impossible(specification, fitted)
-    divisor = n - (task.convention == "amos")
-    doubts = remarks_on(specification, reached, divisor)
+        checked = _cross_check(specification, checked.reached)
+    reached, n, given = checked.reached, len(x), _given(specification)
+    fitted, divisor = positive(specification, reached.lowest), n - (task.convention == "amos")
+    doubts = checked.remarks + remarks_on(specification, reached, divisor)
     baseline, floor = _complete_baseline(fitted.sample, specification, n)
     found = fit_measures.measures(
         fitted.sample,
@@ -86,8 +101,8 @@ def estimate(task: Task) -> Estimate:
         errors, scaled, remarks = _corrected(x, fitted, task.estimator)
         found, doubts = found | scaled, doubts + remarks
     return Estimate(
-        specification, fitted, mean, mean, errors, found, ml.modification_indices, agreement, missed, doubts, unasked,
-        reached.starts, beside(reached, divisor),
+        specification, fitted, mean, mean, errors, found, ml.modification_indices, checked.agreement, checked.missed,
+        doubts, checked.told, reached.starts, beside(reached, divisor),
     )  # fmt: skip
 
 
@@ -206,8 +221,8 @@ def _of_all_answers(x: np.ndarray, specification: Specification, estimator: str)
 
     mean, mu = whole.unrestricted[0].mean, whole.mu[0]
     return Estimate(
-        specification, turned, mean, mu, errors, found, indices, np.nan, 0.0, remarks, "", reached.starts,
-        beside(reached, n),
+        specification, turned, mean, mu, errors, found, indices, np.nan, 0.0, remarks,
+        "semopy, whose own fit of missing answers is wrong, was not asked.", reached.starts, beside(reached, n),
     )  # fmt: skip
 
 
@@ -234,7 +249,7 @@ def _lowest_of_all_answers(data: groups.Samples, specification: Specification):
             return starts.Optima(found, reached.starts), [moments]
     fitted = fit(usual)
     refuse(fitted)
-    return starts.Optima((starts.Optimum(fitted, starts.is_proper(fitted)),), 1), [moments]
+    return starts.Optima((starts.Optimum(fitted, is_proper(fitted)),), 1), [moments]
 
 
 def refuse_impossible(specification: Specification, fitted: ml.MLFit) -> None:
@@ -277,33 +292,72 @@ def positive(specification: Specification, fitted: ml.MLFit) -> ml.MLFit:
     return replace(fitted, theta=sign * fitted.theta, information=fitted.information * np.outer(sign, sign))
 
 
-def _cross_check(specification: Specification, fitted: ml.MLFit, searches: int):
-    """Return the fit both programs end at, how far they are apart, and by how much the worse of two minima missed it.
+class _Check(NamedTuple):
+    """The minima after semopy was asked, its distance, how far it first stopped above, warnings, words for the note."""
 
-    After searches from several starts semopy begins where the lowest ended, else where the only one began. Where their
-    searches end at different minima the lower one counts, and the other program, started there, must stay there. Where
-    semopy cannot be asked the fit stands as it is, and why comes last.
+    reached: starts.Optima
+    agreement: float
+    missed: float
+    remarks: tuple[tuple[str, str], ...]
+    told: str
+
+
+def _cross_check(specification: Specification, reached: starts.Optima) -> _Check:
+    """Ask semopy from its usual start and, where that ends elsewhere, at the lowest minimum.
+
+    Wherever semopy ends is one more start for the search here: two programs can end apart from one start, and the
+    lower minimum counts. That semopy ends or stays at a minimum checks the arithmetic; of lower ones it says nothing.
+    Where it leaves for a worse place, the fit stands by semopy's own F, but without a second opinion.
     """
     from . import semopy_check
 
     if unasked := semopy_check.unavailable():
-        return fitted, np.nan, 0.0, unasked
-    opinion = semopy_check.second_opinion(specification, fitted, fitted.theta if searches > 1 else None)
+        return _Check(reached, np.nan, 0.0, (), f"semopy was not asked: {unasked}.")
+    first, single = reached.lowest, reached.starts == 1
+    on, refuse = (
+        partial(ml.fit, first.sample, first.n_obs, specification.model),
+        partial(refuse_impossible, specification),
+    )
+    opinion = semopy_check.second_opinion(specification, first)
     if opinion.apart <= semopy_check.AGREEMENT:
-        return fitted, opinion.apart, 0.0, ""
-    missed = opinion.minimum - fitted.minimum
-    if missed < -1e-9:
-        fitted = positive(specification, ml.fit(fitted.sample, fitted.n_obs, specification.model, start=opinion.theta))
-    again = semopy_check.second_opinion(specification, fitted, opinion.theta if missed < -1e-9 else fitted.theta)
-    if again.apart <= semopy_check.AGREEMENT:
-        return fitted, again.apart, abs(missed), ""
-    if not np.isfinite(again.apart) or not np.isfinite(again.minimum):
-        why = "semopy's search ended at a model without positive variances"
-    elif abs(again.minimum - fitted.minimum) < 1e-9:
+        within = semopy_check.magnitude(opinion.apart)
+        told = f"semopy's standardized loadings agree within {within}."
+        if not single:
+            told = f"semopy ends here from the usual start too, within {within}, which checks the arithmetic."
+        return _Check(reached, opinion.apart, 0.0, (), told)
+    missed = max(opinion.minimum - first.minimum, 0.0) if single and np.isfinite(opinion.minimum) else 0.0
+    below = False
+    for _ in range(_OPINIONS):
+        if np.isfinite(opinion.minimum):
+            reached = starts.further(on, reached, opinion.theta, refuse=refuse)
+        fitted = reached.lowest
+        below = below or opinion.minimum < fitted.minimum - _ALIKE
+        opinion = semopy_check.second_opinion(specification, fitted, fitted.theta)
+        if not opinion.minimum < fitted.minimum - _ALIKE:
+            break
+    remarks = (("model", _BELOW),) if below else ()
+    if not opinion.apart <= semopy_check.AGREEMENT:
+        _refuse_disagreement(fitted, opinion)
+        return _Check(reached, np.inf, missed, (*remarks, ("model", _LEFT)), _UNCHECKED)
+    where = (
+        "A search of semopy's led to this minimum, below those of the searches here"
+        if fitted.minimum < first.minimum - _ALIKE
+        else "semopy's search from the usual start ended elsewhere"
+    )
+    within = semopy_check.magnitude(opinion.apart)
+    told = f"{where}; started at this minimum, semopy stays within {within}, which checks the arithmetic."
+    return _Check(reached, opinion.apart, missed, remarks, told)
+
+
+def _refuse_disagreement(fitted: ml.MLFit, opinion) -> None:
+    """Raise where semopy, started at a minimum, computes another F there or goes to another place as low."""
+    apart = f" by {opinion.apart:.2g} in a standardized loading" if np.isfinite(opinion.apart) else ""
+    if np.isfinite(opinion.begun) and abs(opinion.begun - fitted.minimum) > _SAME_F * max(1.0, fitted.minimum):
+        why = f"semopy computes F = {opinion.begun:.8g} at the estimates whose F is {fitted.minimum:.8g} here"
+    elif abs(opinion.minimum - fitted.minimum) <= _ALIKE:
         why = "two different solutions fit equally well, so the model is not identified"
     else:
-        why = f"semopy stopped {again.minimum - fitted.minimum:.2g} from the minimum found here and called that success"
-    apart = f" by {again.apart:.2g} in a standardized loading" if np.isfinite(again.apart) else ""
+        return
     raise EstimationError(
         f"semopy and this course's estimator disagree{apart}: {why}. Simplify the model or bring the items to similar "
         "spreads."

@@ -68,8 +68,8 @@ class Cfa(Result):
     convention : str
         "lavaan" or "amos".
     agreement : float
-        Largest difference of standardized loadings from semopy's; NaN where it is not asked,
-        and the note says why.
+        Largest difference of standardized loadings from semopy's; NaN where it is not asked, infinite where it
+        does not stay at the minimum, and the note says so. It checks arithmetic, not that no minimum is lower.
     note : str
     estimator, missing : str
         As :func:`cocreation.steps.confirm.cfa` was told.

@@ -16,15 +16,21 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..core.moments import to_correlation
 from ..core.sem.ml import MLFit
 from ..core.sem.model import Entry, Model, standardize, start_values, total_covariances
 from ..core.sem.terms import Specification
 from ..core.threads import one_thread
 
-__all__ = ["AGREEMENT", "Opinion", "description", "second_opinion", "unavailable"]
+__all__ = ["AGREEMENT", "Opinion", "description", "magnitude", "second_opinion", "unavailable"]
 
 #: standardized loadings of the two programs may differ by this much
 AGREEMENT = 1e-4
+
+
+def magnitude(difference: float) -> str:
+    """Return a power of ten that bounds a difference, so that a printed note is the same on every machine."""
+    return next((text for limit, text in ((1e-6, "1e-6"), (1e-5, "1e-5")) if difference <= limit), "1e-4")
 
 
 def unavailable() -> str:
@@ -124,11 +130,16 @@ def _quiet():
 
 
 class Opinion(NamedTuple):
-    """How far semopy's standardized loadings are from the core's, its F, and its parameters in the core's order."""
+    """How far semopy's standardized loadings are from the core's, its F, and its parameters in the core's order.
+
+    ``minimum`` is NaN and ``apart`` infinite where its search ended at no possible covariance matrix; ``begun`` is its
+    F where it started, infinite where it can compute none.
+    """
 
     apart: float
     minimum: float
     theta: np.ndarray
+    begun: float
 
 
 def second_opinion(specification: Specification, fitted: MLFit, start: np.ndarray | None = None) -> Opinion:
@@ -160,13 +171,24 @@ def second_opinion(specification: Specification, fitted: MLFit, start: np.ndarra
         theirs.load(cov=pd.DataFrame(sample, index=names, columns=names), n_samples=fitted.n_obs)
         numbers = [int(name[1:]) for name, parameter in theirs.parameters.items() if parameter.active]
         size = np.abs(fitted.standardized()[0])
-        apart, minimum = np.inf, np.inf
+        begun = float(theirs.obj_mlw(theirs.param_vals))
         for _ in range(3):
             result = theirs.fit(obj="MLW", solver="SLSQP", options={"ftol": 1e-12, "maxiter": 1000})
             theta = np.empty(model.n_parameters)
             theta[numbers] = result.x / stretch[numbers]
+            if not _possible(model, theta):
+                return Opinion(np.inf, np.nan, theta, begun)
             paths, _ = standardize(model, theta)
             apart, minimum = float(np.abs(np.abs(paths) - size).max()), float(result.fun)
             if apart <= AGREEMENT / 100:
                 break
-    return Opinion(apart, minimum, theta)
+    return Opinion(apart, minimum, theta, begun)
+
+
+def _possible(model: Model, theta: np.ndarray) -> bool:
+    """Whether the implied covariances of the observed are positive definite, of which semopy does not take heed."""
+    p = model.observed
+    sigma = total_covariances(model, theta)[:p, :p]
+    if not np.isfinite(sigma).all() or np.diag(sigma).min() <= 0:
+        return False
+    return bool(np.linalg.eigvalsh(to_correlation(sigma))[0] > 0)

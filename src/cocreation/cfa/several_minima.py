@@ -57,8 +57,8 @@ def remarks_on(specification: Specification, reached: starts.Optima, n: int) -> 
             else "None of the searches ended at a proper one."
         )
         told.append(
-            f"The lowest minimum, chi-square {chi2}, is reported as lavaan would, but it holds a negative variance or "
-            f"a correlation beyond 1. {other}"
+            f"The lowest minimum found, chi-square {chi2}, is reported, variances being unbounded as in lavaan, but it "
+            f"holds a negative variance or a correlation beyond 1. {other}"
         )
         others = [each for each in others if each is not best]
     for each in others[:2]:

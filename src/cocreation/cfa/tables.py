@@ -32,27 +32,12 @@ def note_of(found: Estimate, task: Task) -> str:
     """Return in words how a model was fitted."""
     how = "" if task.missing == "listwise" else " of all answers there are (FIML)"
     robust = "" if task.estimator == "ML" else f" ({task.estimator})"
-    checked = (
-        f"semopy, started at this minimum, stays within {_magnitude(found.agreement)}, which checks the arithmetic."
-        if np.isfinite(found.agreement) and found.starts > 1
-        else f"semopy's standardized loadings agree within {_magnitude(found.agreement)}."
-        if np.isfinite(found.agreement)
-        else "semopy, whose own fit of missing answers is wrong, was not asked."
-        if task.missing == "fiml"
-        else f"semopy was not asked: {found.unasked}."
-        if found.unasked
-        else "Not compared with semopy."
-    )
     return (
         f"Maximum likelihood{how}{robust}, {task.who}, convention {task.convention}: "
         f"chi-square = {'N' if task.convention == 'lavaan' else '(N − 1)'}·F, RMSEA with the "
-        f"same divisor; {_ERRORS[task.estimator, task.missing]}; variances unbounded.{searched(found.starts)} {checked}"
+        f"same divisor; {_ERRORS[task.estimator, task.missing]}; variances unbounded.{searched(found.starts)} "
+        f"{found.opinion}"
     )
-
-
-def _magnitude(difference: float) -> str:
-    """A power of ten that bounds a difference, so that a printed note is the same on every machine."""
-    return next((text for limit, text in ((1e-6, "1e-6"), (1e-5, "1e-5")) if difference <= limit), "1e-4")
 
 
 def parameters_of(found: Estimate) -> pd.DataFrame:
@@ -170,8 +155,8 @@ def warnings_of(
         found.append(
             (
                 "model",
-                f"Two searches from the same starting values ended apart, one {missed:.2g} above the minimum reported: "
-                "the model may have more than one solution and deserves no trust before that is understood.",
+                f"semopy's search from the same starting values ended {missed:.2g} above the minimum reported: the "
+                "model may have more than one solution and deserves no trust before that is understood.",
             )
         )
     if specification.model.df == 0:

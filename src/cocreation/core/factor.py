@@ -8,10 +8,11 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ..errors import EstimationError
-from .rotation import align
+from .rotation import align, varimax
 
 __all__ = [
     "Extracted",
+    "clusters",
     "extract",
     "maximum_likelihood",
     "minres",
@@ -22,6 +23,9 @@ __all__ = [
 
 #: uniquenesses are kept above this, as psych and factanal do; an item that reaches it is a Heywood case
 LOWEST_UNIQUENESS = 0.005
+
+#: two items that share this much are a cluster of their own beside one other, if the second eigenvalue is no less
+_DOUBLET, _SECOND = 0.8, 0.8
 
 #: random starts beside the usual one
 _MORE_STARTS = 20
@@ -54,6 +58,44 @@ def principal_components(r: np.ndarray, n: int) -> np.ndarray:
     largest = np.argsort(-values, kind="stable")[:n]
     loadings = vectors[:, largest] * np.sqrt(np.clip(values[largest], 0.0, None))
     return loadings * np.where(loadings.sum(axis=0) < 0, -1.0, 1.0)
+
+
+def clusters(r: np.ndarray, highest: float = 1.0) -> list[np.ndarray]:
+    """Return loadings that a single factor of these variables could have: on each cluster, and on the strongest pair.
+
+    Clusters are the components with an eigenvalue above 1, rotated by varimax, each variable with its largest. The
+    loadings are the correlations of all with the first component of a cluster, the pair among them.
+
+    Parameters
+    ----------
+    r : array, shape (k, k)
+        Correlations.
+    highest : float
+        The size that no loading exceeds.
+
+    Returns
+    -------
+    list of arrays, shape (k,)
+        Empty where the variables hang together in one cluster.
+    """
+    values = np.linalg.eigvalsh(r)
+    if len(r) < 3 or values[-2] < _SECOND:
+        return []
+    count, size = int((values > 1).sum()), np.abs(np.tril(r, -1))
+    pair = np.unravel_index(size.argmax(), r.shape)
+    if count < 2 and size[pair] < _DOUBLET:
+        return []
+    groups = [np.array(pair)]
+    if count > 1:
+        owner = np.abs(varimax(principal_components(r, count), tolerance=1e-3)).argmax(axis=1)
+        groups = [*(group for k in range(count) if len(group := np.flatnonzero(owner == k))), *groups]
+    found = []
+    for group in groups:
+        inner = r[np.ix_(group, group)]
+        weights = principal_components(inner, 1)[:, 0]
+        loadings = r[:, group] @ weights / np.sqrt(weights @ inner @ weights)
+        found.append(np.clip(loadings, -highest, highest))
+    return found
 
 
 class Extracted(NamedTuple):

@@ -102,7 +102,7 @@ def shares(root: Path, slugs: list[str]) -> dict[str, tuple[float, str]]:
     for slug, counts in left.items():
         total, at, stops = sum(counts.values()), 0.0, []
         for number, count in enumerate(counts.values(), start=1):
-            stops.append(f"var(--cc-d{number}) {at:.1f}% {(at := at + 100 * count / total):.1f}%")
+            stops.append(f"var(--cc-dimension-{number}) {at:.1f}% {(at := at + 100 * count / total):.1f}%")
         found[slug] = (round(total / most, 3), f"linear-gradient({','.join(stops)})")
     return found
 
@@ -196,7 +196,8 @@ def _band(along: list[Step], left: dict, x: dict[str, float], middle: float) -> 
         lower = [(x[step.slug], edges[step.slug][k + 1]) for step in along][::-1]
         path = f"M{_point(upper[0])}{_curve(upper)}L{_point(lower[0])}{_curve(lower)}Z"
         parts.append(
-            f'<path class="cc-layer" style="fill:var(--cc-d{k + 1})" d="{path}"><title>{escape(code)}</title></path>'
+            f'<path class="cc-layer" style="fill:var(--cc-dimension-{k + 1})" d="{path}">'
+            f"<title>{escape(code)}</title></path>"
         )
     last = along[-1].slug
     for k, code in enumerate(codes):
@@ -233,7 +234,7 @@ def _narrow(found: list[Step], left: dict, links: dict, said: dict, env: BuildEn
     for step in found:
         counts = left.get(step.slug, {})
         bar = "".join(
-            f'<i style="width:{100 * n / most:.1f}%;background:var(--cc-d{k})"></i>'
+            f'<i style="width:{100 * n / most:.1f}%;background:var(--cc-dimension-{k})"></i>'
             for k, n in enumerate(counts.values(), start=1)
         )
         total = sum(counts.values())

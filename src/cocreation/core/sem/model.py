@@ -10,7 +10,7 @@ The derivative of Σ by any entry is u·vᵀ + v·uᵀ, that of μ a column, all
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -28,6 +28,7 @@ __all__ = [
     "start_values",
     "total_covariances",
     "total_paths",
+    "unit_variances",
 ]
 
 
@@ -292,7 +293,7 @@ def start_values(
         Sample means; needed where the model speaks of them.
     loadings : mapping, optional
         Standardized loadings to start from instead, by (row, column) of their cells; a fixed one is not 0 and has
-        the sign it is fixed with.
+        the sign it is fixed with. Correlations of factors likewise.
 
     Returns
     -------
@@ -338,6 +339,9 @@ def start_values(
                 if entry.row < p
                 else latent_sd.get(entry.row, 0.5) ** 2
             )
+        elif (entry.row, entry.column) in chosen:
+            spread = latent_sd.get(entry.row, 1.0) * latent_sd.get(entry.column, 1.0)
+            start = chosen[entry.row, entry.column] * spread
         else:
             start = 0.0
         theta[entry.parameter] = start
@@ -353,3 +357,60 @@ def _loading_start(entry: Entry, p: int, s, sd, latent_sd, anchor, chosen) -> fl
         return _HALF * own / scale
     item, sign = anchor.get(entry.column, (entry.row, 1.0))
     return sign * (-1.0 if s[entry.row, item] < 0 else 1.0) * _HALF * own / scale
+
+
+def unit_variances(model: Model) -> tuple[Model, Callable[[np.ndarray], np.ndarray]]:
+    """Return the model with factors' variances fixed instead of markers' loadings, and what turns parameters back.
+
+    Where a marker belongs to another cluster, its loading passes zero on the way to the minimum, which in units of
+    that loading is infinitely far. A marker's loading takes the number of the variance it sets free. Factors that
+    others predict, and those with equal parameters or starts of their own, keep their marker.
+
+    Parameters
+    ----------
+    model : Model
+        The structure.
+
+    Returns
+    -------
+    unit : Model
+        The same one where no factor can be turned.
+    back : callable
+        Takes the parameters of ``unit``, returns those of ``model``.
+    """
+    entries, counts = list(model.entries), np.zeros(model.n_parameters, dtype=int)
+    np.add.at(counts, [e.parameter for e in entries if e.parameter >= 0], 1)
+    turned: list[tuple[int, float, int]] = []
+    for factor in range(model.observed, model.observed + model.latent):
+        mine = [k for k, e in enumerate(entries) if factor in (e.row, e.column)]
+        marked = [k for k in mine if entries[k].matrix == "A" and entries[k].parameter < 0 and entries[k].value]
+        own = [k for k in mine if entries[k].matrix == "P" and entries[k].row == entries[k].column]
+        plain = all(
+            ((e.matrix == "A" and e.column == factor) or e.matrix == "P" or (e.parameter < 0 and not e.value))
+            and (e.parameter < 0 or (counts[e.parameter] == 1 and not np.isfinite(e.value)))
+            and (e.matrix != "P" or e.parameter >= 0 or not e.value)
+            for e in (model.entries[k] for k in mine)
+        )
+        if plain and len(marked) == len(own) == 1 and entries[own[0]].parameter >= 0:
+            number = entries[own[0]].parameter
+            turned.append((factor, entries[marked[0]].value, number))
+            entries[marked[0]] = entries[marked[0]]._replace(parameter=number, value=np.nan)
+            entries[own[0]] = entries[own[0]]._replace(parameter=-1, value=1.0)
+    if not turned:
+        return model, lambda theta: theta
+
+    def back(theta: np.ndarray) -> np.ndarray:
+        found, scale = theta.copy(), np.ones(model.observed + model.latent)
+        for factor, value, number in turned:
+            size = theta[number] / value
+            scale[factor] = size if abs(size) > 1e-8 else 1e-8
+        for e in model.entries:
+            if e.parameter >= 0 and e.matrix == "A":
+                found[e.parameter] = theta[e.parameter] * scale[e.row] / scale[e.column]
+            elif e.parameter >= 0 and e.matrix == "P":
+                found[e.parameter] = theta[e.parameter] * scale[e.row] * scale[e.column]
+        for factor, _, number in turned:
+            found[number] = scale[factor] ** 2
+        return found
+
+    return Model(model.observed, model.latent, tuple(entries)), back

@@ -10,7 +10,7 @@ from scipy.linalg.lapack import dposv
 
 from ...errors import EstimationError
 
-__all__ = ["IMPOSSIBLE_START", "NOT_POSITIVE", "State", "descend", "determined", "search"]
+__all__ = ["IMPOSSIBLE_START", "NOT_POSITIVE", "State", "descend", "determined", "is_proper", "search"]
 
 #: steps that limited-memory BFGS learns from
 _REMEMBERED = 12
@@ -141,6 +141,27 @@ def determined(information: np.ndarray) -> np.ndarray:
     if np.linalg.eigvalsh(information / np.outer(root, root))[0] < 1e-9:
         raise _not_identified(len(scale))
     return information
+
+
+def is_proper(fitted) -> bool:
+    """Return whether the errors' and the factors' estimated covariances are possible ones, as lavaan's post.check asks.
+
+    Parameters
+    ----------
+    fitted : fit
+        With ``matrices``, ``total`` and ``model``.
+
+    Returns
+    -------
+    bool
+    """
+    p = fitted.model.observed
+    for part in (fitted.matrices[1][:p, :p], fitted.total[p:, p:]):
+        unit = np.sqrt(np.abs(np.diag(part)))
+        unit[unit == 0] = 1.0
+        if len(part) and np.linalg.eigvalsh(part / np.outer(unit, unit))[0] < -1e-10:
+            return False
+    return True
 
 
 def _not_identified(parameters: int) -> EstimationError:

@@ -1,30 +1,34 @@
 """Where a search may start, for factors that could settle on one cluster of their items or on another.
 
 Such a model has several minima, and the usual start leads to one of them, in every program. Here a factor whose
-items hold more than one cluster is started on each of them in turn; all searches go a few steps, the best to the end.
+items hold more than one cluster is started on each of them in turn, and two factors on items that repeat each other;
+all searches go a few steps, the best to the end.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from ...errors import EstimationError
-from ..factor import principal_components
+from ..factor import clusters, principal_components
 from ..moments import to_correlation
-from ..rotation import varimax
-from .model import Entry, Model, start_values
+from .model import Entry, Model, start_values, unit_variances
+from .search import is_proper
 
-__all__ = ["Optima", "Optimum", "clusters", "is_proper", "loose", "optima", "patterns", "refined", "several"]
+__all__ = ["Optima", "Optimum", "further", "loose", "optima", "patterns", "refined", "several"]
 
 #: no loading starts higher, or its item would have hardly any variance of its own; no fixed one lower
 _HIGHEST, _LOWEST = 0.95, 0.1
 #: a search goes to its end only if it is among the best where the next step promises F no more than this
 _ROUGH = 1e-3
-#: the most steps of a search from a further start, and of one that goes on
-STEPS = 60
+#: the most steps of a search from a further start, and of one that goes on; as often as that from one of few starts
+STEPS, _PATIENT = 60, 3
+#: items of two factors that share this much, more than with the rest of their own, may become their factors
+_TWINS, _MOST_TWINS = 0.7, 6
 #: random starts for a factor whose loadings are all free on items of other factors
 _DRAWN = 20
 #: a minimum competes that is at most this much, or this share, of chi-square above the lowest
@@ -70,37 +74,6 @@ def several(model: Model, s: np.ndarray) -> bool:
     return bool(loose(model) or patterns(model, s))
 
 
-def clusters(r: np.ndarray) -> list[np.ndarray]:
-    """Return loadings that a single factor of these variables could have: on each cluster, and on the strongest pair.
-
-    Clusters are the components with an eigenvalue above 1, rotated by varimax, each variable with its largest. The
-    loadings are the correlations of all with the first component of a cluster, the pair among them.
-
-    Parameters
-    ----------
-    r : array, shape (k, k)
-        Correlations.
-
-    Returns
-    -------
-    list of arrays, shape (k,)
-        Empty where the variables hang together in one cluster.
-    """
-    count = int((np.linalg.eigvalsh(r) > 1).sum())
-    if len(r) < 3 or count < 2:
-        return []
-    owner = np.abs(varimax(principal_components(r, count), tolerance=1e-3)).argmax(axis=1)
-    groups = [group for k in range(count) if len(group := np.flatnonzero(owner == k))]
-    groups.append(np.array(np.unravel_index(np.abs(np.tril(r, -1)).argmax(), r.shape)))
-    found = []
-    for group in groups:
-        inner = r[np.ix_(group, group)]
-        weights = principal_components(inner, 1)[:, 0]
-        loadings = r[:, group] @ weights / np.sqrt(weights @ inner @ weights)
-        found.append(np.clip(loadings, -_HIGHEST, _HIGHEST))
-    return found
-
-
 def patterns(model: Model, s: np.ndarray) -> list[list[dict[tuple[int, int], float]]]:
     """Return where else the factors of a model could start, a list for each that could choose among clusters.
 
@@ -118,18 +91,68 @@ def patterns(model: Model, s: np.ndarray) -> list[list[dict[tuple[int, int], flo
     -------
     list of lists of dicts
         Standardized loadings by cell, as :func:`~cocreation.core.sem.model.start_values` takes them; empty where no
-        factor could choose.
+        factor could choose. The last ones are of several factors at once, with their correlations.
     """
     measured, free = _measured(model), {column for column, _ in loose(model)}
-    r, found = to_correlation(s), []
+    r, found, blocks = to_correlation(s), [], []
     for column, cells in measured.items():
         parameters = {cell.parameter for cell in cells if cell.parameter >= 0}
         if len(cells) < 3 or len(parameters) < 2 or column in free:
             continue
-        weights = np.array([_weights(cell.row, measured, r) for cell in cells])
-        alternatives = clusters(to_correlation(weights @ r @ weights.T))
+        rows = [cell.row for cell in cells]
+        if max(rows) < model.observed:
+            inner = r[rows][:, rows]
+            blocks.append(cells)
+        else:
+            weights = np.array([_weights(row, measured, r) for row in rows])
+            inner = to_correlation(weights @ r @ weights.T)
+        alternatives = clusters(inner, _HIGHEST)
         if alternatives:
             found.append([_oriented(cells, loadings) for loadings in alternatives])
+    return found + _across(blocks, r)
+
+
+def _across(blocks: list[list[Entry]], r: np.ndarray) -> list[list[dict[tuple[int, int], float]]]:
+    """Return starts of two factors on two items that share more with each other than with the rest of their own.
+
+    Beside such twins a factor of few or weak items may fit best as one of the two, and so may the other's.
+    """
+    owner = [-1] * len(r)
+    for number, cells in enumerate(blocks):
+        for cell in cells:  # an item of two factors ties them already
+            owner[cell.row] = number if owner[cell.row] == -1 else -2
+    owner, size = np.array(owner), np.abs(r)
+    twins = np.argwhere((size > _TWINS) & (owner[:, None] < owner) & (owner[:, None] >= 0))
+    if not len(twins):
+        return []
+    size = np.where((owner[:, None] == owner) & ~np.eye(len(r), dtype=bool), size, 0.0)
+    twins = [pair for pair in twins if abs(r[tuple(pair)]) > size[pair].max()]  # with none of their own as much
+    pairs: dict[tuple[int, int], dict[int, int]] = {}
+    for i, j in sorted(twins, key=lambda pair: -abs(r[tuple(pair)])):
+        pairs.setdefault((owner[i], owner[j]), {owner[i]: i, owner[j]: j})
+    found = list(pairs.values())[:_MOST_TWINS]
+    if len(found) > 1:
+        together: dict[int, int] = {}
+        for pair in found:
+            if all(together.get(block, item) == item for block, item in pair.items()):
+                together |= pair
+        found.append(together)
+    return [[_standing(blocks, each, r) for each in found]] if found else []
+
+
+def _standing(blocks: list[list[Entry]], items: dict[int, int], r: np.ndarray) -> dict[tuple[int, int], float]:
+    """Return the start at which each of some factors is one of its items, with their correlations."""
+    found: dict[tuple[int, int], float] = {}
+    turned: dict[int, tuple[int, float]] = {}
+    for block, item in items.items():
+        cells = blocks[block]
+        loadings = _oriented(cells, np.clip(r[item, [cell.row for cell in cells]], -_HIGHEST, _HIGHEST))
+        factor = cells[0].column
+        for other, (of, sign) in turned.items():
+            phi = sign * np.sign(loadings[item, factor]) * np.clip(r[item, of], -_HIGHEST, _HIGHEST)
+            found[factor, other] = found[other, factor] = float(phi)
+        turned[factor] = item, np.sign(loadings[item, factor])
+        found |= loadings
     return found
 
 
@@ -180,12 +203,15 @@ def loose(model: Model) -> list[tuple[int, list[Entry]]]:
         The number of each, and its cells.
     """
     p = model.observed
-    paths = [e for e in model.entries if e.matrix == "A" and e.row < p <= e.column]
-    owners = {row: {e.column for e in paths if e.row == row} for row in range(p)}
+    paths: dict[int, list[Entry]] = {}
+    owners: dict[int, set[int]] = {}
+    for entry in model.entries:
+        if entry.matrix == "A" and entry.row < p <= entry.column:
+            paths.setdefault(entry.column, []).append(entry)
+            owners.setdefault(entry.row, set()).add(entry.column)
     found = []
-    for factor in dict.fromkeys(e.column for e in paths):
-        own = [e for e in paths if e.column == factor]
-        free = all(e.parameter >= 0 and not np.isfinite(e.value) for e in own)
+    for factor, own in paths.items():
+        free = all(e.parameter >= 0 and not math.isfinite(e.value) for e in own)
         if free and len({e.parameter for e in own}) == len(own) > 2 and all(len(owners[e.row]) > 1 for e in own):
             found.append((factor, own))
     return found
@@ -242,8 +268,10 @@ def optima(
     usual = start_values(model, s, mean)
     choices, drawn = patterns(model, s), _drawn(model, s, usual)
     if choices or drawn:
-        looked, searches = _looked(fit, model, s, mean, usual, choices, drawn)
-        if found := _polished(fit, model, looked, refuse):
+        unit, back = unit_variances(model)
+        looked, searches = _looked(fit, model, unit, s, mean, usual, choices, drawn)
+        steps = STEPS if drawn else _PATIENT * STEPS
+        if found := _polished(fit, model, unit, back, looked, refuse, steps):
             return Optima(found, searches)
     fitted = fit(model, start=usual)
     refuse(fitted)
@@ -278,13 +306,41 @@ def refined(fit: Callable, starts: Iterable[np.ndarray], *, refuse: Callable[[ob
     return _told(found)
 
 
-def _looked(fit: Callable, model: Model, s, mean, usual, choices, drawn):
-    """Return where searches from all starts come near a minimum, lowest first, each with its parameters; how many.
+def further(fit: Callable, reached: Optima, start: np.ndarray, *, refuse: Callable[[object], None]) -> Optima:
+    """Search to the end from one more start, such as the place where another program's search ended.
+
+    Parameters
+    ----------
+    fit : callable
+        Takes ``start`` by name; returns a fit as :func:`optima`'s does.
+    reached : Optima
+        What the other starts led to.
+    start : array, shape (parameters,)
+        Where to start.
+    refuse : callable
+        Raises where a fit cannot be reported.
+
+    Returns
+    -------
+    Optima
+        With the minimum reached, and one start more, if it is a new one.
+    """
+    found = list(reached.found)
+    try:
+        fitted = fit(start=start)
+        refuse(fitted)
+    except EstimationError:
+        return reached
+    _add(found, fitted)
+    return reached if len(found) == len(reached.found) else Optima(_told(found), reached.starts + 1)
+
+
+def _looked(fit: Callable, model: Model, unit: Model, s, mean, usual, choices, drawn):
+    """Return where searches from all starts come near a minimum, lowest first, each with its model; how many.
 
     With several factors that could choose, the best start of each is kept for those of the next.
     """
-    found: list[tuple[object, np.ndarray]] = []
-    unit, back = _unit_variances(model)
+    found: list[tuple[object, Model]] = []
     searches = 0
 
     def look(start: np.ndarray, steps: int, of: Model) -> float:
@@ -294,7 +350,7 @@ def _looked(fit: Callable, model: Model, s, mean, usual, choices, drawn):
             fitted = fit(of, start=start, tolerance=_ROUGH, iterations=steps)
         except EstimationError:
             return np.inf
-        found.append((fitted, back(fitted.theta) if of is unit else fitted.theta))
+        found.append((fitted, of))
         return fitted.minimum
 
     least, best = look(usual, 500, model), {}
@@ -309,67 +365,27 @@ def _looked(fit: Callable, model: Model, s, mean, usual, choices, drawn):
     return sorted(found, key=lambda pair: pair[0].minimum), searches
 
 
-def _unit_variances(model: Model) -> tuple[Model, Callable[[np.ndarray], np.ndarray]]:
-    """Return the model with factors' variances fixed instead of markers' loadings, and what turns parameters back.
+def _polished(fit: Callable, model: Model, unit: Model, back, looked, refuse, steps: int) -> tuple[Optimum, ...]:
+    """Search on from the best of these points, until no other could compete with the lowest proper minimum.
 
-    Where a marker belongs to another cluster, its loading passes zero on the way to the minimum, which in units of
-    that loading is infinitely far. A marker's loading takes the number of the variance it sets free. Factors that
-    others predict, and those with equal parameters or starts of their own, keep their marker.
+    In factor variances of 1 where the search was begun in them: a marker may measure nothing at the minimum.
     """
-    entries, counts = list(model.entries), np.zeros(model.n_parameters, dtype=int)
-    np.add.at(counts, [e.parameter for e in entries if e.parameter >= 0], 1)
-    turned: list[tuple[int, float, int]] = []
-    for factor in range(model.observed, model.observed + model.latent):
-        mine = [k for k, e in enumerate(entries) if factor in (e.row, e.column)]
-        marked = [k for k in mine if entries[k].matrix == "A" and entries[k].parameter < 0 and entries[k].value]
-        own = [k for k in mine if entries[k].matrix == "P" and entries[k].row == entries[k].column]
-        plain = all(
-            ((e.matrix == "A" and e.column == factor) or e.matrix == "P" or (e.parameter < 0 and not e.value))
-            and (e.parameter < 0 or (counts[e.parameter] == 1 and not np.isfinite(e.value)))
-            and (e.matrix != "P" or e.parameter >= 0 or not e.value)
-            for e in (model.entries[k] for k in mine)
-        )
-        if plain and len(marked) == len(own) == 1 and entries[own[0]].parameter >= 0:
-            number = entries[own[0]].parameter
-            turned.append((factor, entries[marked[0]].value, number))
-            entries[marked[0]] = entries[marked[0]]._replace(parameter=number, value=np.nan)
-            entries[own[0]] = entries[own[0]]._replace(parameter=-1, value=1.0)
-    if not turned:
-        return model, lambda theta: theta
-
-    def back(theta: np.ndarray) -> np.ndarray:
-        found, scale = theta.copy(), np.ones(model.observed + model.latent)
-        for factor, value, number in turned:
-            size = theta[number] / value
-            scale[factor] = size if abs(size) > 1e-8 else 1e-8
-        for e in model.entries:
-            if e.parameter >= 0 and e.matrix == "A":
-                found[e.parameter] = theta[e.parameter] * scale[e.row] / scale[e.column]
-            elif e.parameter >= 0 and e.matrix == "P":
-                found[e.parameter] = theta[e.parameter] * scale[e.row] * scale[e.column]
-        for factor, _, number in turned:
-            found[number] = scale[factor] ** 2
-        return found
-
-    return Model(model.observed, model.latent, tuple(entries)), back
-
-
-def _polished(fit: Callable, model: Model, looked: list, refuse: Callable) -> tuple[Optimum, ...]:
-    """Search on from the best of these points, until no other could compete with the lowest proper minimum."""
     found: list[Optimum] = []
-    tried: list = []
-    for near, theta in looked:
+    tried: list[tuple[object, Model | None]] = []
+    for near, of in looked:
         if any(optimum.proper for optimum in found) and not _competes(near, found):
             break
-        if any(_same(near, other, 2 * _ROUGH, 0.02) for other in tried):
+        if any(failed in (None, of) and _same(near, other, 2 * _ROUGH, 0.02) for other, failed in tried):
             continue
-        tried.append(near)
         try:
-            fitted = fit(model, start=theta, iterations=STEPS)
+            fitted = fit(of, start=near.theta, iterations=steps if of is unit else STEPS)
+            if of is not model:
+                fitted = fit(model, start=back(fitted.theta), iterations=STEPS)
             refuse(fitted)
         except EstimationError:
+            tried.append((near, of))
             continue
-        tried.append(fitted)
+        tried += [(near, None), (fitted, None)]
         _add(found, fitted)
     return _told(found)
 
@@ -396,24 +412,3 @@ def _same(one, other, apart: float, reach: float) -> bool:
     sd = np.sqrt(np.abs(np.diag(other.sigma)))
     away = np.abs(one.sigma - other.sigma) / np.outer(sd, sd)
     return abs(one.minimum - other.minimum) <= apart * max(1.0, other.minimum) and bool(away.max() <= reach)
-
-
-def is_proper(fitted) -> bool:
-    """Return whether the errors' and the factors' estimated covariances are possible ones, as lavaan's post.check asks.
-
-    Parameters
-    ----------
-    fitted : fit
-        With ``matrices``, ``total`` and ``model``.
-
-    Returns
-    -------
-    bool
-    """
-    p = fitted.model.observed
-    for part in (fitted.matrices[1][:p, :p], fitted.total[p:, p:]):
-        unit = np.sqrt(np.abs(np.diag(part)))
-        unit[unit == 0] = 1.0
-        if len(part) and np.linalg.eigvalsh(part / np.outer(unit, unit))[0] < -1e-10:
-            return False
-    return True
