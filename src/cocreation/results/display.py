@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from .. import style
+from ..errors import InputError, plain
 from . import formats
 from .frames import displayed
 from .table import Table
@@ -25,10 +26,7 @@ _WIDEST = 60
 def house_style() -> None:
     """Give a notebook the course's look: its figures, and its DataFrames and Series as tables.
 
-    Returns
-    -------
-    None
-        Outside IPython only the figures change.
+    Outside IPython only the figures change.
 
     See Also
     --------
@@ -61,6 +59,11 @@ def bundle(value: pd.DataFrame | pd.Series) -> dict[str, str]:
     dict
         ``text/html`` and ``text/plain``.
 
+    Raises
+    ------
+    InputError
+        If it is neither a DataFrame nor a Series.
+
     Notes
     -----
     What even this cannot read – objects of a class that raises when it is asked – is shown as pandas shows it.
@@ -79,6 +82,8 @@ def bundle(value: pd.DataFrame | pd.Series) -> dict[str, str]:
     DO07  -.448
     -----------
     """
+    if not isinstance(value, pd.DataFrame | pd.Series):
+        raise InputError(f"value is a DataFrame or a Series, not {plain(value)}. Write pd.DataFrame(…) around it.")
     found = {"text/html": _html(value), "text/plain": _text(value)}
     return {kind: text for kind, text in found.items() if text is not None}
 

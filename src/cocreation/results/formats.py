@@ -22,6 +22,8 @@ _TABLE = "border-top:2px solid;border-bottom:2px solid;font-variant-numeric:tabu
 _CAPTION = f"caption-side:top;white-space:nowrap;{_LEFT}"
 #: characters that fit a phone; a wider table must be reached by the keyboard, to be scrolled
 _PHONE = 34
+#: from so many letters on a cell among figures is rather a text that ends with one
+_UNBROKEN = 20
 #: as wide as a point and as a digit, where the font's digits are all as wide
 _POINT, _DIGIT = "\u2008", "\u2007"
 
@@ -113,8 +115,8 @@ def _aligned(column: Column) -> list[str]:
     shown = []
     for cell, digits in zip(column.cells, after, strict=True):
         room = (_POINT if most and not digits else "") + _DIGIT * (most - digits) if digits >= 0 else ""
-        # a figure is not broken between its sign and its digits
-        shown.append(html.escape(cell.replace("< ", "<\xa0").replace("> ", ">\xa0")) + room)
+        # a figure is not broken between its sign and its digits; what is no figure may be
+        shown.append(html.escape(cell.replace(" ", "\xa0") if digits >= 0 and len(cell) < _UNBROKEN else cell) + room)
     return shown
 
 
