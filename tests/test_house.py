@@ -221,7 +221,8 @@ class TestNotebook:
     def test_is_short(self, path):
         cells = json.loads(path.read_text())["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
-        assert 3 <= len(code) <= 25
+        # a figure has a cell of its own, which has nothing to learn from
+        assert 3 <= len([cell for cell in code if "figure" not in cell["metadata"].get("mystnb", {})]) <= 25
         for cell in code:
             lines = [line for line in "".join(cell["source"]).splitlines() if line.strip()]
             assert len(lines) <= 12, "".join(cell["source"])
