@@ -139,7 +139,12 @@ def compare(session: nox.Session, python: str, *words: str) -> None:
 @nox.session
 def lab(session: nox.Session) -> None:
     """Open JupyterLab on a working copy of your own."""
-    session.run(course(session), "-m", "cocreation", "lab", *session.posargs, external=True)
+    python = course(session)
+    if not (ROOT / "_build" / "html" / "index.html").exists() and "--copy-only" not in session.posargs:
+        session.log("Building the book, to which the notebooks lead: a few minutes, once")
+        # where it cannot be built its links say how, and Lab works all the same
+        session.run(python, "-m", "cocreation", "book", external=True, success_codes=[0, 2])
+    session.run(python, "-m", "cocreation", "lab", *session.posargs, external=True)
 
 
 @nox.session
@@ -159,7 +164,7 @@ def lint(session: nox.Session) -> None:
     session.run(python, "-m", "cocreation.authoring.notebooks", "--no-run", "--check", *stored, external=True)
 
 
-@nox.session(venv_backend="virtualenv|venv")
+@nox.session(venv_backend="venv")
 def lock(session: nox.Session) -> None:
     """Pin every dependency with hashes, for Linux, macOS and Windows and every supported Python."""
     session.install("uv>=0.8")
@@ -170,10 +175,10 @@ def lock(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """What is too slow for every change: everything from nothing, serially, and the benchmarks."""
+    """What is too slow for every change: everything from nothing, serially, every page, the PDF, and the benchmarks."""
     python = course(session)
     shutil.rmtree(ROOT / "_build", ignore_errors=True)
-    session.run(python, "-m", "cocreation", "book", env=ONE_THREAD, external=True)
+    session.run(python, "-m", "cocreation", "book", "--pdf", env=ONE_THREAD, external=True)
     session.run(python, "-m", "pytest", env={**ONE_THREAD, "COCREATION_NIGHTLY": "1"}, external=True)
     on_the_plainest(session, python)
     compare(session, python)

@@ -9,6 +9,7 @@ import platform
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -73,6 +74,14 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 def root() -> Path:
     """The folder of the course."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Build a small book from {file name: text or notebook}; return its folder and the warnings."""
+    from small_book import build
+
+    return partial(build, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def small(root, tmp_path) -> Path:
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "LICENSE-CONTENT", "_toc.yml"):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / name, place / name)
-    for folder in ("src/cocreation", "datasets", "notebooks", "exercises"):
+    for folder in ("src/cocreation", "datasets", "notebooks", "exercises", "book"):
         (place / folder).mkdir(parents=True)
     (place / "src" / "cocreation" / "__init__.py").write_text("")
     return place
@@ -110,7 +110,10 @@ def test_data_sets_notebooks_logs_and_every_card_sort_are_there(wheel, root):
 def test_a_working_copy_comes_out_of_it(wheel, root, tmp_path):
     done = command(wheel, "lab", "--copy-only", "--folder", str(tmp_path / "mine"))
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "mine" / "notebooks" / "purify.ipynb").is_file()
+    # with the words and numbers of the book, though the book itself is not in the wheel
+    shown = (tmp_path / "mine" / "notebooks" / "explore.ipynb").read_text(encoding="utf-8")
+    assert "[Figure 12.1](#fig-explore-scree)" in shown
+    assert "[[Velicer, 1976](/book/book/bibliography.html#ref-velicer1976 " in shown
     practice = {path.name for path in (wheel / "cocreation" / "_shipped" / "exercises").iterdir()}
     assert {path.name for path in (tmp_path / "mine" / "exercises").iterdir()} == practice
 

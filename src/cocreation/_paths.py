@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .errors import CourseError
 
-__all__ = ["course_root", "restoring"]
+__all__ = ["book_folder", "course_root", "restoring"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -33,6 +33,15 @@ def course_root() -> Path:
         f"The course files were not found in {looked}. Install the course from a checkout "
         "(pip install -e .) or set COCREATION_ROOT to the folder that holds 'datasets'."
     )
+
+
+def book_folder() -> Path:
+    """Return the folder in which the HTML of the book lies once it is built; it may not be there.
+
+    The environment variable ``COCREATION_BOOK`` names another than that of the course's own build.
+    """
+    named = os.environ.get("COCREATION_BOOK")
+    return Path(named) if named else course_root() / "_build" / "html"
 
 
 def restoring(path: Path) -> str:

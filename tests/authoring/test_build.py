@@ -32,7 +32,7 @@ def small_book(tmp_path: Path) -> Path:
     """A book of two pages under the course's own configuration."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     config.pop("bibtex_bibfiles")
-    for key in ("bibtex_default_style", "bibtex_reference_style"):
+    for key in [key for key in config["sphinx"]["config"] if key.startswith("bibtex_")]:
         config["sphinx"]["config"].pop(key)
     (tmp_path / "_config.yml").write_text(yaml.safe_dump(config))
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: page\n")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +55,31 @@ def test_a_warm_and_a_cold_kernel_store_the_same(tmp_path):
     assert stored[0] == stored[1]
 
 
+FIGURE = """from cocreation import style
+import pandas as pd
+style.use()
+_, ax = style.figure(width=300, height=200)
+lines = ax.plot([1, 2], [3, 4])
+ax = style.behind(ax, pd.DataFrame({'x': [1, 2]}))"""
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_the_books_own_run_adds_an_svg_with_the_table_and_stores_the_same_sharp_png(tmp_path, warm):
+    path = tmp_path / "a.ipynb"
+    nbformat.write(new(FIGURE), path)
+    shown = []
+    for svg in (False, True):
+        notebooks.execute_many([path], warm=warm, svg=svg, done=lambda _, nb: shown.append(nb))
+    stored, book = (nb.cells[0].outputs[-1] for nb in shown)
+    assert sorted(stored.data) == ["image/png", "text/plain"]
+    assert sorted(book.data) == ["image/png", "image/svg+xml", "text/plain"]
+    assert '[{"columns": ["x"], "rows": [[1], [2]]}]' in book.data["image/svg+xml"]
+    assert stored.metadata["image/png"] == {"width": 300, "height": 200}
+    width, height = struct.unpack(">II", base64.b64decode(stored.data["image/png"])[16:24])
+    assert (width, height) == (600, 400)
+    assert nbformat.writes(notebooks.normalise(shown[0])) == nbformat.writes(notebooks.normalise(shown[1]))
+
+
 @pytest.mark.skipif(not kernels.can_fork(), reason="kernels are forked on Linux only")
 def test_forked_kernels_need_no_port_and_leave_no_socket():
     """A port found free may be taken before the kernel takes it; so it happened beside tests of browsers."""
@@ -83,11 +110,12 @@ def test_the_users_own_settings_do_not_reach_stored_outputs(tmp_path):
     (startup / "00.py").write_text("print = lambda *_: None")
     (tmp_path / "home" / "matplotlibrc").write_text("figure.dpi: 31\n")
     own = {"HOME": str(tmp_path / "home"), "USERPROFILE": str(tmp_path / "home"), "PYTHONHASHSEED": "7",
-           "IPYTHONDIR": str(startup.parents[1]), "MPLCONFIGDIR": str(tmp_path / "home"), "COLUMNS": "40"}  # fmt: skip
+           "IPYTHONDIR": str(startup.parents[1]), "MPLCONFIGDIR": str(tmp_path / "home"), "COLUMNS": "40",
+           "COCREATION_SVG": "1"}  # fmt: skip
     stored = []
     for number, extra in enumerate(({}, own)):
         path = tmp_path / f"{number}.ipynb"
-        nbformat.write(new("print(6 * 7)", figure), path)
+        nbformat.write(new("print(6 * 7)", figure, FIGURE), path)
         words = [sys.executable, "-m", "cocreation.authoring.notebooks", str(path)]
         subprocess.run(words, check=True, env={**os.environ, **extra})
         stored.append(path.read_bytes())

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import time
 import urllib.request
@@ -21,18 +20,11 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from cocreation.authoring.paper import ENABLE, find_browser
 from cocreation.widgets.cards import Deck, read
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PLACES = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-    r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
-)
 QUIET = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
-ENABLE = "Install Chromium or Chrome, or run: python -m playwright install chromium"
 LOCAL = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.1:")
 
 #: seconds. Every wait is for a condition and ends with it; this only bounds one that never comes true.
@@ -47,13 +39,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             if "built_book" in item.fixturenames:
                 item.add_marker(pytest.mark.book)
-
-
-def find_browser(driver: Playwright) -> str | None:
-    """Return the path of a Chromium or Chrome, or None."""
-    found = [shutil.which(name) for name in NAMES]
-    found += [place for place in (*PLACES, driver.chromium.executable_path) if os.path.isfile(place)]
-    return next((path for path in found if path), None)
 
 
 @pytest.fixture(scope="session")

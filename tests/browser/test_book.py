@@ -1,13 +1,10 @@
-"""The built book in a real browser: the live exercise, no other host, nothing a reader could not use."""
+"""The live exercise of the built book in a real browser."""
 
 from __future__ import annotations
 
-import re
 import threading
 from functools import partial
-from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -35,13 +32,6 @@ def served(built_book):
 def chapter(built_book) -> str:
     """The address of the chapter with the exercise, as a file."""
     return (built_book / "book" / "logics.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def pages(built_book) -> list[Path]:
-    """Every page of the book that a reader is led to; index.html may be a mere redirect."""
-    found = sorted(path for path in built_book.rglob("*.html") if "_static" not in path.parts)
-    return [path for path in found if 'http-equiv="Refresh"' not in path.read_text("utf-8")]
 
 
 # The exercise ---------------------------------------------------------------------
@@ -244,118 +234,3 @@ def test_the_focus_is_always_seen(watch, chapter, play, deck, theme):
         ring = player.page.evaluate("(({outlineStyle, outlineWidth}) => [outlineStyle, outlineWidth])"
                                     "(getComputedStyle(document.activeElement))")  # fmt: skip
         assert ring == ["solid", "3px"]
-
-
-# Every page of the book -----------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def opened(watch_for_all, pages):
-    """Every page opened once, on a phone that then grows to a desk: who watched, and what each page has."""
-    watched, found = watch_for_all(**PHONE), {}
-    for path in pages:
-        page = watched.page(path.as_uri())
-        width = page.evaluate("document.documentElement.scrollWidth")
-        page.set_viewport_size(DESK["viewport"])
-        images = page.locator("main img")
-        found[path] = {
-            "width": width,
-            "titles": page.locator("h1").evaluate_all("all => all.filter((each) => each.checkVisibility()).length"),
-            "language": page.evaluate("document.documentElement.lang"),
-            "images": images.evaluate_all("all => all.map((img) => [img.getAttribute('alt'), img.src])"),
-            "unnamed": _unnamed(page),
-        }
-        # not Playwright's "networkidle", which now and then never comes on a busy machine
-        page.wait_for_function("document.readyState === 'complete' && document.fonts.status === 'loaded'", polling=50)
-        page.close()
-    return watched, found
-
-
-def test_no_page_calls_another_host_or_throws_an_error(opened, pages):
-    watched, found = opened
-    assert len(found) == len(pages) > 40
-    assert watched.outside == []
-    assert watched.errors == []
-
-
-class _Loads(HTMLParser):
-    """What a page loads by itself: scripts, styles, fonts, images and frames."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        given = dict(attributes)
-        if tag == "link":
-            passive = {"canonical", "author", "license", "next", "prev", "search", "index", "copyright"}
-            if set((given.get("rel") or "").split()) - passive:
-                self.found.append(given.get("href") or "")
-        elif tag in {"script", "img", "iframe", "source", "audio", "video", "embed", "track", "input"}:
-            self.found += [given[name] or "" for name in ("src", "srcset", "poster") if name in given]
-
-
-OUTSIDE = re.compile(r"^(https?:)?//")
-CSS_LOADS = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s]+)""")
-JS_LOADS = re.compile(
-    r"""(?:\.src\s*=|\.href\s*=|import\s*\(?|importScripts\(|fetch\()\s*["'`]((?:https?:)?//[^"'`]+)"""
-)
-
-
-def test_no_page_names_a_script_style_font_or_image_of_another_host(pages, built_book):
-    named, files = [], set()
-    for path in pages:
-        loads = _Loads()
-        text = path.read_text("utf-8")
-        loads.feed(text)
-        for address in loads.found:
-            if OUTSIDE.match(address):
-                named.append(f"{path.name}: {address}")
-            elif not address.startswith("data:"):
-                files.add((path.parent / address.partition("?")[0]).resolve())
-        named += [f"{path.name}: {address}" for address in CSS_LOADS.findall(text)]
-    for file in sorted(files):
-        assert file.is_file(), f"a page loads {file}, which is not there"
-        pattern = {".css": CSS_LOADS, ".js": JS_LOADS}.get(file.suffix)
-        if pattern:
-            text = file.read_text("utf-8")
-            named += [f"{file.relative_to(built_book)}: {address}" for address in pattern.findall(text)]
-    assert named == []
-
-
-NAMED_ROLES = {"button", "link", "checkbox", "radio", "textbox", "searchbox", "combobox", "slider", "progressbar",
-               "image", "img", "table", "dialog"}  # fmt: skip
-
-
-def _unnamed(page) -> list[str]:
-    """Return what the browser would announce to a screen reader without a name."""
-    session = page.context.new_cdp_session(page)
-    whole = session.send("DOM.getDocument", {"depth": 0})["root"]["nodeId"]
-    # asked by role: the whole tree of a long page has thousands of nodes to bring over
-    found = [
-        node
-        for role in sorted(NAMED_ROLES - {"table", "dialog"})
-        for node in session.send("Accessibility.queryAXTree", {"nodeId": whole, "role": role})["nodes"]
-        if not node.get("ignored")
-    ]
-    session.detach()
-    assert found, f"{page.url} has nothing to use"
-    return [
-        f"{page.url}: {node['role']['value']} {node.get('properties')}"
-        for node in found
-        if not node.get("name", {}).get("value", "").strip()
-    ]
-
-
-def test_every_page_has_one_title_a_language_and_a_name_for_everything_one_can_use(opened):
-    _, found = opened
-    for path, has in found.items():
-        assert has["titles"] == 1, f"{path.name} has {has['titles']} titles"
-        assert has["language"] == "en"
-        assert [src for alt, src in has["images"] if not (alt or "").strip() or alt in src] == [], path.name
-        assert has["unnamed"] == []
-
-
-def test_no_page_scrolls_sideways_on_a_phone(opened):
-    _, found = opened
-    assert {path.name: has["width"] for path, has in found.items() if has["width"] > 320} == {}

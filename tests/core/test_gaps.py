@@ -1,12 +1,14 @@
 """Answers with gaps: value, slopes, information and unrestricted moments against the direct formula, row by row."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cocreation.core.normal import Point, casewise, respondents
 from cocreation.core.sem import groups
 from cocreation.core.sem.samples import point_at
 from cocreation.errors import EstimationError
+from cocreation.steps.confirm import cfa
 
 
 def _answers(n: int, p: int, missing: float, seed: int) -> np.ndarray:
@@ -81,3 +83,26 @@ def test_two_items_that_nobody_answered_both_are_refused():
     x[:50, 0] = x[50:, 1] = np.nan
     with pytest.raises(EstimationError, match="undetermined"):
         groups.saturated(groups.samples(x))
+
+
+@pytest.mark.parametrize(("missing", "gaps"), [(0.05, "few"), (0.3, "many")])
+@pytest.mark.parametrize("estimator", ["ML", "MLR"])
+def test_large_data_are_searched_otherwise_and_end_at_the_same_place(monkeypatch, missing, gaps, estimator):
+    """From some size on the search is steered by the information of complete answers, which costs little."""
+    rng = np.random.default_rng(11)
+    factors = rng.multivariate_normal(np.zeros(2), [[1, 0.5], [0.5, 1]], 400)
+    answers = 0.7 * factors[:, [0, 0, 0, 0, 1, 1, 1, 1]] + 0.7 * rng.standard_normal((400, 8))
+    frame = pd.DataFrame(answers, columns=list("abcdefgh")).mask(rng.random((400, 8)) < missing)
+    model = {"F": list("abcd"), "G": list("efgh")}
+    exact = cfa(frame, model, missing="fiml", estimator=estimator)
+    used = []
+    searched = groups._search_roughly
+    monkeypatch.setattr(groups, "_search_roughly", lambda *given: used.append(given[3]) or searched(*given))
+    monkeypatch.setattr(groups, "_COSTLY", 0)
+    rough = cfa(frame, model, missing="fiml", estimator=estimator)
+    assert used
+    assert (max(used) > groups._MANY_GAPS) == (gaps == "many")
+    for one, other in ((rough.parameters, exact.parameters), (rough.fit, exact.fit)):
+        numbers = one.select_dtypes("number").columns
+        assert len(numbers)
+        np.testing.assert_allclose(one[numbers], other[numbers], rtol=1e-6, atol=2e-7)

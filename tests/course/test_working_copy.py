@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from contents import WITH_NOTEBOOK
+from contents import CHAPTERS, WITH_NOTEBOOK
 
 from cocreation.course import lab
 from cocreation.errors import CourseError
@@ -52,22 +53,62 @@ def test_the_first_start_brings_notebooks_data_and_student_editions(course, copy
     assert "BEGIN SOLUTION" not in (copy / "exercises" / "purify.ipynb").read_text(encoding="utf-8")
 
 
-def test_the_start_page_names_the_notebooks_in_the_order_of_the_course_and_every_exercise(root, copy):
+def test_the_start_page_names_the_book_and_leads_through_the_steps_to_every_notebook_and_exercise(root, copy):
     lab.update(copy)
     page = (copy / lab.START).read_text(encoding="utf-8")
-    linked = re.findall(r"\]\((\S+)\)", page)
-    steps = [f"notebooks/{slug}.ipynb" for slug in WITH_NOTEBOOK]
-    assert len(steps) >= 9
-    assert linked[: len(steps)] == steps
+    assert "**[The book](/book/index.html)**" in page
+    rows = re.findall(r"^\| (\d+)\s(\w+) \| \[.+?\]\(/book/book/(\w+)\.html\) \| (.*) \|$", page, re.MULTILINE)
+    assert [(int(number), word, slug) for number, word, slug, _ in rows] == [
+        (number, slug, slug) for number, slug in enumerate(CHAPTERS, 1)
+    ]
+    assert [slug for _, slug, _, do in rows if f"](notebooks/{slug}.ipynb)" in do] == WITH_NOTEBOOK
+    linked = re.findall(r"\]\(([^/)]\S+)\)", page)
     every = [
         path.relative_to(root).as_posix()
         for room in ("exercises", "notebooks")
         for path in (root / room).glob("*.ipynb")
     ]
-    assert len(every) >= len(steps) + 4
+    assert len(every) >= len(WITH_NOTEBOOK) + 4
     assert sorted(linked) == sorted(every)
     assert all((copy / page).is_file() for page in linked)
     assert "[Purify a scale of your own](exercises/purify.ipynb)" in page
+
+
+def test_an_upgrade_of_the_chapters_refreshes_untouched_notebooks_and_leaves_touched_ones(course, copy):
+    """What the copy shows of the glossary is part of what is compared."""
+    (course / "book").mkdir()
+    glossary = course / "book" / "glossary.md"
+    glossary.write_text("```{glossary}\nalpha\n  A coefficient.\n```\n")
+    cell = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "See {term}`alpha`."}
+    text = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    for name in ("purify", "explore"):
+        (course / "notebooks" / f"{name}.ipynb").write_text(text)
+    lab.update(copy, root=course)
+    shown = (copy / "notebooks" / "explore.ipynb").read_text()
+    assert r"See [alpha](/book/book/glossary.html#term-alpha \"A coefficient.\")." in shown
+    mine = (copy / "notebooks" / "purify.ipynb").read_text().replace("See", "I see")
+    (copy / "notebooks" / "purify.ipynb").write_text(mine)
+    assert lab.update(copy, root=course).replaced == []
+    glossary.write_text("```{glossary}\nalpha\n  A lower bound.\n```\n")
+    done = lab.update(copy, root=course)
+    assert done.replaced == ["notebooks/explore.ipynb"]
+    assert done.beside == {"notebooks/purify.ipynb": "notebooks/purify (newer).ipynb"}
+    assert "A lower bound." in (copy / "notebooks" / "explore.ipynb").read_text()
+    assert (copy / "notebooks" / "purify.ipynb").read_text() == mine
+
+
+def test_a_copy_of_an_older_course_that_shows_myst_is_brought_up_to_date(root, copy):
+    """Its record holds what was copied then: the sources themselves."""
+    name = "notebooks/explore.ipynb"
+    source = (root / name).read_bytes()
+    (copy / "notebooks").mkdir(parents=True)
+    (copy / name).write_bytes(source)
+    record = copy / lab.RECORD
+    record.parent.mkdir()
+    record.write_text(json.dumps({"copied": {name: hashlib.sha256(source).hexdigest()}, "cells": {}, "offered": {}}))
+    done = lab.update(copy)
+    assert name in done.replaced
+    assert ":::" not in (copy / name).read_text(encoding="utf-8")
 
 
 def test_a_second_start_changes_nothing(course, copy):
@@ -237,6 +278,16 @@ def test_root_is_refused_in_one_sentence_unless_they_say_so(copy, monkeypatch):
 def test_notebooks_read_the_data_sets_of_the_working_copy(course, copy):
     lab.update(copy, root=course)
     assert Path(lab.environment(copy)["COCREATION_ROOT"]) == copy.resolve()
+
+
+def test_lab_shows_the_book_of_the_course_or_the_one_that_is_named(course, copy, root, monkeypatch):
+    monkeypatch.delenv("COCREATION_BOOK", raising=False)
+    lab.update(copy, root=course)
+    settings = json.loads((copy / ".cocreation" / "jupyter_server_config.json").read_text())
+    assert settings["ServerApp"]["jpserver_extensions"]["cocreation.course.served_book"] is True
+    assert Path(lab.environment(copy)["COCREATION_BOOK"]) == (root / "_build" / "html").resolve()
+    monkeypatch.setenv("COCREATION_BOOK", str(course))
+    assert Path(lab.environment(copy)["COCREATION_BOOK"]) == course.resolve()
 
 
 def test_the_command_is_found_from_a_cell_and_from_labs_terminal(copy):

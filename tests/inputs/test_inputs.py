@@ -19,6 +19,7 @@ from cocreation import progress
 from cocreation.audit import audit
 from cocreation.errors import CourseError, EstimationError, InputError
 from cocreation.inputs import answers, labels
+from cocreation.results import display
 from cocreation.steps import conceptualize, confirm, decisions, explore, generate, judge, purify, report, validate
 from cocreation.steps import screen as screening
 from cocreation.survey import (
@@ -181,6 +182,10 @@ PEOPLE = sample.latent(12, seed=1, population=WORLD)
 
 #: everything else that takes arguments: wrong calls and what each message names
 OTHERS: dict[str, list[tuple[Callable[[], object], str]]] = {
+    "display.bundle": [
+        (lambda: display.bundle([1, 2]), r"DataFrame or a Series, not \[1, 2\]"),
+        (lambda: display.bundle(None), "DataFrame or a Series, not None"),
+    ],
     "labels.labels_in": [
         (lambda: labels.labels_in(pd.Series(["joy", "Joy"]), "codes", "codes"), "'joy' and 'Joy'.*merge_alike"),
         (lambda: labels.labels_in(pd.Series([["joy"]]), "codes", "codes"), "lists or tables"),
@@ -553,7 +558,8 @@ SAFE = {
     "study.published",
     "datasets.study", "fieldwork.expert_sorts", "fieldwork.interviews", "fieldwork.item_pool", "fieldwork.rules",
     "answers.used", "labels.bare", "labels.look", "labels.without_blanks",
-    "sample.normal", "result.fixed", "progress.bar", "progress.drawn", "progress.gather", "progress.visible",
+    "sample.normal", "result.fixed", "display.house_style", "progress.bar", "progress.drawn", "progress.gather",
+    "progress.visible",
 }  # fmt: skip
 
 

@@ -416,3 +416,30 @@ class TestItemsAndDimensions:
         data = pd.DataFrame({"q1": [1, 2, 4, 3], "Q1 ": [2, 1, 3, 4]})
         with pytest.raises(InputError, match="items 'q1' and 'Q1 ' look alike"):
             items_frame(data)
+
+
+class TestLettersOfOtherScripts:
+    """Cyrillic and Greek letters that are drawn as Latin ones are; genuine words of these scripts stay themselves."""
+
+    @pytest.mark.parametrize(
+        "other", ["\u0410gree", "Agr\u0435e", "\u0391gree", "Ａgree", "A\u00adgree", "agree\u00a0"]
+    )
+    def test_a_word_with_one_such_letter_is_the_word(self, other):
+        assert look(other) == "agree"
+        with pytest.raises(InputError, match=r"The codes .* look alike, but count as two"):
+            refuse_alike(["Agree", other], "codes")
+        assert merge_alike(["Agree", "Agree", other]) == ["Agree"] * 3
+
+    @pytest.mark.parametrize(("latin", "other"), [("A", "\u0410"), ("B", "\u0392"), ("COP", "\u0421\u041e\u0420")])
+    def test_a_label_all_of_such_letters_is_told_beside_its_twin_and_alone_is_itself(self, latin, other):
+        refuse_alike([other, "\u0416"], "codes")
+        with pytest.raises(InputError, match=r"\\u0"):
+            refuse_alike([latin, other], "codes")
+        assert merge_alike([latin, latin, other]) == [latin] * 3
+        assert merge_alike([other]) == [other]
+
+    def test_genuine_words_stay_apart_and_differ_in_case_only_as_before(self):
+        words = ["да", "нет", "ναι", "όχι", "同意", "不同意", "yes", "no"]
+        refuse_alike(words, "codes")
+        assert merge_alike(words) == words
+        assert merge_alike(["Вода", "вода", "вода"]) == ["вода"] * 3

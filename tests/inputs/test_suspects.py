@@ -16,7 +16,7 @@ from cocreation.errors import AnswersWarning, EstimationError, InputError
 from cocreation.inputs.answers import items_frame
 from cocreation.inputs.matrices import refuse_matrix
 from cocreation.inputs.suspects import suspects
-from cocreation.steps import confirm, purify, validate
+from cocreation.steps import conceptualize, confirm, judge, purify, validate
 from cocreation.steps import screen as screening
 from cocreation.survey import population, respondents
 
@@ -259,3 +259,45 @@ def test_a_point_seldom_chosen_is_no_code_but_a_zero_or_an_eight_is(step):
     frame = pd.DataFrame({name: np.tile(np.arange(low, 8.0), 20) for name in "abcd"})
     frame.loc[3, "b"] = step
     assert suspects(frame) == ({} if step == 1 else {"b": [float(step)]})
+
+
+VOTES = pd.DataFrame({"r1": [1, 2, 3, 4, 2, 1], "r2": [1, 2, 3, 4, 3, 1], "r3": [1, 2, 4, 4, 2, 99]})
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda v: judge.krippendorff_alpha(v, draws=50, level=0.9),
+            r"ratings hold 99, .*\(1 to 4\).*replace\(99, None\)",
+        ),
+        (
+            lambda v: judge.krippendorff_alpha(v, metric="interval", draws=50, level=0.9),
+            r"say so first: ratings = ratings\.replace\(99, None\)",
+        ),
+        (judge.fleiss_kappa, r"votes hold 99, .*leave out the items that hold 99"),
+        (
+            lambda v: conceptualize.agreement(v["r1"].tolist(), v["r3"].tolist()),
+            r"codes hold 99, .*leave out the excerpts that hold 99",
+        ),
+    ],
+)
+def test_what_takes_raters_numbers_warns_too_and_not_of_good_ones(call, words):
+    with pytest.warns(AnswersWarning, match=words) as caught:
+        call(VOTES)
+    assert [Path(each.filename).name for each in caught] == ["test_suspects.py"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AnswersWarning)
+        call(VOTES.replace(99, 1))
+
+
+def test_what_the_warning_says_to_type_gives_raters_alpha():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AnswersWarning)
+        found = judge.krippendorff_alpha(VOTES.replace(99, None), draws=50, level=0.9)
+    assert found.alpha == judge.krippendorff_alpha(VOTES.astype(float).replace(99, np.nan), draws=50, level=0.9).alpha
+
+
+def test_ratings_of_relevance_outside_their_points_are_refused():
+    with pytest.raises(InputError, match="99"):
+        judge.relevance(VOTES.set_axis(list("uvwxyz")))

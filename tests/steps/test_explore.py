@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reference import NAMES, load, matrix
 from ugly import frames, says_why_or_is_finite
 
+from cocreation import style
 from cocreation.core import factor
 from cocreation.core.rotation import align, varimax
 from cocreation.errors import EstimationError, InputError
@@ -294,10 +295,13 @@ def test_plots_show_the_numbers_of_their_tables():
     answers = load("likert7_sim").answers
     number = n_factors(answers)
     ax = number.plot()
-    np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), number.table["eigenvalue"])
+    np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), number.table["eigenvalue"][:12])
+    np.testing.assert_allclose(style.tables_behind(ax)[0]["eigenvalue"], number.table["eigenvalue"], atol=0.0005)
     heat = factors(answers, 5).plot()
     assert len(heat.get_yticklabels()) == 21
     assert len(heat.get_xticklabels()) == 5
+    assert len(heat.texts) == 105
+    assert style.tables_behind(heat)[0].shape == (21, 6)
     assert number.rules["number"].tolist() == [
         number.kaiser,
         number.parallel,

@@ -75,11 +75,11 @@ class TestTwin:
 
     def test_it_prints_figures_in_the_decimals_of_the_study(self, twin):
         assert "84.30" in repr(twin)
-        assert "above 0.50" in twin._repr_html_()
+        assert "above .50" in twin._repr_html_()
 
     def test_a_probability_does_not_print_as_zero(self, twin):
         row = twin.tables()[""].set_index("figure").loc["largest p of a loading"]
-        assert row[["published", "reproduced"]].tolist() == ["below 0.001", "< .001"]
+        assert row[["published", "reproduced"]].tolist() == ["below .001", "< .001"]
 
     def test_the_plot_has_a_row_a_figure_with_a_tolerance_and_both_numbers(self, twin):
         axes = twin.plot()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+import small_book
 import traitlets
 import yaml
 
@@ -16,10 +16,6 @@ from cocreation._paths import course_root
 from cocreation.errors import InputError
 from cocreation.widgets.card_sort import CardSort
 from cocreation.widgets.cards import read
-
-PIXEL = base64.b64encode(
-    base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==")
-).decode()
 
 SMALL = {
     "kind": "card-sort",
@@ -190,58 +186,12 @@ def test_text_of_a_file_never_becomes_html(written):
 # The Sphinx extension -----------------------------------------------------------
 
 
-@pytest.fixture
-def build(tmp_path):
-    """Build a small book from {file name: text or notebook}; return its folder and the warnings."""
-    from io import StringIO
-
-    from sphinx.application import Sphinx
-    from sphinx.util.docutils import docutils_namespace
-
-    def run(files: dict, *, to: str = "out") -> tuple[Path, str]:
-        source = tmp_path / "source"
-        for name, content in files.items():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            text = content if isinstance(content, str) else nbformat.writes(content)
-            (source / name).write_text(text, "utf-8")
-        config = {
-            "extensions": ["myst_nb", "sphinx_thebe", "sphinx_book_theme", "cocreation.pages"],
-            "html_theme": "sphinx_book_theme",
-            "html_title": "Small book",
-            "nb_execution_mode": "off",
-            "myst_enable_extensions": ["dollarmath", "amsmath"],
-        }
-        told = StringIO()
-        out = tmp_path / to
-        with docutils_namespace():
-            app = Sphinx(source, None, out, out / ".trees", "html", config, status=None, warning=told)
-            app.build()
-        return out, told.getvalue()
-
-    return run
-
-
-def _notebook(*outputs, state=None, metadata=None):
-    cell = nbformat.v4.new_code_cell("1", outputs=list(outputs), metadata=metadata or {})
-    language = {"language_info": {"name": "python", "pygments_lexer": "python"}}
-    book = nbformat.v4.new_notebook(metadata=language, cells=[nbformat.v4.new_markdown_cell("# Live"), cell])
-    if state:
-        widgets = {"state": state, "version_major": 2, "version_minor": 0}
-        book.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": widgets}
-    return book
-
-
-def _image(**metadata):
-    data = {"image/png": PIXEL, "text/plain": "<Figure>"}
-    return _notebook(nbformat.v4.new_output("display_data", data=data), metadata=metadata)
-
-
 def _widget_notebook(module: str, name: str, *, plain: bool):
     data = {"application/vnd.jupyter.widget-view+json": {"model_id": "abc", "version_major": 2, "version_minor": 0}}
     if plain:
         data["text/html"] = '<div class="cocreation-fallback">on paper</div>'
     model = {"model_module": module, "model_module_version": "1", "model_name": name, "state": {"_esm": "x"}}
-    return _notebook(nbformat.v4.new_output("display_data", data=data), state={"abc": model})
+    return small_book.notebook(nbformat.v4.new_output("display_data", data=data), state={"abc": model})
 
 
 def test_a_chapter_holds_the_exercise_its_plain_form_and_the_script_that_runs_it(build):
@@ -306,12 +256,12 @@ def test_a_directive_that_cannot_be_followed_is_told(build, directive, words):
 
 def test_a_figure_without_alt_text_is_told_at_every_build(build):
     for _ in range(2):  # the second build reads nothing anew
-        _, told = build({"index.ipynb": _image()})
+        _, told = build({"index.ipynb": small_book.figure()})
         assert "A figure of a notebook cell has no alt text" in told
 
 
 def test_a_figure_with_alt_text_is_fine(build):
-    out, told = build({"index.ipynb": _image(mystnb={"image": {"alt": "One dark pixel"}})})
+    out, told = build({"index.ipynb": small_book.figure(mystnb={"image": {"alt": "One dark pixel"}})})
     assert told == ""
     assert 'alt="One dark pixel"' in (out / "index.html").read_text("utf-8")
 

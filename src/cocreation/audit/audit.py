@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +88,9 @@ class Audit(Result):
             readings = self.readings.astype(object)
             for column in ("n", "df", "baseline_chi2", "least_baseline_chi2"):
                 readings[column] = [text(value, 0) for value in self.readings[column]]
-            for column in ("chi2_df", "rmsea", "cfi", "tli", "nfi", "rfi"):
-                readings[column] = [text(value, 3) for value in self.readings[column]]
+            readings["chi2_df"] = [text(value, 3) for value in self.readings["chi2_df"]]
+            for column in ("rmsea", "cfi", "tli", "nfi", "rfi"):
+                readings[column] = [re.sub(r"^0\.", ".", text(value, 3)) for value in self.readings[column]]
             readings["alphas_possible"] = [
                 {True: "yes", False: "no"}.get(v, "") for v in self.readings["alphas_possible"]
             ]
@@ -412,6 +414,8 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
         if row.decimals == 0 and finite and math.ceil(row.low) <= row.high:  # a count is a whole number
             ends = math.ceil(row.low - 1e-6), math.floor(row.high + 1e-6)
         implied, low, high = (text(value, min(row.decimals, 4)) for value in (row.implied, *ends))
+        if re.match(r"[<>≤≥ ]*-?\.", row.printed):  # what follows is written like what is printed
+            implied, low, high = (re.sub(r"^(-?)0\.", r"\1.", each) for each in (implied, low, high))
         if implied == low == high or not (low or high):
             span = ""
         else:

@@ -159,7 +159,12 @@ _NAMES = {"name", "title", "program", "structure", "estimator", "rounding", "giv
 def _published(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Put the figures of a published.toml in the place of their ids; "age" stands for all ids that begin "age."."""
     bound = {"above": "> ", "below": "< "}
-    texts = {each["id"]: f"{bound.get(each['kind'], '')}{each['value']}" for each in raw["figures"] if "value" in each}
+    # the file holds numbers; as text they have no zero before the point, as the course's tables
+    texts = {
+        each["id"]: bound.get(each["kind"], "") + re.sub(r"^0(?=\.)", "", str(each["value"]))
+        for each in raw["figures"]
+        if "value" in each
+    }
 
     def put(key: str, value: Any) -> Any:
         if isinstance(value, list):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import style
 from ..errors import InputError, plain
 from . import implied
 
@@ -70,7 +71,7 @@ def _figures(table: pd.DataFrame, ax: Axes | None) -> Axes:
     ax.grid(axis="y", visible=False)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=9.5)
     _numbers(ax, rows)
-    return ax
+    return style.behind(ax, rows.iloc[::-1][["figure", "printed", "implied", "low", "high", "verdict"]])
 
 
 def _numbers(ax: Axes, rows) -> None:
@@ -107,11 +108,11 @@ def _rmsea(table: pd.DataFrame, readings: pd.DataFrame, ax: Axes | None) -> Axes
     left, right = 0.7 * min(sizes), 1.25 * max(sizes)
     at = np.linspace(left, right, 200)
     others = sorted({round(float(r), 3) for r in readings["chi2_df"]} - {round(ratio, 3)})
-    for each, style in zip([ratio, *others], ["-", "--", ":", "-."], strict=False):
+    for each, dashes in zip([ratio, *others], ["-", "--", ":", "-."], strict=False):
         ax.plot(
             at,
             [implied.rmsea_from_ratio(each, size) for size in at],
-            style,
+            dashes,
             color=_BLUE,
             label=f"chi-square/df = {each:.3f}",
         )
@@ -128,4 +129,4 @@ def _rmsea(table: pd.DataFrame, readings: pd.DataFrame, ax: Axes | None) -> Axes
     ax.set(xlabel="respondents", ylabel="implied RMSEA", xlim=(left, right))
     handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     ax.legend(handles.values(), handles.keys(), frameon=False, fontsize=9.5)
-    return ax
+    return style.behind(ax, readings)

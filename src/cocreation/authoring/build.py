@@ -345,6 +345,7 @@ def _fill_cache(cache: Path, notebooks: list[Path], *, warm: bool, jobs: int | N
         ),
         jobs=jobs,
         warm=warm,
+        svg=True,
         progress=progress,
     )
 

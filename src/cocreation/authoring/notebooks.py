@@ -39,7 +39,7 @@ CELL_TIMEOUT = 300
 _PASSING_METADATA = ("execution", "ExecuteTime", "collapsed", "scrolled", "widgets", "jp-MarkdownHeadingCollapsed")
 
 
-def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
+def execute(notebook: NotebookNode, folder: Path, *, svg: bool = False) -> NotebookNode:
     """Run a notebook in a folder and return it with its outputs.
 
     Parameters
@@ -48,6 +48,8 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         Changed in place.
     folder : Path
         The kernel's working folder.
+    svg : bool
+        Give figures of the course's style as SVG too, with the tables behind them.
 
     Raises
     ------
@@ -55,10 +57,10 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         If a cell fails or takes longer than :data:`CELL_TIMEOUT` seconds; the
         message holds the cell and its error.
     """
-    return _execute(notebook, folder, _Running())
+    return _execute(notebook, folder, _Running(), svg)
 
 
-def _execute(notebook: NotebookNode, folder: Path, running_now: _Running) -> NotebookNode:
+def _execute(notebook: NotebookNode, folder: Path, running_now: _Running, svg: bool) -> NotebookNode:
     from jupyter_core.utils import run_sync
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -85,7 +87,7 @@ def _execute(notebook: NotebookNode, folder: Path, running_now: _Running) -> Not
 
     async def run() -> None:
         try:
-            await client.async_execute(env=_kernel_environment(settings))
+            await client.async_execute(env=_kernel_environment(settings, svg=svg))
         finally:
             # nbclient leaves it if it is stopped while the kernel starts
             if client.km is not None and client.km.has_kernel:
@@ -111,6 +113,7 @@ def execute_many(
     done: Callable[[Path, NotebookNode], None],
     jobs: int | None = None,
     warm: bool = True,
+    svg: bool = False,
     progress: Progress | None = None,
 ) -> None:
     """Run notebooks side by side and hand each one over as soon as it is done.
@@ -124,6 +127,8 @@ def execute_many(
         How many at a time; by default one for each processor, at most four.
     warm : bool
         Fork the kernels from a process that has done the imports (see :mod:`.kernels`).
+    svg : bool
+        As for :func:`execute`. The book's own run does so; what is stored holds PNGs only.
     progress : Progress, optional
 
     Raises
@@ -139,7 +144,7 @@ def execute_many(
     running_now = _Running()
     with choose(), ThreadPoolExecutor(max_workers=jobs) as pool:
         try:
-            running = {path: pool.submit(_execute_file, path, running_now) for path in paths}
+            running = {path: pool.submit(_execute_file, path, running_now, svg) for path in paths}
             for number, (path, future) in enumerate(running.items(), start=1):
                 try:
                     done(path, future.result())
@@ -162,7 +167,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
 
     Outputs stay, for nbval compares against them. Cell ids become a digest of
     position and source, execution counts count from 1, stream pieces are
-    joined, widget state and timings go.
+    joined, widget state and timings go, and so does an SVG beside a PNG, which
+    only the book's own run gives.
     """
     count = 0
     for position, cell in enumerate(notebook.cells):
@@ -177,6 +183,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = cell.execution_count
+            if "image/png" in output.get("data", {}):
+                output.data.pop("image/svg+xml", None)
             if output.get("metadata"):
                 output.metadata.pop("needs_background", None)
     notebook.metadata = nbformat.from_dict(
@@ -266,8 +274,8 @@ class _Running:
                 self._lock.wait_for(lambda: not self._tasks, timeout=_PATIENCE)
 
 
-def _execute_file(path: Path, running_now: _Running) -> NotebookNode:
-    return _execute(_read(path), path.parent, running_now)
+def _execute_file(path: Path, running_now: _Running, svg: bool) -> NotebookNode:
+    return _execute(_read(path), path.parent, running_now, svg)
 
 
 def _read(path: Path) -> NotebookNode:
@@ -279,11 +287,12 @@ def _read(path: Path) -> NotebookNode:
         raise CourseError(f"{path} is not a readable notebook ({error}). Restore it from git.") from error
 
 
-def _kernel_environment(settings: str) -> dict[str, str]:
+def _kernel_environment(settings: str, *, svg: bool) -> dict[str, str]:
     """Return what a kernel sees: nothing of the terminal and of the user's own settings reaches stored outputs."""
     # One thread a kernel: several kernels share the processors, and sums keep their order.
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     chosen = {"PYTHONHASHSEED": "0", "COLUMNS": "100", "NO_COLOR": "1", "IPYTHONDIR": settings}
+    chosen["COCREATION_SVG"] = str(int(svg))
     found = find_spec("matplotlib")
     if found and found.origin:
         chosen["MATPLOTLIBRC"] = str(Path(found.origin).with_name("mpl-data") / "matplotlibrc")

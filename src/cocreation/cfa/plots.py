@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .. import style
 from ..errors import needed
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def loadings(loadings: pd.DataFrame, ax: Axes | None) -> Axes:
     ax.set_xlim(min(0.0, table["std"].min() - 0.05), max(1.0, table["std"].max() + 0.05))
     ax.set_xlabel("standardized loading (dashed: .70)")
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-    return ax
+    return style.behind(ax, loadings[["factor", "item", "std"]])
 
 
 def residuals(residuals: pd.DataFrame, ax: Axes | None) -> Axes:
@@ -69,4 +70,4 @@ def residuals(residuals: pd.DataFrame, ax: Axes | None) -> Axes:
     ax.grid(visible=False)
     ax.tick_params(axis="x", labelsize=9, rotation=90)
     ax.tick_params(axis="y", labelsize=9, rotation=0)
-    return ax
+    return style.behind(ax, table.where(~mask).rename_axis("item"))

@@ -19,19 +19,23 @@ def book(
         Path | None, typer.Option(help="Where to build; by default _build in the checkout.", callback=expanded)
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the book in your browser when it is built.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Print it to one PDF too, by Chromium.")] = False,
 ) -> None:
     """Run the notebooks and build the HTML book.
 
     Only what has changed is run again.
     A cell that fails, or a warning, fails the build.
+    With --pdf the book, without the reference of functions, is also printed: cocreation.pdf beside the pages.
 
     Example: [cyan]cocreation book --open[/cyan]
     """
-    from ..authoring import build
+    from ..authoring import build, paper
 
     with progress_of("Running notebooks") as progress:
         page = build.build_book(course_root(), output, progress=progress) / "index.html"
     print(f"The book: {page}")
+    if pdf:
+        print(f"On paper: {paper.print_book(course_root(), page.parent, page.parents[1] / 'cocreation.pdf')}")
     if show:
         typer.launch(page.as_uri())
 

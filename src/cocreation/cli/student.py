@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from .._paths import book_folder
 from ..errors import CourseError
 from .terminal import COLOURS, console, expanded, progress_of
 
@@ -66,6 +67,12 @@ def lab(
             if browser:
                 typer.launch(address)
             return
+    if not (book_folder() / "index.html").is_file():
+        out.print(
+            "The book is not built, so links to its chapters lead to a page that says how to build it: nox -s book.",
+            soft_wrap=True,
+            highlight=False,
+        )
     words = working_copy.command(done.folder, browser=browser, port=port, allow_root=allow_root, more=more or ())
     out.print("JupyterLab starts; end it with Ctrl-C.")
     raise typer.Exit(working_copy.start(done.folder, words))

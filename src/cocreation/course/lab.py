@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -19,26 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from .._files import digest, read_record, user_path, write_record, write_whole
-from .._paths import course_root
+from .._paths import book_folder, course_root
 from ..authoring import release
 from ..errors import CourseError
+from .plain_markdown import START, Known, convert
+from .start_page import start_page
 
 __all__ = ["RECORD", "START", "Update", "command", "environment", "running", "start", "strangers", "update",
            "upstream"]  # fmt: skip
 
 #: what was copied, in the working copy
 RECORD = ".cocreation/copied.json"
-#: what Lab opens first
-START = "start.md"
-_WELCOME = """# Value Co-Creation: from Theory to Scale
-
-This folder is yours: change whatever you like. The notebooks read the data sets of this folder, each explained by its
-codebook and data sheet. To get the course's own version of a file back, delete it and start Lab again.
-
-## Notebooks
-
-Run them in this order; each reads the decision log that an earlier one has written.
-"""
 #: what file managers leave in a folder that looks empty
 _OF_THE_DESKTOP = {".DS_Store", "Thumbs.db", "desktop.ini"}
 _FOLDERS = {"notebooks": {".ipynb", ".csv"}, "datasets": {".csv", ".md", ".toml"}}
@@ -62,7 +52,9 @@ _SETTINGS: dict[str, dict[str, Any]] = {
             "log_level": 30,
             "jpserver_extensions": {
                 f"nbgrader.server_extensions.{name}": False for name in ("assignment_list", "course_list", "formgrader")
-            },
+            }
+            # the chapters, to which the notebooks lead
+            | {"cocreation.course.served_book": True},
         },
         "KernelManager": {"transport_encryption": "auto"},
     },
@@ -91,42 +83,25 @@ class Update:
 
 
 def upstream(root: Path | None = None) -> Iterator[tuple[str, bytes]]:
-    """Yield (relative path, content) of everything a student gets, exercises as student editions."""
-    root = root or course_root()
-    yield START, _start_page(root).encode()
+    """Yield (relative path, content) of everything a student gets.
+
+    Exercises are student editions, and notebooks are written so that JupyterLab renders them (see
+    :mod:`.plain_markdown`).
+    """
+    known = Known(root or course_root())
+    yield START, start_page(known).encode()
     for folder, kinds in _FOLDERS.items():
-        for path in sorted((root / folder).rglob("*")):
-            hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-            if path.is_file() and path.suffix in kinds and not hidden:
-                yield path.relative_to(root).as_posix(), path.read_bytes()
-    for path in release.assignments(root / "exercises"):
-        yield f"exercises/{path.name}", release.student_edition(path).content
+        for path in sorted((known.root / folder).rglob("*")):
+            inside = path.relative_to(known.root)
+            if path.is_file() and path.suffix in kinds and not any(part.startswith(".") for part in inside.parts):
+                yield inside.as_posix(), _for_lab(inside, path.read_bytes(), known)
+    for path in release.assignments(known.root / "exercises"):
+        name = Path("exercises", path.name)
+        yield name.as_posix(), _for_lab(name, release.student_edition(path).content, known)
 
 
-def _start_page(root: Path) -> str:
-    """Return what a student sees first: the notebooks in the order of the table of contents, then the exercises."""
-    pages = [path.relative_to(root).as_posix() for path in root.glob("notebooks/*.ipynb")]
-    contents = root / "_toc.yml"
-    order = re.findall(r"notebooks/\S+", contents.read_text(encoding="utf-8")) if contents.is_file() else []
-    pages.sort(key=lambda page: (order.index(page[:-6]) if page[:-6] in order else len(order), page))
-    exercises = sorted(path.relative_to(root).as_posix() for path in root.glob("exercises/*.ipynb"))
-    lines = [
-        _WELCOME,
-        *(f"{number}. [{_title(root / page)}]({page})" for number, page in enumerate(pages, start=1)),
-        "\n## Exercises\n",
-        *(f"- [{_title(root / page)}]({page})" for page in exercises),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _title(notebook: Path) -> str:
-    """Return a notebook's first heading, or its name."""
-    try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        lines = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown").splitlines()
-    except (ValueError, KeyError, TypeError):
-        lines = []
-    return next((line[2:].strip() for line in lines if line.startswith("# ")), notebook.stem)
+def _for_lab(name: Path, content: bytes, known: Known) -> bytes:
+    return convert(content, name.with_suffix("").as_posix(), known) if name.suffix == ".ipynb" else content
 
 
 def update(
@@ -274,6 +249,7 @@ def environment(folder: Path) -> dict[str, str]:
         os.environ,
         JUPYTER_CONFIG_PATH=str(folder / ".cocreation") + (os.pathsep + known if known else ""),
         COCREATION_ROOT=str(folder),
+        COCREATION_BOOK=str(book_folder().resolve()),
         # so that a cell or Lab's terminal finds the command "cocreation"
         PATH=str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", os.defpath),
     )

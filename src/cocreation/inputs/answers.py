@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
+from ..errors import InputError, plain
 from .labels import refuse_alike
 from .matrices import refuse_matrix
 from .options import names_of, plain_table, quoted
@@ -117,7 +117,7 @@ def items_frame(
         ("constant", constant, ("raise", "keep")),
     ):
         if value not in allowed:
-            raise InputError(f"{option} is one of {', '.join(allowed)}, not {value!r}.")
+            raise InputError(f"{option} is one of {', '.join(allowed)}, not {plain(value)}.")
     if not isinstance(data, pd.DataFrame):
         raise InputError(
             f"Expected a pandas DataFrame with one column an item, got {type(data).__name__}. "

@@ -22,6 +22,12 @@ _UNSEEN += "".join(map(chr, range(0xFE00, 0xFE10)))  # which form of the letter 
 _SAME = dict.fromkeys("‘’‚‛′´", "'") | dict.fromkeys("“”„‟″", '"') | dict.fromkeys("‐‑‒–—―−", "-")
 _SAME |= dict.fromkeys(_UNSEEN, "")
 _SIGNS = str.maketrans(_SAME)
+#: Cyrillic and Greek letters that are drawn as Latin ones are, after Unicode's table of confusables (UTS 39)
+_DRAWN = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁһΑΒΕΖΗΙΚΜΝΟΡΤΥΧοϲϳ",
+    "ABESIJKMHOPCTYXaesijopcyxdhABEZHIKMNOPTYXocj",
+)
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def bare(value: object) -> str:
@@ -75,7 +81,8 @@ def look(value: object) -> str:
     Returns
     -------
     str
-        As :func:`bare` has it, in lower case, "1.0" as "1", without blanks but those that part two digits.
+        As :func:`bare` has it, in lower case, "1.0" as "1", without blanks but those that part two digits; in a word
+        of Latin letters, Cyrillic and Greek ones that are drawn as they are count as they.
 
     See Also
     --------
@@ -91,10 +98,22 @@ def look(value: object) -> str:
 
 @lru_cache(maxsize=4096)
 def _look(text: str) -> str:
+    text = text if text.isascii() else _WORD.sub(_in_one_script, text)
     text = unicodedata.normalize("NFKC", text.casefold())
     text = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
     text = re.sub(r"\s+", " ", text)
     return text[:-2] if re.fullmatch(r"[+-]?\d+\.0", text) else text
+
+
+def _in_one_script(word: re.Match[str]) -> str:
+    """Return a word that mixes Latin letters with others drawn like them as all Latin; genuine words are left alone."""
+    latin = word[0].translate(_DRAWN)
+    return latin if latin != word[0] and latin.isascii() and re.search(r"[A-Za-z]", word[0]) else word[0]
+
+
+def _drawn(value: object) -> str:
+    """Return how a label is drawn, whatever script its letters are of: a Cyrillic А alone is drawn as a Latin A."""
+    return _look(bare(value).translate(_DRAWN))
 
 
 def _is_missing(value: object) -> bool:
@@ -216,8 +235,11 @@ def refuse_alike(
     seen: dict[str, object] = {}
     for label in labels:
         seems = look(label)
-        other = seen.setdefault(seems, label)
-        if seems and other != label:
+        if not seems:
+            continue
+        others = [seen.setdefault(each, label) for each in (seems, _drawn(label))]
+        other = next((each for each in others if each != label), label)
+        if other != label:
             line = f", or merge all that look alike: {merge} (from cocreation.inputs.labels import merge_alike)"
             raise InputError(
                 f"The {what} {_placed(_shown(other, label), where)} look alike, but count as two. {remedy}"
@@ -229,7 +251,8 @@ def merge_alike(*labels: Any, like: Iterable[object] = ()) -> Any:
     """Return labels with all that look alike written in one way, and blank text as missing.
 
     Two labels look alike where they differ only in case, blanks, Unicode's forms (full-width letters, accents apart
-    from their letters, characters without width), curly or straight quotes and dashes, or as 1 differs from "1".
+    from their letters, characters without width), curly or straight quotes and dashes, a Cyrillic or Greek letter
+    drawn as the Latin one in whose place it stands, or as 1 differs from "1".
 
     Parameters
     ----------
@@ -266,22 +289,33 @@ def merge_alike(*labels: Any, like: Iterable[object] = ()) -> Any:
     cells = [cell for each in labels for cell in _cells(each)]
     if any(not isinstance(cell, Hashable) for cell in cells):
         raise InputError("There are lists or tables among the labels. Give one label a cell.")
-    best: dict[str, object] = {look(label): label for label in reversed(list(like))}
+    preferred, seems = list(like), _Seeming()
+    best: dict[str, object] = {seems(label): label for label in reversed(preferred)}
     for label, _ in Counter(cell for cell in cells if look(cell)).most_common():
-        best.setdefault(look(label), label.strip() if isinstance(label, str) else label)
-    merged = tuple(_merged(each, best) for each in labels)
+        best.setdefault(seems(label), label.strip() if isinstance(label, str) else label)
+    merged = tuple(_merged(each, best, seems) for each in labels)
     return merged if len(merged) > 1 else merged[0]
 
 
-def _merged(labels: Any, best: dict[str, object]) -> Any:
+class _Seeming:
+    """What labels look like: the first look of all that are drawn alike."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, str] = {}
+
+    def __call__(self, label: object) -> str:
+        return self._first.setdefault(_drawn(label), look(label))
+
+
+def _merged(labels: Any, best: dict[str, object], seems: _Seeming) -> Any:
     if isinstance(labels, pd.DataFrame):
-        return labels.apply(lambda column: _merged(column, best))
+        return labels.apply(lambda column: _merged(column, best, seems))
     if not isinstance(labels, pd.Series):
-        return [best.get(look(label)) for label in labels]
-    found = pd.Series([best.get(look(label)) for label in labels], labels.index, object, name=labels.name)
+        return [best.get(seems(label)) for label in labels]
+    found = pd.Series([best.get(seems(label)) for label in labels], labels.index, object, name=labels.name)
     if not isinstance(labels.dtype, pd.CategoricalDtype):
         return found
-    kept = dict.fromkeys(best.get(look(label), label) for label in labels.cat.categories if look(label))
+    kept = dict.fromkeys(best.get(seems(label), label) for label in labels.cat.categories if look(label))
     return found.astype(pd.CategoricalDtype(list(kept), ordered=labels.cat.ordered))
 
 
@@ -302,6 +336,7 @@ def _placed(words: str, where: str) -> str:
 
 def _shown(one: object, other: object) -> str:
     """Return both as Python writes them, by their codes where they would read the same."""
-    same = unicodedata.normalize("NFKC", repr(one)) == unicodedata.normalize("NFKC", repr(other))
+    first, second = (unicodedata.normalize("NFKC", repr(each)).translate(_DRAWN) for each in (one, other))
+    same = first == second
     write = ascii if same else repr
     return f"{write(one)} and {write(other)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..errors import AnswersWarning, InputError, plain
 
-__all__ = ["recoding", "refuse_outside", "suspects", "warn_of_suspects"]
+__all__ = ["recoding", "refuse_outside", "suspects", "warn_of_codes", "warn_of_suspects"]
 
 #: what surveys write for no answer: sevens, eights, nines, and the last numbers before a power of ten
 _FAR = [10**digits - 1 - less for digits in range(2, 7) for less in range(4)]
@@ -239,6 +239,50 @@ def warn_of_suspects(frame: pd.DataFrame, data: pd.DataFrame) -> None:
         AnswersWarning,
         stacklevel=_users_level(),
     )
+
+
+def warn_of_codes(labels: Iterable[object], what: str, remedy: str) -> None:
+    """Warn of codes of a missing answer among what raters or coders gave, where all of it is numbers.
+
+    Parameters
+    ----------
+    labels : iterable
+        All that was given, of whichever rater; None or NaN where there is nothing.
+    what : str
+        What they are, in the plural, for the message: "ratings".
+    remedy : str
+        What to do, after "If that stands for none": may hold ``{odd}``, where the values are put.
+
+    Warns
+    -----
+    AnswersWarning
+        Naming the values and what to do, at the line of the user's that passed them.
+
+    See Also
+    --------
+    warn_of_suspects : The same of respondents' answers, item by item.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn_of_codes([1, 2, 3, 4, 2, 3, 99], "ratings", "write None for {odd}")
+    >>> print(caught[0].message)
+    The ratings hold 99, outside the others (1 to 4). If that stands for none, write None for 99.
+    """
+    known = pd.Series([label for label in labels if not pd.isna(label)], dtype=object)
+    numbers = pd.to_numeric(known, errors="coerce")
+    if numbers.isna().any() or known.map(lambda label: isinstance(label, (bool, np.bool_))).any():
+        return
+    frame = pd.DataFrame({"all": numbers.astype(float)})
+    if odd := tuple(suspects(frame).get("all", ())):
+        warnings.warn(
+            f"The {what} hold {_listed(odd)}, outside the others ({_span(frame, ['all'], odd)}). If that stands for "
+            f"none, {remedy.format(odd=_listed(odd))}.",
+            AnswersWarning,
+            stacklevel=_users_level(),
+        )
 
 
 def recoding(data: pd.DataFrame, item: Hashable, odd: list[float]) -> str:

@@ -6,6 +6,10 @@ Add ``cocreation.pages`` to the extensions; it sets everything else:
   life, on pages that hold one (:mod:`cocreation.widgets.host.live`);
 * formulas rendered when the book is built, fonts and icons from the book's own
   folder, no script from elsewhere (:mod:`.offline`);
+* the book's own look: type, contents, cover, the steps as one thing
+  (:mod:`.theme`, :mod:`.pipeline`, :mod:`.steps`, :mod:`.notes`);
+* figures that are part of the page, numbered, with their data (:mod:`.figures`);
+* captions and numbers for the tables of notebooks (:mod:`.tables`);
 * warnings for what a reader would miss: an image without alt text, a widget
   that cannot live without a kernel (:mod:`.lint`).
 """
@@ -17,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..widgets.host import live
-from . import lint, offline
+from . import contents, figures, lint, notes, offline, pipeline, search, steps, tables, theme
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -30,8 +34,16 @@ def setup(app: Sphinx) -> dict[str, object]:
     # Sphinx copies style sheets and scripts only when it writes a page; a value that changes with
     # them makes it write all.
     app.add_config_value("cocreation_pages_digest", _digest(), "html", str)
+    contents.setup(app)
     offline.setup(app)
+    theme.setup(app)
+    pipeline.setup(app)
+    steps.setup(app)
+    notes.setup(app)
+    search.setup(app)
     live.setup(app)
+    figures.setup(app)
+    tables.setup(app)
     lint.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..core.measures import MEASURES
 
-__all__ = ["ABBREVIATIONS", "BOUNDED", "COUNTS", "GROUPS", "HEADS", "PROBABILITIES", "TITLES"]
+__all__ = ["ABBREVIATIONS", "ALIASES", "BOUNDED", "COUNTS", "GROUPS", "HEADS", "PROBABILITIES", "TITLES"]
 
 
 def _measures(kind: str) -> frozenset[str]:
@@ -28,6 +28,7 @@ HEADS = {
     "mean": "*M*",
     "sd": "*SD*",
     "skew": "Skewness",
+    "kurtosis": "Kurtosis",
     "percent": "%",
     "percent_of_distributed": "Percent of|distributed",
     "percent_of_returned": "Percent of|returned",
@@ -40,6 +41,7 @@ HEADS = {
     "z": "*z*",
     "t": "*t*",
     "r": "*r*",
+    "d": "*d*",
     "lower": "CI|*LL*",
     "upper": "CI|*UL*",
     # reliability
@@ -111,6 +113,7 @@ HEADS = {
     "harman_percent": "% of variance|first component",
     "harman_factor_percent": "% of variance|single factor",
     "method_percent": "% of variance|method factor",
+    "fiml": "FIML",
     # judgement
     "p_sa": "*p*sa",
     "c_sv": "*c*sv",
@@ -168,6 +171,9 @@ HEADS = {
     "lambda_6": "λ₆",
     "lambda6": "λ₆",
 }
+
+#: what others call some of these measures, in small letters
+ALIASES = {"dof": "df", "chi-square": "chi2", "chi-square/df": "chi2_df", "p-value": "p", "pvalue": "p"}
 
 #: what the notes say of abbreviations
 ABBREVIATIONS = {

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from .. import style
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -179,14 +181,17 @@ def draw(parameters: pd.DataFrame, ax: Axes | None = None) -> Axes:
         for op in ("=~", "~", "~~")
     }
     canvas = _structural(table, edges, latent, ax) if edges["~"] else _measurement(edges, latent, ax)
-    return canvas.fit() if ax is None else canvas.ax
+    drawn = canvas.fit() if ax is None else canvas.ax
+    return style.behind(drawn, table[["left", "op", "right", "std", "p"]])
 
 
 def _axes(ax: Axes | None, width: float, height: float) -> Axes:
     import matplotlib.pyplot as plt
 
     if ax is None:
-        figure = plt.figure(figsize=(width, height))
+        figure = plt.figure(figsize=(width, height), layout="constrained")
+        # An engine that does nothing stays; where there is none, saving a figure leaves the one of the settings behind.
+        figure.set_layout_engine("none")
         ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, width), ylim=(0, height), aspect="equal")
     ax.axis("off")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
@@ -125,17 +125,22 @@ class Result:
         """What some figures are drawn with; importing it takes too long for those who draw none."""
         return needed("seaborn", "This figure")
 
-    def _apa(self, first: int) -> list[Table]:
-        """The one model behind every format."""
+    def _apa(self, first: int | None) -> list[Table]:
+        """The one model behind every format; without a number for a page that numbers all its tables."""
+        if first is None:
+            return [replace(table, number=None) for table in self._numbered(1, "of the first of these tables")]
         if isinstance(first, bool) or not isinstance(first, int) or first < 1:
             raise InputError(
                 f"first is the number of the first table, 1 or more, not {plain(first)}. Give a whole number."
             )
+        return self._numbered(first, f"of Table {first}")
+
+    def _numbered(self, first: int, where: str) -> list[Table]:
         note = str(getattr(self, "note", ""))
         found = []
         for number, (name, frame) in enumerate(self.tables().items(), start=first):
             title = self.title or type(self).__name__
-            said = note if number == first or not note else f"See the note of Table {first}."
+            said = note if number == first or not note else f"See the note {where}."
             found.append(
                 table_of(frame, number=number, title=title, name=name, note=said, digits=self.digits,
                          proportions=self.proportions)
@@ -143,7 +148,7 @@ class Result:
         return found
 
     def _repr_html_(self) -> str:
-        return "\n".join([formats.STYLE, *map(formats.to_html, self._apa(1))])
+        return "\n".join(map(formats.to_html, self._apa(None)))
 
     def __repr__(self) -> str:
         return "\n\n".join(map(formats.to_text, self._apa(1)))

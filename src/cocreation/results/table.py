@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,39 +17,60 @@ import pandas as pd
 
 from .heads import ABBREVIATIONS, BOUNDED, COUNTS, GROUPS, HEADS, PROBABILITIES, TITLES
 
-__all__ = ["Column", "Runs", "Table", "fixed", "number_text", "plain", "runs", "table_of", "title_case"]
+__all__ = [
+    "Column",
+    "Runs",
+    "Table",
+    "are_figures",
+    "fixed",
+    "is_matrix",
+    "leading_text",
+    "named_once",
+    "number_text",
+    "plain",
+    "runs",
+    "table_of",
+    "title_case",
+    "without_zero",
+]
 
 #: pieces of text, each upright (False) or italic (True)
 Runs = tuple[tuple[str, bool], ...]
 
 MINUS = "−"
-_NUMERIC = re.compile(rf"[<>]? ?[{MINUS}-]?(\d+\.?\d*|\.\d+)|∞")
-_LIMITS = ("lower", "upper")
+NUMERIC = re.compile(rf"[<>]? ?[{MINUS}-]?(\d+\.?\d*|\.\d+)(e[{MINUS}+]\d+)?|{MINUS}?∞")
+LIMITS = ("lower", "upper")
 #: columns of loadings, as the steps name components and factors
-_LOADINGS = re.compile(r"[CF]\d+")
+LOADINGS = re.compile(r"[CF]\d+")
 #: a single row with more columns than this is turned, a line a figure
 _WIDEST_ROW = 9
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its head, the spanner above it (empty if none), its cells as text, and how they stand."""
+    """A column: head, spanner above it (empty if none), cells as text, how they stand, and its name in the code."""
 
     head: Runs
     spanner: Runs
     cells: tuple[str, ...]
     numeric: bool
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Table:
-    """An APA table. ``stub`` is how many columns from the left name the row."""
+    """An APA table.
 
-    number: int
+    Without a number it is not counted (or the page counts it). ``stub`` is how many columns from the left
+    name the row. ``cut`` is the row before which others are left out, and what is said in their place.
+    """
+
+    number: int | None
     title: Runs
     columns: tuple[Column, ...]
     note: Runs
     stub: int
+    cut: tuple[int, str] | None = None
 
     @property
     def rows(self) -> list[tuple[str, ...]]:
@@ -165,23 +186,24 @@ def number_text(value: Any, name: str, digits: int, *, bounded: bool = False) ->
     if name in PROBABILITIES:
         digits = max(digits, 3)
         if value < 0.5 * 10.0**-digits:
-            return "< " + _without_zero(fixed(10.0**-digits, digits))
+            return "< " + without_zero(fixed(10.0**-digits, digits))
     elif name in COUNTS and float(value).is_integer():
         return fixed(value, 0).replace("-", MINUS)
     text = fixed(value, digits)
     if bounded or name in BOUNDED or name in PROBABILITIES:
-        text = _without_zero(text)
+        text = without_zero(text)
     return text.replace("-", MINUS)
 
 
-def _without_zero(text: str) -> str:
+def without_zero(text: str) -> str:
+    """Return a number as text without the zero before its point."""
     return re.sub(r"^(-?)0\.", r"\1.", text)
 
 
 def table_of(
     frame: pd.DataFrame,
     *,
-    number: int = 1,
+    number: int | None = 1,
     title: str = "",
     name: str = "",
     note: str = "",
@@ -194,8 +216,8 @@ def table_of(
     ----------
     frame : DataFrame
         An index that is not a plain count becomes the first columns.
-    number : int
-        Table number.
+    number : int or None
+        Table number; None if the page numbers.
     title, name : str
         Title of the result, and the name of this table among the result's tables.
     note : str
@@ -205,7 +227,7 @@ def table_of(
     proportions : sequence of str
         Columns whose figures cannot exceed 1, beside those known by name.
     """
-    matrix = _is_matrix(frame)
+    matrix = is_matrix(frame)
     within = matrix and _within_one(frame)
     columns: list[Column] = []
     stub = 0
@@ -218,12 +240,12 @@ def table_of(
     limits = False
     for position, label in enumerate(frame.columns):
         key = str(label[-1] if isinstance(label, tuple) else label)
-        if key not in (*_LIMITS, "se", "se0", "z", "p"):
+        if key not in (*LIMITS, "se", "se0", "z", "p"):
             limits = key in BOUNDED or key in proportions
-        bounded = within or key in proportions or (key in _LIMITS and limits) or bool(_LOADINGS.fullmatch(key))
+        bounded = within or key in proportions or (key in LIMITS and limits) or bool(LOADINGS.fullmatch(key))
         columns.append(_column(label, frame.iloc[:, position], digits, bounded, matrix))
-    stub = stub or _leading_text(columns)
-    columns = _named_once(columns, [str(label) for label in frame.columns], stub)
+    stub = stub or leading_text(columns)
+    columns = named_once(columns, [str(label) for label in frame.columns], stub)
     if len(frame) == 1 and len(columns) > _WIDEST_ROW:
         columns, stub = _turned(columns), 1
     full = title_case(": ".join(part for part in (title, TITLES.get(name, name)) if part))
@@ -244,12 +266,17 @@ def _column(label: Any, values: Any, digits: int, bounded: bool, verbatim: bool)
     elif not verbatim and re.fullmatch(r"[a-z]{3,}", key):
         head = ((key.capitalize(), False),)
     cells = tuple(number_text(value, key, digits, bounded=bounded) for value in values)
+    return Column(head, spanner, cells, are_figures(cells), key)
+
+
+def are_figures(cells: Iterable[str]) -> bool:
+    """Whether half of the cells that are not blank are numbers."""
     filled = [cell for cell in cells if cell]
-    numeric = bool(filled) and 2 * sum(bool(_NUMERIC.fullmatch(cell)) for cell in filled) >= len(filled)
-    return Column(head, spanner, cells, numeric)
+    return bool(filled) and 2 * sum(bool(NUMERIC.fullmatch(cell)) for cell in filled) >= len(filled)
 
 
-def _is_matrix(frame: pd.DataFrame) -> bool:
+def is_matrix(frame: pd.DataFrame) -> bool:
+    """Whether the same names stand at the left and above."""
     return not isinstance(frame.index, pd.RangeIndex) and list(frame.index) == list(frame.columns)
 
 
@@ -258,19 +285,19 @@ def _within_one(frame: pd.DataFrame) -> bool:
     return not (abs(values) > 1 + 1e-9).any()
 
 
-def _leading_text(columns: list[Column]) -> int:
+def leading_text(columns: list[Column]) -> int:
     """How many columns from the left are words: they name the row. At least one, unless all are figures."""
     first = next((i for i, column in enumerate(columns) if column.numeric), len(columns))
     return min(first, 2) if first else 0
 
 
-def _named_once(columns: list[Column], keys: list[str], stub: int) -> list[Column]:
+def named_once(columns: list[Column], keys: list[str], stub: int) -> list[Column]:
     """Name a group of rows on its first row only, as APA does."""
     if not columns or len(columns) != len(keys) or stub < 2 or keys[0] not in GROUPS:
         return columns
     first = columns[0]
     shown = [cell if i == 0 or cell != first.cells[i - 1] else "" for i, cell in enumerate(first.cells)]
-    return [Column(first.head, first.spanner, tuple(shown), first.numeric), *columns[1:]]
+    return [replace(first, cells=tuple(shown)), *columns[1:]]
 
 
 def _turned(columns: list[Column]) -> list[Column]:
@@ -284,7 +311,7 @@ def _turned(columns: list[Column]) -> list[Column]:
 
 def _abbreviations(frame: pd.DataFrame) -> str:
     """Say what the heads' abbreviations stand for, each once."""
-    if _is_matrix(frame):
+    if is_matrix(frame):
         return ""
     keys = [str(label[-1] if isinstance(label, tuple) else label) for label in (*frame.index.names, *frame.columns)]
     said = [explained for key in keys for explained in ABBREVIATIONS.get(key, "").split("; ") if explained]

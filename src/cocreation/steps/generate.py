@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from .. import style
 from ..errors import InputError, plain
 from ..inputs.labels import labels_in, refuse_alike
 from ..inputs.options import plain_table, whole
@@ -103,7 +104,7 @@ class Wording(Result):
         )
         ax.set(xlabel="words", ylabel="items")
         sns.move_legend(ax, "upper right", frameon=False)
-        return ax
+        return style.behind(ax, pd.crosstab(self.items["words"], kind).rename_axis(columns=None))
 
 
 def wording(items: Mapping[str, str] | pd.Series, *, most_words: int = 16) -> Wording:
@@ -268,7 +269,7 @@ class Coverage(Result):
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(axis="y", visible=False)
         ax.legend(title="dimension", loc="best")
-        return ax
+        return style.behind(ax, self.themes[["dimension", "theme", "items"]])
 
 
 def coverage(

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from ... import style
 from ...core.kappa import kappa_of_two, limits, weights_of
 from ...errors import InputError, plain
 from ...inputs.labels import look, refuse_alike
 from ...inputs.options import confidence, names_of
+from ...inputs.suspects import warn_of_codes
 from ...results.result import Result
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ class Agreement(Result):
         ax.tick_params(axis="x", rotation=45)
         plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
         ax.tick_params(axis="y", rotation=0)
-        return ax
+        return style.behind(ax, self.confusion.rename_axis("first coder"))
 
 
 def agreement(
@@ -180,6 +182,7 @@ def agreement(
         raise InputError(f"weights is 'linear', 'quadratic' or None, not {plain(weights)}. Choose one of them.")
     if weights and order is None:
         raise InputError("Weights need to know which codes are near. Give the codes from the lowest on: order=[…].")
+    warn_of_codes([*a, *b], "codes", "leave out the excerpts that hold {odd}")
     codes = sorted(dict.fromkeys([*a, *b]), key=str) if order is None else names_of(order, what="code")
     like = "" if order is None else ", like=order"
     refuse_alike([*codes, *a, *b], "codes", f"coder_a, coder_b = merge_alike(coder_a, coder_b{like})")

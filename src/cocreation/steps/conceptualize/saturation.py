@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
+from ... import style
 from ...errors import InputError, plain
 from ...inputs.labels import labels_in
 from ...inputs.options import generator, plain_table, whole
@@ -70,7 +71,7 @@ class Saturation(Result):
         ax.axhline(len(self.themes), color="0.5", ls=":", lw=1)
         ax.set(xlabel="interviews", ylabel="different themes", xlim=(0, len(c) + 0.5), ylim=(0, len(self.themes) + 1))
         ax.legend(loc="lower right", frameon=False)
-        return ax
+        return style.behind(ax, c)
 
 
 def saturation(

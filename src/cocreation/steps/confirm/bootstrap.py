@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ... import progress
+from ... import progress, style
 from ...cfa.result import Cfa, fit_model
 from ...cfa.specify import task_of
 from ...core.moments import covariance
@@ -147,7 +147,7 @@ class Bootstrap(Result):
             labels = labels + " · " + table["right" if kind == "correlations" else "measure"].astype(str)
         ax = draw(ax, labels, table[estimate], table["lower"], table["upper"])
         ax.set_xlabel(f"{'standardized loading' if kind == 'loadings' else kind} with {100 * self.level:g} % interval")
-        return ax
+        return style.behind(ax, table)
 
 
 def bootstrap(

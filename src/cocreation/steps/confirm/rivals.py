@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from ... import style
 from ...cfa.result import Cfa, fit_model
 from ...cfa.specify import from_scales, task_of
 from ...core.moments import covariance
@@ -91,7 +92,7 @@ class NestedModels(Result):
         ax.set_ylim(-0.6, len(table) - 0.4)
         ax.set_xlim(left=0)
         ax.set_xlabel("RMSEA with 90 % interval (dashed: .08)")
-        return ax
+        return style.behind(ax, table.iloc[::-1][["model", "rmsea", "rmsea_lower", "rmsea_upper"]])
 
 
 _SHOWN = ["chi2", "df", "chi2_df", "rmsea", "rmsea_lower", "rmsea_upper", "cfi", "tli", "nfi", "srmr", "aic"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ... import style
 from ...inputs.answers import items_frame
 from ...results.result import Result
 from .extraction import Extraction, components, factors
@@ -65,22 +66,25 @@ class Comparison(Result):
         -------
         Axes
         """
-        import matplotlib.pyplot as plt
-
         table = self.loadings.iloc[::-1].reset_index(drop=True)
-        if ax is None:
-            _, ax = plt.subplots(figsize=(6.4, max(2.5, 0.22 * len(table) + 1.3)))
+        ax = style.axes(ax, height=max(220, 20 * len(table) + 90))
         first, second = table["component_communality"], table["factor_communality"]
-        ax.hlines(table.index, first, second, color="0.6")
-        ax.plot(first, table.index, "D", color="#d55e00", markersize=5, label="principal components")
-        ax.plot(second, table.index, "o", color="#0072b2", label="common factors")
-        ax.set_yticks(table.index, table["item"], fontsize=8)
+        ax.hlines(table.index, first, second, color=style.MUTED, linewidth=1)
+        ax.plot(first, table.index, "D", color=style.MUTED, markersize=5)
+        ax.plot(second, table.index, "o", color=style.ACCENT)
+        top = table.index[-1]
+        ends = sorted([(first[top], "components", style.MUTED), (second[top], "common factors", style.ACCENT)])
+        for (value, name, colour), side, ha in zip(ends, (-8, 8), ("right", "left"), strict=True):
+            style.note(ax, value, top, name, dx=side, colour=colour, ha=ha)
+        ax.set_yticks(table.index, table["item"])
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.grid(axis="x")
         ax.set_ylim(-0.7, len(table) - 0.3)
         ax.set_xlabel("communality: variance of the item that is explained")
         # dots, not bars: the axis may begin near the smallest one
         ax.set_xlim(max(0.0, np.floor(10 * min(first.min(), second.min())) / 10), 1.01)
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-        return ax
+        return style.behind(ax, self.loadings[["item", "component_communality", "factor_communality"]])
 
 
 def compare(

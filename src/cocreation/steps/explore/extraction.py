@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from ... import style
 from ...core import factor
 from ...core.moments import correlation
 from ...core.rotation import oblimin, promax, varimax
@@ -142,7 +143,7 @@ class Extraction(Result):
         }
 
     def plot(self, ax: Axes | None = None, *, grouped: bool = True) -> Axes:
-        """Draw the loadings as a heatmap, items grouped by their factor.
+        """Draw the loadings as a table whose cells are darker the larger they are, items grouped by their factor.
 
         Parameters
         ----------
@@ -155,33 +156,14 @@ class Extraction(Result):
         -------
         Axes
         """
-        import matplotlib.pyplot as plt
-
-        sns = self._seaborn()
         table = self.loadings
         if grouped:
             position = {name: i for i, name in enumerate(table.columns)}
             order = self.primary.assign(rank=lambda t: t["factor"].map(position), size=lambda t: -t["loading"].abs())
             table = table.loc[order.sort_values(["rank", "size"], kind="stable", key=without_noise)["item"]]
-        if ax is None:
-            _, ax = plt.subplots(figsize=(0.9 * table.shape[1] + 2.5, 0.27 * len(table) + 1.2))
-        sns.heatmap(
-            table,
-            ax=ax,
-            vmin=-1,
-            vmax=1,
-            cmap="RdBu",
-            annot=table.round(2) + 0.0,
-            fmt=".2f",
-            annot_kws={"size": 9},
-            linewidths=0.5,
-            yticklabels=True,
-            cbar_kws={"label": "loading"},
-        )
-        ax.set_ylabel("")
-        ax.set_title(f"{self.method}, {self.rotation if self.rotation != 'none' else 'unrotated'}")
-        ax.tick_params(axis="y", rotation=0)
-        return ax
+        ax = style.axes(ax, width=min(style.COLUMN, 88 * table.shape[1] + 70), height=21 * len(table) + 40)
+        style.heat(ax, table)
+        return style.behind(ax, table.rename_axis("item"))
 
 
 def components(

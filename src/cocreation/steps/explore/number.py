@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ... import progress
+from ... import progress, style
 from ...core.adequacy import bartlett_sphericity, kmo
 from ...core.dimensionality import map_criterion, parallel_eigenvalues
 from ...core.moments import correlation
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Adequacy", "NumberOfFactors", "adequacy", "n_factors"]
+
+
+#: the smallest eigenvalue that a log scale shows, and its ticks
+_LEAST = 0.05
+_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
 @dataclass(frozen=True, repr=False)
@@ -164,7 +169,10 @@ class NumberOfFactors(Result):
         return pd.DataFrame({"rule": list(number), "number": list(number.values())})
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the scree of the data over the band of random data.
+        """Draw the scree of the data, and what random data reach, on a log scale.
+
+        As many components are shown as the decision needs: at least twelve, if there are so many. Filled are those
+        above random data, by parallel analysis at the 95th percentile.
 
         Parameters
         ----------
@@ -175,29 +183,38 @@ class NumberOfFactors(Result):
         -------
         Axes
         """
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7, 4.2))
-        number = self.table["number"]
-        ax.fill_between(
-            number,
-            self.table["random_mean"],
-            self.table["random_p95"],
-            color="tab:orange",
-            alpha=0.45,
-            label="random data, mean to 95th percentile",
-        )
-        ax.plot(number, self.table["eigenvalue"], "o-", color="tab:blue", label="data")
-        ax.axhline(1, color="0.35", linestyle="--", linewidth=1, label="eigenvalue 1")
-        ax.set_xlabel("component")
-        ax.set_ylabel("eigenvalue")
-        ax.set_ylim(bottom=0)
-        ax.set_xlim(0.5, len(number) + 0.5)
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.set_title(f"Above 1: {self.kaiser} · above random: {self.parallel} · MAP: {self.map}")
-        ax.legend(frameon=True)
-        return ax
+        ax = style.axes(ax, height=380)
+        most = max(12, 2 * max(self.kaiser, self.parallel, self.map) + 2)
+        # a component without variance has no place on a log scale
+        shown = self.table[(self.table["number"] <= most) & (self.table["eigenvalue"] > _LEAST)]
+        at, eigenvalue, high = shown["number"], shown["eigenvalue"], shown["random_p95"]
+        bottom = 0.8 * min(1.0, eigenvalue.min())
+        ax.set_yscale("log")
+        ax.set(xlim=(0.5, at.max() + 0.25), ylim=(bottom, 1.35 * max(eigenvalue.max(), high.max())))
+        ax.fill_between(at, bottom, high, color=style.SHADE, linewidth=0)
+        ax.plot(at, eigenvalue, color=style.ACCENT)
+        ax.plot(at, high, color=style.MUTED, linewidth=1.2)
+        beyond = at > self.parallel
+        for rows, ground in ((~beyond, style.ACCENT), (beyond, style.PAPER)):
+            ax.plot(at[rows], eigenvalue[rows], "o", markerfacecolor=ground, markeredgecolor=style.ACCENT)
+        for row in shown[~beyond].itertuples():
+            style.note(ax, row.number, row.eigenvalue, f"{row.eigenvalue:.1f}", dx=6, dy=9)
+        style.threshold(ax, 1, f"eigenvalue 1: {self.kaiser} lie above", above=False)
+        # above where the words begin, for the line falls
+        ax.annotate("95 % of random data lie below", (at.iloc[-1], high.iloc[int(0.7 * len(at))]), (0, 2),
+                    textcoords="offset points", color=style.MUTED, fontsize=9, ha="right", va="bottom")  # fmt: skip
+        stand = "component stands" if self.parallel == 1 else "components stand"
+        ax.annotate(f"{self.parallel} {stand} above random data", (0.35, 0.88), xycoords="axes fraction",
+                    color=style.ACCENT, fontsize=11, fontweight="bold")  # fmt: skip
+        ax.annotate(f"MAP: {self.map}, 4th power: {self.map_fourth}", (0.35, 0.81), xycoords="axes fraction",
+                    color=style.MUTED)  # fmt: skip
+        low, top = ax.get_ylim()
+        ticks = [tick for tick in _TICKS if low <= tick <= top]
+        ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        ax.minorticks_off()
+        ax.set_xticks(at)
+        ax.set(xlabel="component", ylabel="eigenvalue (log scale)")
+        return style.behind(ax, self.table.drop(columns="percent"))
 
 
 def n_factors(

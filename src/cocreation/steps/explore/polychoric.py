@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ... import style
 from ...cfa.categories import as_categories, singularity
 from ...core import polychoric as core
 from ...core.moments import correlation
@@ -101,8 +102,9 @@ class Polychoric(Result):
         for row in self.pairs.itertuples():
             shown[place[row.first], place[row.second]] = row.pearson
         np.fill_diagonal(shown, np.nan)
+        heat = pd.DataFrame(shown, self.correlations.index, self.correlations.columns)
         sns.heatmap(
-            pd.DataFrame(shown, self.correlations.index, self.correlations.columns),
+            heat,
             ax=ax,
             cmap="RdBu",
             vmin=-1,
@@ -117,7 +119,7 @@ class Polychoric(Result):
         ax.grid(visible=False)
         ax.tick_params(axis="x", labelsize=9, rotation=90)
         ax.tick_params(axis="y", labelsize=9, rotation=0)
-        return ax
+        return style.behind(ax, heat.rename_axis("item"))
 
 
 def polychoric(data: pd.DataFrame, items: Iterable[str] | None = None) -> Polychoric:

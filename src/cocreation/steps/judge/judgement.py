@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ... import style
 from ...errors import InputError
 from ...inputs.labels import refuse_alike
 from ...inputs.options import whole
@@ -82,7 +83,7 @@ class Judgement(Result):
             ax.add_patch(Polygon(corners, fill=False, ec="#c0392b", lw=3, clip_on=False))
         ax.set(xlabel="raters who find the item relevant", ylabel="sorters on the intended dimension")
         ax.tick_params(axis="y", rotation=0)
-        return ax
+        return style.behind(ax, table.rename_axis(index="right", columns=None))
 
 
 def judge(sorted_items: Sorting, rated_items: Relevance, *, raters: int = 2) -> Judgement:

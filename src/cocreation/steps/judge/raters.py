@@ -13,11 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from ... import style
 from ...core.kappa import limits
 from ...core.resampling import enough
 from ...errors import InputError, plain
 from ...inputs.labels import labels_in, refuse_alike, without_blanks
 from ...inputs.options import confidence, generator, names_of, plain_table
+from ...inputs.suspects import warn_of_codes
 from ...results.result import Result
 
 if TYPE_CHECKING:
@@ -115,6 +117,7 @@ def fleiss_kappa(sorts: pd.DataFrame, *, level: float = 0.95) -> FleissKappa:
     if sorts.isna().any(axis=None):
         row, column = np.argwhere(sorts.isna().to_numpy())[0]
         raise InputError(f"Rater '{sorts.columns[column]}' has no vote on item '{sorts.index[row]}'. Ask for it.")
+    warn_of_codes(sorts.to_numpy().ravel(), "votes", "ask for these votes, or leave out the items that hold {odd}")
     codes, bins = pd.factorize(sorts.to_numpy().ravel())
     if len(bins) < 2:
         raise InputError("All raters put everything into one bin, so chance agreement is complete and kappa undefined.")
@@ -211,7 +214,7 @@ class Krippendorff(Result):
         sns.heatmap(self.coincidence, annot=words, fmt="", cmap=blue, cbar=False, square=True, linewidths=0.5, ax=ax)
         ax.set(xlabel="value", ylabel="met in the same unit by", title=f"alpha ({self.metric}) = {self.alpha:.3f}")
         ax.tick_params(axis="y", rotation=0)
-        return ax
+        return style.behind(ax, self.coincidence.rename_axis(index="value", columns=None))
 
 
 def krippendorff_alpha(
@@ -385,6 +388,7 @@ def _coded(ratings: pd.DataFrame, metric: str, order: Sequence[object] | None) -
         values = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
         if metric == "ratio" and values and values[0] < 0:
             raise InputError(f"A ratio has a zero and nothing below; {values[0]:g} is. Choose metric='interval'.")
+    warn_of_codes(flat, "ratings", "say so first: ratings = ratings.replace({odd}, None)")
     place = {value: i for i, value in enumerate(values)}
     codes = [-1 if pd.isna(value) else place[value] for value in flat]
     return np.array(codes).reshape(ratings.shape), values

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import bdtrc
 
+from ... import style
 from ...core.chance import agreeing_at_random
 from ...errors import InputError, plain
 from ...inputs.labels import refuse_alike, without_blanks
@@ -76,7 +77,7 @@ class Sorting(Result):
         sns.heatmap(share, annot=self.table, fmt="d", cmap=blue, vmin=0, vmax=1, cbar=False, linewidths=0.5, ax=ax)
         ax.set(xlabel="sorted to", ylabel="written for")
         ax.tick_params(axis="y", rotation=0)
-        return ax
+        return style.behind(ax, self.table.rename_axis(index="written for", columns=None))
 
 
 def sorting(
@@ -308,7 +309,7 @@ class Chance(Result):
         ax.set(xlabel="raters", ylabel="of whom must agree", title="percent of the items that chance would pass")
         ax.tick_params(axis="y", rotation=0)
         ax.grid(visible=False)
-        return ax
+        return style.behind(ax, table.rename_axis("at least"))
 
 
 def chance(raters: int = 3, bins: int = 5, at_least: int = 2) -> Chance:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ... import style
 from ...core.moments import covariance
 from ...core.ties import without_noise
 from ...inputs.answers import items_frame, scales_mapping
@@ -107,7 +108,7 @@ class Purification(Result):
         ax.grid(axis="y", visible=False)
         ax.set_title(f"Dropped below {self.limit:.2f}", loc="left")
         ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, frameon=False, borderaxespad=0.2)
-        return ax
+        return style.behind(ax, table[["dimension", "item", "citc", "decision"]])
 
 
 def purify(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], *, citc_below: float = 0.50) -> Purification:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ... import style
 from ...errors import InputError
 from ...results.result import Result
-from ...results.table import fixed
+from ...results.table import fixed, without_zero
 from ...survey import datasets
 
 if TYPE_CHECKING:
@@ -63,17 +64,24 @@ class Twin(Result):
         shown = self.table[["figure", "published", "reproduced", "difference", "tolerance", "verdict"]].astype(object)
         for row in self.table.itertuples():
             places = int(row.decimals)
-            finer = 3 if row.kind in ("above", "below") else max(places, 1) if row.kind == "percentage" else places
+            bound = row.kind in ("above", "below")
+            finer = 3 if bound else max(places, 1) if row.kind == "percentage" else places
+            # what cannot exceed 1, or by custom is written as if it could not
+            fraction = finer > 1 and np.nanmax(np.abs([row.published, row.reproduced])) <= 1
+            written = without_zero if fraction else str
             for column, digits in {"published": places, "reproduced": finer, "difference": finer}.items():
                 value = getattr(row, column)
-                shown.loc[row.Index, column] = "" if np.isnan(value) else fixed(value, digits)
-            shown.loc[row.Index, "tolerance"] = "" if np.isnan(row.tolerance) else f"{row.tolerance:g}"
-            if row.kind in ("above", "below"):
-                shown.loc[row.Index, ["published", "difference"]] = [f"{row.kind} {row.published:.{places}f}", ""]
+                shown.loc[row.Index, column] = "" if np.isnan(value) else written(fixed(value, digits))
+            shown.loc[row.Index, "tolerance"] = "" if np.isnan(row.tolerance) else written(f"{row.tolerance:g}")
+            if bound:
+                shown.loc[row.Index, ["published", "difference"]] = [
+                    f"{row.kind} {shown.loc[row.Index, 'published']}",
+                    "",
+                ]
                 shown.loc[row.Index, "figure"] = row.figure.removesuffix(f", {row.kind}")
             # a probability is never zero, however it is rounded
             if row.kind == "below" and 0 <= row.reproduced < 0.5 * 10.0**-finer:
-                shown.loc[row.Index, "reproduced"] = "< " + f"{10.0**-finer:.{finer}f}".lstrip("0")
+                shown.loc[row.Index, "reproduced"] = "< " + without_zero(f"{10.0**-finer:.{finer}f}")
         return {"": shown}
 
     def records(self) -> list[dict[str, object]]:
@@ -127,7 +135,7 @@ class Twin(Result):
         ax.grid(axis="y", visible=False)
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9.5)
         _both_numbers(ax, table)
-        return ax
+        return style.behind(ax, table.iloc[::-1].drop(columns="decimals"))
 
 
 def _both_numbers(ax: Axes, table: pd.DataFrame) -> None:

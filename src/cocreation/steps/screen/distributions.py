@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ... import style
 from ...errors import InputError, plain
 from ...inputs.answers import items_frame
 from ...inputs.options import ends
@@ -80,7 +81,7 @@ class Distributions(Result):
         ax.set(xlim=(0, 100), ylim=(len(self.shares) - 0.5, -0.5), xlabel="percent of the answers", ylabel="")
         ax.grid(axis="y", visible=False)
         ax.legend(title="answer", bbox_to_anchor=(1.01, 1), loc="upper left", frameon=False)
-        return ax
+        return style.behind(ax, self.shares.rename_axis("item"))
 
 
 _SHAPE = {"spss": "skewness G1 and kurtosis G2 as in SPSS", "psych": "skewness b1 and kurtosis b2 as in psych"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ... import style
 from ...errors import InputError, plain
 from ...inputs.labels import labels_in, look, refuse_alike
 from ...inputs.options import names_of, plain_table
@@ -66,7 +67,7 @@ class SampleDescription(Result):
         ax.invert_yaxis()
         ax.grid(axis="y", visible=False)
         ax.legend(loc="best")
-        return ax
+        return style.behind(ax, self.table)
 
 
 def sample_description(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ... import style
 from ...errors import InputError, plain
 from ...inputs.labels import bare, look
 from ...inputs.matrices import refuse_matrix
@@ -97,7 +98,7 @@ class Screening(Result):
         ax.invert_yaxis()
         ax.set(xlabel="questionnaires (percent of the distributed)", ylabel="")
         ax.grid(axis="y", visible=False)
-        return ax
+        return style.behind(ax, stages[["stage", "n", "percent_of_distributed"]])
 
 
 def screen(

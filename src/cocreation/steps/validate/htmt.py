@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ... import progress
+from ... import progress, style
 from ...core.moments import covariance
 from ...core.reliability import heterotrait
 from ...core.resampling import draw, enough, resamples, summary
@@ -110,7 +110,7 @@ class HtmtIntervals(Result):
         for limit in _LIMITS:
             ax.axvline(limit, color="0.35", linestyle="--", linewidth=1)
         ax.set_xlabel(f"{index} with {100 * self.level:g} % interval (dashed: .85, .90, 1)")
-        return ax
+        return style.behind(ax, part.drop(columns="index"))
 
 
 def htmt(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -304,4 +304,4 @@ def _heatmap(ax: Axes | None, part: pd.DataFrame, index: str) -> Axes:
     ax.set(xlabel="", ylabel="")
     ax.tick_params(axis="y", rotation=0)
     ax.grid(visible=False)
-    return ax
+    return style.behind(ax, square.rename_axis(index="dimension", columns=None))

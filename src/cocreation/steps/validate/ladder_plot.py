@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ... import style
 from ...results.table import fixed
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def ladder(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.text(0.2, y, _chi_square(row), ha="left", va="center", fontsize=9)
     _panel(ax, table, "cfi", "CFI (dashed: .90)", 0.90)
     _panel(ax, table, "rmsea", "RMSEA (dashed: .08)", 0.08)
-    return ax
+    return style.behind(ax, table)
 
 
 def _chi_square(row) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import fdtri, ndtri, stdtr, stdtrit
 
+from ... import style
 from ...core.kappa import kappa_of_two
 from ...errors import InputError, plain
 from ...inputs.answers import items_frame, scales_mapping
@@ -119,7 +120,7 @@ class Retest(Result):
             words = f"{word} {fixed(row[name], 2)}".replace("-", "−")
             ax.annotate(words, (1.01, row[name]), xycoords=("axes fraction", "data"), va="center", fontsize=9)
         ax.set(xlabel=f"mean of both occasions, {dimension}", ylabel="second − first")
-        return ax
+        return style.behind(ax, pd.DataFrame({"mean": mean, "difference": apart}))
 
     def _plot_all(self, ax: Axes | None) -> Axes:
         import matplotlib.pyplot as plt
@@ -140,7 +141,7 @@ class Retest(Result):
         ax.set(ylim=(-0.6, len(table) - 0.4), xlim=(lowest - 0.01, 1.01))
         ax.set_xlabel("intraclass correlation with its interval (dashed: .70)")
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-        return ax
+        return style.behind(ax, self.table)
 
 
 def icc(scores: np.ndarray, *, level: float = 0.95) -> dict[str, tuple[float, float, float]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ... import style
 from ...cfa.result import Cfa
 from ...core.moments import covariance
 from ...core.reliability import composite
@@ -136,7 +137,7 @@ class Validity(Result):
         ax.set_title(f"{above} of {pairs} pairs above {limit:.2f}")
         ax.tick_params(axis="y", rotation=0)
         ax.grid(visible=False)
-        return ax
+        return style.behind(ax, table.where(~mask).rename_axis("dimension"))
 
 
 def validity(
