@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cocreation.core import factor
+from cocreation.core.moments import correlation
 
 
 def _two_clusters(first: int, one: float, second: int, other: float, phi: float = 0.0) -> np.ndarray:
@@ -70,3 +71,51 @@ class TestTablesWithoutAUniqueAnswer:
         with np.errstate(divide="raise", invalid="raise", over="raise"):
             found = factor.minres(r, 1)
         assert found.minimum == pytest.approx(0.6**2 * size * (size - 1) / 2, rel=1e-8)
+
+
+class TestMoreFactorsThanTheItemsHold:
+    """Five factors of nine items that hold two: searches creep along valleys, and are broken off."""
+
+    @staticmethod
+    def _table(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        loading, owner = rng.uniform(0.4, 0.85, 9), np.arange(9) % 2
+        z = rng.normal(size=(300, 2))[:, owner] * loading + rng.normal(size=(300, 9)) * np.sqrt(1 - loading**2)
+        return correlation(np.digitize(z, [-1.2, -0.4, 0.4, 1.2]).astype(float))
+
+    @pytest.fixture
+    def asked(self, monkeypatch) -> list[int]:
+        """How often the criterion was evaluated, a number a search for factors."""
+        found, lowest = [], factor._lowest
+
+        def counting(criterion, *rest):
+            found.append(0)
+
+            def counted(x):
+                found[-1] += 1
+                return criterion(x)
+
+            return lowest(counted, *rest)
+
+        monkeypatch.setattr(factor, "_lowest", counting)
+        return found
+
+    def test_a_search_that_creeps_is_broken_off_and_misses_nothing(self, asked, monkeypatch):
+        methods = {12: "minres", 23: "principal_axis"}
+        found = [factor.extract(self._table(seed), 5, method).minimum for seed, method in methods.items()]
+        assert max(asked) <= 7000
+        asked.clear()
+        for name in ("_EVALUATIONS", "_EACH", "_ALL"):
+            monkeypatch.setattr(factor, name, 10**9)
+        patient = [factor.extract(self._table(seed), 5, method).minimum for seed, method in methods.items()]
+        assert min(asked) > 7000  # or these tables could not tell
+        assert found == pytest.approx(patient, abs=1e-9)
+
+    @pytest.mark.parametrize("n", [5, 6])
+    def test_no_table_takes_more(self, n, asked):
+        for seed in range(20):
+            rng = np.random.default_rng(seed)
+            r = correlation(rng.integers(1, 6, (int(rng.integers(100, 301)), 9)).astype(float))
+            assert factor.minres(r, n).minimum >= 0
+        assert len(asked) == 20
+        assert max(asked) <= 7000
