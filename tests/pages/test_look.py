@@ -157,7 +157,7 @@ def test_items_left_follows_the_logs_and_carries_on_where_one_speaks_of_other_th
 def test_a_term_is_explained_once_in_the_margin_and_once_folded(pages):
     page = pages("book/ask")
     assert page.count("<p><b>pool</b> All items before any is dropped. Second sentence.</p>") == 2
-    assert page.count('<aside class="cc-notes"') == 1
+    assert page.count('<div class="cc-notes"') == 1
     assert "<summary>1 note</summary>" in page
 
 

@@ -77,8 +77,8 @@ def _annotate(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         notes = [html for key, html in _notes(paragraph, known) if not (key in met or met.add(key))]
         if notes:
             place = paragraph.parent.index(paragraph)
-            aside = f'<aside class="cc-notes" aria-label="Notes">{"".join(notes)}</aside>'
-            paragraph.parent.insert(place, nodes.raw("", aside, format="html"))
+            beside = f'<div class="cc-notes" role="note">{"".join(notes)}</div>'
+            paragraph.parent.insert(place, nodes.raw("", beside, format="html"))
             folded.setdefault(id(section), (section, []))[1].extend(notes)
     for section, notes in folded.values():
         inner = next((k for k, child in enumerate(section) if isinstance(child, nodes.section)), len(section))
