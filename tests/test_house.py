@@ -289,3 +289,9 @@ def test_every_figure_of_a_notebook_has_a_caption_a_name_and_an_alt_text():
             assert names[-1].startswith(f"fig-{path.stem}-")
     assert len(names) > 30
     assert len(set(names)) == len(names)
+
+
+def test_no_two_files_of_tests_share_a_name():
+    """pytest imports them by their names alone; the second of a run is an error, whichever comes second."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

@@ -104,7 +104,7 @@ def test_names_at_the_ends_of_lines_do_not_meet():
     boxes = [text.get_window_extent() for text in texts]
     assert not any(one.overlaps(other) for at, one in enumerate(boxes) for other in boxes[:at])
     heights = [box.y0 for box in boxes]
-    assert np.argsort(heights).tolist() == [0, 2, 1, 3]
+    assert np.argsort(heights, kind="stable").tolist() == [0, 2, 1, 3]
     assert texts[3].get_position()[1] == pytest.approx(0, abs=1e-9)  # nobody is near, so it stays
 
 
