@@ -210,7 +210,7 @@ def test_figures_of_a_heywood_case_are_marked_as_such():
 def test_the_plot_counts_the_pairs_above_the_limit():
     golden = load("likert7_sim")
     ax = validity(golden.data, golden.scales).plot(limit=0.6)
-    assert ax.get_title() == "1 of 10 pairs above 0.60"
+    assert "".join(ax.get_title(loc=side) for side in ("left", "center")) == "1 of 10 pairs above 0.60"
     assert len(ax.patches) == 1
 
 
